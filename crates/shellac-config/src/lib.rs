@@ -1,0 +1,1 @@
+//! The TOML file of the proxy as a typed configuration

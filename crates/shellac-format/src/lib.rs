@@ -1,0 +1,22 @@
+//! What the bytes of a shared-memory log mean: records, batches, tags, dialects.
+//!
+//! [`Layout`] says how many header words a record has, [`Dialect`] which table of tags its writer used,
+//! and [`Tag`] is what everything else calls a tag: it has no number of its own. [`Records`] walks a row
+//! of records that somebody has already copied; [`record::encode`] makes one.
+//!
+//! Bytes are input: a length is compared with what is there before it is used, and the answer to
+//! nonsense is a [`RecordError`] with its place.
+//!
+//! Nothing in here opens a file or looks at memory that another process may change.
+
+pub mod dialect;
+pub mod layout;
+pub mod record;
+pub mod tag_set;
+pub mod tags;
+
+pub use dialect::{Dialect, UnknownDialect};
+pub use layout::Layout;
+pub use record::{Head, Record, RecordError, Records, Side, Vxid};
+pub use tag_set::{TagListError, TagSet};
+pub use tags::{TAGS, Tag, TagKind};

@@ -1,0 +1,1 @@
+//! Records to transactions to groups: sources, grouping, loss

@@ -1,0 +1,1 @@
+//! The supervisor: workdir, listening sockets, worker life

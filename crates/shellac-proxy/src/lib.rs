@@ -1,0 +1,1 @@
+//! The proxy worker: connections, fetch state machine, retries, log events

@@ -1,0 +1,1 @@
+//! Query text to a predicate over a transaction group

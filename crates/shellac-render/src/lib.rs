@@ -1,0 +1,1 @@
+//! Groups to text: log lines, trace trees, causes

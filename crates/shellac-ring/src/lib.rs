@@ -1,0 +1,1 @@
+//! The lock-free log ring: laying batches down and following them

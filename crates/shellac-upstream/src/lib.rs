@@ -1,0 +1,1 @@
+//! Decisions about backends: which endpoint takes the next attempt

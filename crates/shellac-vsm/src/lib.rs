@@ -1,0 +1,1 @@
+//! The shared-memory directory: index grammar, publishing and attaching

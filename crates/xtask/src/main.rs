@@ -1,0 +1,3 @@
+//! The project's recipes: ci, model, bench, docs
+
+fn main() {}

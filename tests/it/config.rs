@@ -1,0 +1,1 @@
+//! The configuration file as a user meets it: errors with place and key.

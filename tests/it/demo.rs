@@ -1,0 +1,1 @@
+//! `shellac demo` from start to end.

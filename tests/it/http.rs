@@ -1,0 +1,1 @@
+//! The proxy on the wire: raw clients against scripted origins.

@@ -1,0 +1,1 @@
+//! Thousands of requests with bodies through an origin that closes at random points.

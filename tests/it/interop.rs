@@ -1,0 +1,1 @@
+//! Debian's varnish tools beside ours, on our ring and on theirs.

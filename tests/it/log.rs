@@ -1,0 +1,1 @@
+//! `shellac log` on files and recorded directories against recorded output.

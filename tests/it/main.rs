@@ -1,0 +1,13 @@
+//! Tests of the whole program: one binary, a file per subject.
+
+mod config;
+mod demo;
+mod http;
+mod integrity;
+mod interop;
+mod log;
+mod ring;
+mod support;
+mod tidy;
+mod trace;
+mod vsm;

@@ -1,0 +1,1 @@
+//! Two processes and one ring: stalls, overruns, kills, restarts.

@@ -1,0 +1,1 @@
+//! `shellac trace` on recorded and live logs.

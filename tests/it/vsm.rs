@@ -1,0 +1,1 @@
+//! Recorded and live shared-memory directories.

@@ -1,0 +1,68 @@
+//! The tools of Shellac in one program: `shellac TOOL`, and `shellacd`, which is `shellac daemon` under
+//! the name that the proxy has.
+//!
+//! Each tool is a folder with its own `Args` (clap) and `run`. This file only decides which one is meant.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod daemon;
+mod demo;
+mod generate;
+mod log;
+mod trace;
+
+/// Shared-memory transaction logging for HTTP proxies.
+#[derive(Parser, Debug)]
+#[command(name = "shellac", version)]
+struct Cli {
+    #[command(subcommand)]
+    tool: Tool,
+}
+
+/// The same options as `shellac daemon`, for the name `shellacd`.
+#[derive(Parser, Debug)]
+#[command(name = "shellacd", version)]
+struct DaemonCli {
+    #[command(flatten)]
+    args: daemon::Args,
+}
+
+#[derive(Subcommand, Debug)]
+enum Tool {
+    /// Proxy, flaky origins and traffic on loopback; then traces one failure
+    Demo(demo::Args),
+    /// Shows the log, live or from a file: varnishlog's options
+    Log(log::Args),
+    /// Shows one transaction and everything around it, with its cause in words
+    Trace(trace::Args),
+    /// Runs the proxy; the same as `shellacd`
+    Daemon(daemon::Args),
+    /// Writes numbered records into a ring, to test readers with
+    #[command(hide = true)]
+    Generate(generate::Args),
+}
+
+/// Runs the tool that the command line and the name of the program ask for.
+pub fn main() -> ExitCode {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
+        Some("shellacd") => daemon::run(DaemonCli::parse().args),
+        _ => match Cli::parse().tool {
+            Tool::Demo(args) => demo::run(args),
+            Tool::Log(args) => log::run(args),
+            Tool::Trace(args) => trace::run(args),
+            Tool::Daemon(args) => daemon::run(args),
+            Tool::Generate(args) => generate::run(args),
+        },
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("shellac: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

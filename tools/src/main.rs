@@ -1,0 +1,7 @@
+//! `shellac`: every tool in one program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shellac::main()
+}
