@@ -1,3 +1,110 @@
-//! The project's recipes: ci, model, bench, docs
+//! The project's recipes: `cargo xtask ci | test | model | model-long | fuzz | bench | docs`.
+//!
+//! A person and the build server call the same ones, and none of them needs anything installed but a Rust
+//! toolchain, except that `ci` and `fuzz` fetch cargo-fuzz when it is missing.
 
-fn main() {}
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+mod fuzz;
+mod model;
+
+const USAGE: &str = "\
+usage: cargo xtask RECIPE
+
+  ci           everything below but bench and model-long, in the order that fails fastest
+  lint         rustfmt and clippy, warnings are errors
+  test         the README's test command
+  model        the ring's protocol under loom and shuttle, with its mutants (at most 8 minutes)
+  model-long   the same scenarios without the bounds that keep `model` short
+  fuzz [SECS]  every fuzz target for SECS seconds (30)
+  bench        the benches that benches/RESULTS.md quotes
+  docs         the API documentation, warnings are errors";
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let recipe = arguments.next().unwrap_or_default();
+    match recipe.as_str() {
+        "ci" => ci(),
+        "lint" => lint(),
+        "test" => test(),
+        "model" => model::run(false),
+        "model-long" => model::run(true),
+        "fuzz" => {
+            let seconds = match arguments.next() {
+                Some(text) => {
+                    text.parse().with_context(|| format!("not a number of seconds: {text}"))?
+                }
+                None => 30,
+            };
+            fuzz::run(Duration::from_secs(seconds))
+        }
+        "bench" => cargo(["bench", "-p", "shellac", "--benches"]),
+        "docs" => docs(),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+fn ci() -> anyhow::Result<()> {
+    step("lint", lint)?;
+    step("docs", docs)?;
+    step("test", test)?;
+    step("model", || model::run(false))?;
+    step("fuzz", || fuzz::run(Duration::from_secs(30)))
+}
+
+fn lint() -> anyhow::Result<()> {
+    cargo(["fmt", "--all", "--", "--check"])?;
+    cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn test() -> anyhow::Result<()> {
+    cargo(["test", "--workspace"])
+}
+
+fn docs() -> anyhow::Result<()> {
+    let mut command = cargo_command();
+    command.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    finish(command)
+}
+
+/// Runs one step and says how long it took.
+fn step(name: &str, run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    eprintln!("xtask: {name}");
+    #[allow(clippy::disallowed_methods, reason = "a program may read the clock")]
+    let start = Instant::now();
+    run().with_context(|| format!("cargo xtask {name}"))?;
+    eprintln!("xtask: {name} took {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> anyhow::Result<()> {
+    let mut command = cargo_command();
+    command.args(arguments);
+    finish(command)
+}
+
+/// The cargo that runs this program, in the root of the workspace.
+fn cargo_command() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+fn finish(mut command: Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?}: {status}");
+    }
+    Ok(())
+}
+
+/// The root of the workspace: two folders above this crate.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
