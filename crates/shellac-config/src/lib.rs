@@ -1,1 +1,24 @@
-//! The TOML file of the proxy as a typed configuration
+//! The TOML file of the proxy as a typed configuration.
+//!
+//! [`Config::parse`] takes the text and gives a [`Config`] in which every name is resolved (a pool holds
+//! indices of backends, a route the index of its pool) and every default is filled in, so that whoever
+//! uses it has nothing left to check.
+//!
+//! A file with mistakes gives [`ConfigErrors`]: all of them that can be seen at once, each with the name
+//! of the file, the line, the key and the reason. An unknown key is a mistake, and the nearest known one is
+//! suggested.
+//!
+//! Nothing here opens a file, a socket or a clock.
+
+mod errors;
+mod read;
+mod section;
+mod types;
+mod unit;
+
+pub use errors::{ConfigError, ConfigErrors};
+pub use types::{
+    BackendConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect,
+    ParseOptions, PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+};
+pub use unit::{parse_duration, parse_size_bytes};

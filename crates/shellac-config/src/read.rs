@@ -1,0 +1,480 @@
+//! From the tables of the file to a [`Config`].
+
+use std::net::SocketAddr;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::errors::{ConfigError, ConfigErrors};
+use crate::section::{
+    At, Problems, Section, boolean, choice, duration, integer, list, nearest, size, text,
+};
+use crate::types::{
+    BackendConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect,
+    ParseOptions, PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+};
+
+/// Smallest log in production: readers of a smaller one are overrun in an instant.
+const LOG_SIZE_LEAST: u64 = 16 << 20;
+/// Smallest log at all: eight segments that hold a batch each.
+const LOG_SIZE_TINY: u64 = 64 << 10;
+/// Largest log: a position within a segment has 32 bits.
+const LOG_SIZE_MOST: u64 = 64 << 30;
+
+impl Config {
+    /// Reads a configuration; `file_name` only appears in messages.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake that can be seen at once, with file, line and key. Where the text is not TOML only that is reported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let text = "[[listen]]\naddress = '127.0.0.1:8080'\n[[backend]]\nname = 'api1'\naddress = '127.0.0.1:9001'\nport = 1\n";
+    /// let errors = shellac_config::Config::parse(text, "shellac.toml").unwrap_err();
+    /// assert!(errors.to_string().starts_with("shellac.toml:6: backend.port: is not a key"));
+    /// ```
+    pub fn parse(text: &str, file_name: &str) -> Result<Config, ConfigErrors> {
+        Self::parse_with(text, file_name, ParseOptions::default())
+    }
+
+    /// Like [`Config::parse`], with liberties for tests and the demo.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`].
+    pub fn parse_with(
+        text: &str,
+        file_name: &str,
+        options: ParseOptions,
+    ) -> Result<Config, ConfigErrors> {
+        let mut problems = Problems::new(text);
+        let (document, syntax) = DeTable::parse_recoverable(text);
+        for error in &syntax {
+            let at = error.span().map_or(0, |span| span.start);
+            problems.add(at, "", format!("not TOML: {}", error.message().replace('\n', ", ")));
+        }
+        let config =
+            if syntax.is_empty() { read(document.get_ref(), &mut problems, options) } else { None };
+        let mut errors: Vec<ConfigError> = problems.list;
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => {
+                errors.sort_by_key(|error| error.line);
+                Err(ConfigErrors { file_name: file_name.to_owned(), errors })
+            }
+        }
+    }
+}
+
+/// The configuration, or `None` with at least one problem noted.
+fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) -> Option<Config> {
+    let mut top = Section::top(document);
+    let instance = top.take(problems, "instance", text).map(|found| found.value);
+    let workdir = top.take(problems, "workdir", text).map(|found| found.value.into());
+    let group = top.take(problems, "group", text).map(|found| found.value);
+    let threads =
+        top.take(problems, "threads", |value| number(value, 1..=256)).map(|found| found.value);
+    let log = read_log(top.table(problems, "log"), problems, options);
+    let timeouts = read_timeouts(top.table(problems, "timeouts"), problems);
+    let limits = read_limits(top.table(problems, "limits"), problems);
+    let error_page = read_error_page(top.table(problems, "error_page"), problems);
+
+    let listen = read_listen(top.tables(problems, "listen"), problems);
+    let backends = read_backends(top.tables(problems, "backend"), problems, &timeouts);
+    let pools = read_pools(top.tables(problems, "pool"), problems, &backends);
+    let routes = read_routes(top.tables(problems, "route"), problems, &pools);
+    for (key, empty) in [
+        ("listen", document.get("listen").is_none()),
+        ("backend", document.get("backend").is_none()),
+    ] {
+        if empty {
+            problems.add(
+                0,
+                key,
+                format!("is missing; at least one [[{key}]] with an address is needed"),
+            );
+        }
+    }
+    top.finish(problems);
+
+    problems.list.is_empty().then(|| Config {
+        instance,
+        workdir,
+        group,
+        threads,
+        log,
+        listen,
+        backends: backends.into_iter().map(|found| found.value).collect(),
+        pools: pools.into_iter().map(|found| found.value).collect(),
+        timeouts,
+        limits,
+        error_page,
+        routes,
+    })
+}
+
+fn read_log(
+    mut section: Section<'_, '_>,
+    problems: &mut Problems,
+    options: ParseOptions,
+) -> LogConfig {
+    let default = LogConfig::default();
+    let least = if options.allow_small { LOG_SIZE_TINY } else { LOG_SIZE_LEAST };
+    let dialects = LogDialect::ALL.map(|dialect| (dialect.as_str(), dialect));
+    let log = LogConfig {
+        size_bytes: section
+            .or(problems, "size", default.size_bytes, |value| size(value, least..=LOG_SIZE_MOST)),
+        dialect: section.or(problems, "dialect", default.dialect, |value| choice(value, &dialects)),
+        reclen: section.or(problems, "reclen", default.reclen, |value| number(value, 64..=16384)),
+        stall: section.or(problems, "stall", default.stall, duration),
+    };
+    section.finish(problems);
+    log
+}
+
+fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problems) -> Timeouts {
+    let default = Timeouts::default();
+    let timeouts = Timeouts {
+        connect: section.or(problems, "connect", default.connect, duration),
+        first_byte: section.or(problems, "first_byte", default.first_byte, duration),
+        between_bytes: section.or(problems, "between_bytes", default.between_bytes, duration),
+        client_head: section.or(problems, "client_head", default.client_head, duration),
+        client_idle: section.or(problems, "client_idle", default.client_idle, duration),
+        client_body: section.or(problems, "client_body", default.client_body, duration),
+        send: section.or(problems, "send", default.send, duration),
+        backend_idle: section.or(problems, "backend_idle", default.backend_idle, duration),
+    };
+    section.finish(problems);
+    timeouts
+}
+
+fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems) -> Limits {
+    let default = Limits::default();
+    let bytes = |value: &DeValue<'_>, range| {
+        size(value, range).map(|found| usize::try_from(found).unwrap_or(usize::MAX))
+    };
+    let over = [("stream", BodyOver::Stream), ("refuse", BodyOver::Refuse)];
+    let limits = Limits {
+        head_bytes: section
+            .or(problems, "head_bytes", default.head_bytes, |value| bytes(value, 1024..=1 << 20)),
+        headers: section.or(problems, "headers", default.headers, |value| number(value, 8..=1024)),
+        request_body_bytes: section.or(
+            problems,
+            "request_body",
+            default.request_body_bytes,
+            |value| bytes(value, 0..=1 << 30),
+        ),
+        body_over: section
+            .or(problems, "body_over", default.body_over, |value| choice(value, &over)),
+        idle_per_backend: section.or(
+            problems,
+            "idle_per_backend",
+            default.idle_per_backend,
+            |value| number(value, 0..=65536),
+        ),
+    };
+    section.finish(problems);
+    limits
+}
+
+fn read_error_page(mut section: Section<'_, '_>, problems: &mut Problems) -> ErrorPage {
+    let default = ErrorPage::default();
+    let page = ErrorPage {
+        instance: section.or(problems, "instance", default.instance, boolean),
+        time: section.or(problems, "time", default.time, boolean),
+    };
+    section.finish(problems);
+    page
+}
+
+fn read_listen(sections: Vec<Section<'_, '_>>, problems: &mut Problems) -> Vec<ListenConfig> {
+    let mut listen: Vec<ListenConfig> = Vec::new();
+    for (index, mut section) in sections.into_iter().enumerate() {
+        let name = section.take(problems, "name", name);
+        let address = section.required(problems, "address", address);
+        if let Some(At { value, at }) = &name
+            && listen.iter().any(|other| other.name == *value)
+        {
+            problems.add(
+                *at,
+                section.key("name"),
+                format!("`{value}` is taken by another [[listen]]"),
+            );
+        }
+        if let Some(At { value, at }) = address {
+            if value.port() != 0 && listen.iter().any(|other| other.address == value) {
+                problems.add(at, section.key("address"), format!("{value} is listened on already"));
+            }
+            let name = name.map_or_else(|| format!("a{index}"), |found| found.value);
+            listen.push(ListenConfig { name, address: value });
+        }
+        section.finish(problems);
+    }
+    listen
+}
+
+fn read_backends(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+    timeouts: &Timeouts,
+) -> Vec<At<BackendConfig>> {
+    let mut backends: Vec<At<BackendConfig>> = Vec::new();
+    for mut section in sections {
+        let name = section.required(problems, "name", name);
+        let address = section.required(problems, "address", |value| match address(value)? {
+            found if found.port() == 0 => Err("port 0 cannot be connected to".to_owned()),
+            found => Ok(found),
+        });
+        let connect_timeout = section.or(problems, "connect_timeout", timeouts.connect, duration);
+        let first_byte_timeout =
+            section.or(problems, "first_byte_timeout", timeouts.first_byte, duration);
+        let between_bytes_timeout =
+            section.or(problems, "between_bytes_timeout", timeouts.between_bytes, duration);
+        if let Some(At { value: name, at }) = name {
+            if backends.iter().any(|other| other.value.name == name) {
+                problems.add(
+                    at,
+                    section.key("name"),
+                    format!("`{name}` is taken by another [[backend]]"),
+                );
+            }
+            // Kept with a bad address too, so that a pool that names it is not called wrong.
+            let address =
+                address.map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |found| found.value);
+            let value = BackendConfig {
+                name,
+                address,
+                connect_timeout,
+                first_byte_timeout,
+                between_bytes_timeout,
+            };
+            backends.push(At { value, at });
+        }
+        section.finish(problems);
+    }
+    backends
+}
+
+fn read_pools(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+    backends: &[At<BackendConfig>],
+) -> Vec<At<PoolConfig>> {
+    let names: Vec<&str> = backends.iter().map(|backend| backend.value.name.as_str()).collect();
+    if sections.is_empty() {
+        let value =
+            PoolConfig { name: "default".to_owned(), backends: (0..backends.len()).collect() };
+        return vec![At { value, at: 0 }];
+    }
+    let mut pools: Vec<At<PoolConfig>> = Vec::new();
+    for mut section in sections {
+        let name = section.required(problems, "name", name);
+        let members = section.required(problems, "backends", |value| {
+            let mut members: Vec<usize> = Vec::new();
+            for member in list(value, text)? {
+                let index = position(&names, &member, "backend")?;
+                if members.contains(&index) {
+                    return Err(format!("`{member}` stands there twice"));
+                }
+                members.push(index);
+            }
+            if members.is_empty() {
+                Err("is empty; a pool needs a backend".to_owned())
+            } else {
+                Ok(members)
+            }
+        });
+        if let Some(At { value: name, at }) = name {
+            if pools.iter().any(|other| other.value.name == name) {
+                problems.add(
+                    at,
+                    section.key("name"),
+                    format!("`{name}` is taken by another [[pool]]"),
+                );
+            }
+            let backends = members.map(|found| found.value).unwrap_or_default();
+            pools.push(At { value: PoolConfig { name, backends }, at });
+        }
+        section.finish(problems);
+    }
+    pools
+}
+
+fn read_routes(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+    pools: &[At<PoolConfig>],
+) -> Vec<Route> {
+    let names: Vec<&str> = pools.iter().map(|pool| pool.value.name.as_str()).collect();
+    if sections.is_empty() {
+        return vec![Route {
+            host: None,
+            path: "/".to_owned(),
+            pool: 0,
+            retry: RetryPolicy::default(),
+        }];
+    }
+    let mut routes: Vec<Route> = Vec::new();
+    for mut section in sections {
+        let host = section.take(problems, "host", host);
+        let path = section.take(problems, "path", |value| {
+            let path = text(value)?;
+            if path.starts_with('/') {
+                Ok(path)
+            } else {
+                Err(format!("`{path}` does not start with `/`"))
+            }
+        });
+        let in_pool = |value: &DeValue<'_>| position(&names, &text(value)?, "pool");
+        let pool = if names.len() > 1 {
+            section.required(problems, "pool", in_pool)
+        } else {
+            section.take(problems, "pool", in_pool)
+        };
+        let retry = read_retry(section.table(problems, "retry"), problems);
+        let at = path.as_ref().map_or(section.at, |found| found.at);
+        let host = host.map(|found| found.value);
+        let path = path.map_or_else(|| "/".to_owned(), |found| found.value);
+        if routes.iter().any(|other| other.host == host && other.path == path) {
+            problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
+        }
+        routes.push(Route { host, path, pool: pool.map_or(0, |found| found.value), retry });
+        section.finish(problems);
+    }
+    routes
+}
+
+fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPolicy {
+    let default = RetryPolicy::default();
+    let connections = [("fresh", RetryConnection::Fresh), ("any", RetryConnection::Any)];
+    let on = section.take(problems, "on", retry_on);
+    let methods = section.or(problems, "methods", default.methods, |value| list(value, method));
+    let statuses = section.take(problems, "statuses", |value| {
+        list(value, |item| {
+            integer(item, 400..=599).map(|found| u16::try_from(found).unwrap_or(u16::MAX))
+        })
+    });
+    let connection =
+        section.or(problems, "connection", default.connection, |value| choice(value, &connections));
+    let max = section.or(problems, "max", default.max, |value| {
+        integer(value, 0..=16).map(|found| u32::try_from(found).unwrap_or(0))
+    });
+    match (&on, &statuses) {
+        (Some(At { value, at }), None) if value.status => {
+            problems.add(
+                *at,
+                section.key("on"),
+                "names \"status\", but there is no `statuses` to say which",
+            );
+        }
+        (on, Some(At { value, at }))
+            if !value.is_empty() && on.as_ref().is_none_or(|on| !on.value.status) =>
+        {
+            problems.add(
+                *at,
+                section.key("statuses"),
+                "has no effect: `on` does not name \"status\"",
+            );
+        }
+        _ => {}
+    }
+    section.finish(problems);
+    RetryPolicy {
+        on: on.map_or(default.on, |found| found.value),
+        methods,
+        statuses: statuses.map(|found| found.value).unwrap_or_default(),
+        connection,
+        max,
+    }
+}
+
+fn retry_on(value: &DeValue<'_>) -> Result<RetryOn, String> {
+    let names = [
+        "connect",
+        "eof_before_byte",
+        "reset_before_byte",
+        "reused",
+        "first_byte_timeout",
+        "status",
+    ];
+    let choices: Vec<(&str, &str)> = names.iter().map(|&name| (name, name)).collect();
+    let given = list(value, |item| choice(item, &choices))?;
+    let has = |name| given.contains(&name);
+    Ok(RetryOn {
+        connect: has("connect"),
+        eof_before_byte: has("eof_before_byte"),
+        reset_before_byte: has("reset_before_byte"),
+        reused: has("reused"),
+        first_byte_timeout: has("first_byte_timeout"),
+        status: has("status"),
+    })
+}
+
+fn number(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<usize, String> {
+    integer(value, range).map(|found| usize::try_from(found).unwrap_or(usize::MAX))
+}
+
+/// A name as records and counters can carry it: a letter, then letters, digits, `_` and `-`.
+fn name(value: &DeValue<'_>) -> Result<String, String> {
+    let name = text(value)?;
+    let mut chars = name.chars();
+    let good = chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if good {
+        Ok(name)
+    } else {
+        Err(format!("`{name}` is not a name: a letter, then letters, digits, `_` and `-`"))
+    }
+}
+
+fn address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+    let address = text(value)?;
+    address.parse().map_err(|_| {
+        format!("`{address}` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"")
+    })
+}
+
+fn host(value: &DeValue<'_>) -> Result<String, String> {
+    let host = text(value)?;
+    let port = host.rsplit_once(':').filter(|(name, port)| {
+        !port.is_empty()
+            && port.bytes().all(|b| b.is_ascii_digit())
+            && (!name.contains(':') || name.ends_with(']'))
+    });
+    if let Some((name, _)) = port {
+        return Err(format!("`{host}` has a port; write `{name}`"));
+    }
+    if host.contains(|c: char| c.is_whitespace() || c == '/') {
+        return Err(format!("`{host}` is not a host"));
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+fn method(value: &DeValue<'_>) -> Result<String, String> {
+    let method = text(value)?;
+    let token =
+        method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+    if !token {
+        return Err(format!("`{method}` is not a method"));
+    }
+    if method.bytes().any(|b| b.is_ascii_lowercase()) {
+        return Err(format!(
+            "`{method}`: methods are case-sensitive; write `{}`",
+            method.to_ascii_uppercase()
+        ));
+    }
+    Ok(method)
+}
+
+/// Where `wanted` is among the names that exist.
+fn position(names: &[&str], wanted: &str, what: &str) -> Result<usize, String> {
+    names.iter().position(|&name| name == wanted).ok_or_else(|| match nearest(wanted, names) {
+        Some(name) => format!("there is no {what} `{wanted}`; did you mean `{name}`?"),
+        None if names.is_empty() => format!("there is no {what} `{wanted}`; none is defined"),
+        None => format!("there is no {what} `{wanted}`; there are {}", names.join(", ")),
+    })
+}
+
+#[cfg(test)]
+mod tests;

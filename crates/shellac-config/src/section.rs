@@ -1,0 +1,324 @@
+//! One table of the file: taking known keys out of it, complaining about the rest.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::errors::ConfigError;
+use crate::unit::{parse_duration, parse_size_bytes};
+
+/// The mistakes found so far, and how to turn an offset in the text into a line.
+pub(crate) struct Problems {
+    /// Offset of the first byte of every line.
+    line_starts: Vec<usize>,
+    pub(crate) list: Vec<ConfigError>,
+}
+
+impl Problems {
+    pub(crate) fn new(text: &str) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1))
+            .collect();
+        Self { line_starts, list: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, at: usize, key: impl Into<String>, reason: impl Into<String>) {
+        let line = self.line_starts.partition_point(|&start| start <= at);
+        self.list.push(ConfigError { line, key: key.into(), reason: reason.into() });
+    }
+}
+
+/// A value with the place where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    /// Byte offset in the text.
+    pub(crate) at: usize,
+}
+
+/// A table of the file while it is being read.
+///
+/// The keys that were asked for are the known ones; [`Section::finish`] reports all others.
+pub(crate) struct Section<'a, 'i> {
+    table: Option<&'a DeTable<'i>>,
+    /// Name in messages, such as `route.retry`; empty at the top.
+    path: String,
+    /// Where the table begins, for keys that are missing.
+    pub(crate) at: usize,
+    known: Vec<&'static str>,
+}
+
+impl<'a, 'i> Section<'a, 'i> {
+    pub(crate) fn top(table: &'a DeTable<'i>) -> Self {
+        Self { table: Some(table), path: String::new(), at: 0, known: Vec::new() }
+    }
+
+    /// The full name of a key of this table.
+    pub(crate) fn key(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<(&'a DeValue<'i>, Range<usize>)> {
+        self.known.push(key);
+        let value = self.table?.get(key)?;
+        Some((value.get_ref(), value.span()))
+    }
+
+    /// The value of `key` as `convert` understands it; a refusal is noted and the answer `None`.
+    pub(crate) fn take<T>(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+        convert: impl FnOnce(&DeValue<'i>) -> Result<T, String>,
+    ) -> Option<At<T>> {
+        let (value, span) = self.value(key)?;
+        match convert(value) {
+            Ok(value) => Some(At { value, at: span.start }),
+            Err(reason) => {
+                problems.add(span.start, self.key(key), reason);
+                None
+            }
+        }
+    }
+
+    /// The value of `key`, or `default` where it is missing or wrong (which has then been noted).
+    pub(crate) fn or<T>(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+        default: T,
+        convert: impl FnOnce(&DeValue<'i>) -> Result<T, String>,
+    ) -> T {
+        self.take(problems, key, convert).map_or(default, |found| found.value)
+    }
+
+    /// The value of `key`; that it is missing is noted.
+    pub(crate) fn required<T>(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+        convert: impl FnOnce(&DeValue<'i>) -> Result<T, String>,
+    ) -> Option<At<T>> {
+        if self.table.is_none_or(|table| table.get(key).is_none()) {
+            self.known.push(key);
+            problems.add(self.at, self.key(key), "is missing");
+            return None;
+        }
+        self.take(problems, key, convert)
+    }
+
+    /// The table under `key`; an absent one reads as an empty one.
+    pub(crate) fn table(&mut self, problems: &mut Problems, key: &'static str) -> Section<'a, 'i> {
+        let path = self.key(key);
+        let at = self.at;
+        match self.value(key) {
+            Some((DeValue::Table(table), span)) => {
+                Section { table: Some(table), path, at: span.start, known: Vec::new() }
+            }
+            Some((other, span)) => {
+                problems.add(
+                    span.start,
+                    path.clone(),
+                    format!("is {}, not a table; write [{path}]", with_article(other)),
+                );
+                Section { table: None, path, at: span.start, known: Vec::new() }
+            }
+            None => Section { table: None, path, at, known: Vec::new() },
+        }
+    }
+
+    /// The tables of `[[key]]`.
+    pub(crate) fn tables(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+    ) -> Vec<Section<'a, 'i>> {
+        let path = self.key(key);
+        let Some((value, span)) = self.value(key) else { return Vec::new() };
+        let mut sections = Vec::new();
+        if let DeValue::Array(items) = value {
+            for item in items {
+                match item.get_ref() {
+                    DeValue::Table(table) => sections.push(Section {
+                        table: Some(table),
+                        path: path.clone(),
+                        at: item.span().start,
+                        known: Vec::new(),
+                    }),
+                    other => problems.add(
+                        item.span().start,
+                        path.clone(),
+                        format!("holds {}, not tables", with_article(other)),
+                    ),
+                }
+            }
+        } else {
+            problems.add(
+                span.start,
+                path.clone(),
+                format!("is {}; write [[{path}]], once for each", with_article(value)),
+            );
+        }
+        sections
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(crate) fn finish(self, problems: &mut Problems) {
+        for key in self.table.into_iter().flat_map(DeTable::keys) {
+            let name: &str = key.get_ref();
+            if !self.known.contains(&name) {
+                let reason = match nearest(name, &self.known) {
+                    Some(known) => format!("is not a key; did you mean `{known}`?"),
+                    None => format!("is not a key; known here: {}", self.known.join(", ")),
+                };
+                problems.add(key.span().start, self.key(name), reason);
+            }
+        }
+    }
+}
+
+/// A string that is not empty.
+pub(crate) fn text(value: &DeValue<'_>) -> Result<String, String> {
+    match value {
+        DeValue::String(text) if text.trim().is_empty() => Err("is empty".to_owned()),
+        DeValue::String(text) if text.chars().any(char::is_control) => {
+            Err("contains a control character".to_owned())
+        }
+        DeValue::String(text) => Ok(text.clone().into_owned()),
+        other => Err(format!("is {}, not a string", with_article(other))),
+    }
+}
+
+/// `true` or `false`.
+pub(crate) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| format!("is {}, not true or false", with_article(value)))
+}
+
+/// A whole number from `range`.
+pub(crate) fn integer(
+    value: &DeValue<'_>,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<u64, String> {
+    let DeValue::Integer(number) = value else {
+        return Err(format!("is {}, not a whole number", with_article(value)));
+    };
+    let (low, high) = (range.start(), range.end());
+    match u64::from_str_radix(number.as_str(), number.radix()) {
+        Ok(found) if range.contains(&found) => Ok(found),
+        _ => Err(format!("{} is not between {low} and {high}", number.as_str())),
+    }
+}
+
+/// A duration above zero.
+pub(crate) fn duration(value: &DeValue<'_>) -> Result<std::time::Duration, String> {
+    match value {
+        DeValue::String(text) => match parse_duration(text)? {
+            std::time::Duration::ZERO => Err("must be longer than 0".to_owned()),
+            found => Ok(found),
+        },
+        DeValue::Integer(_) | DeValue::Float(_) => {
+            Err("has no unit; write a string such as \"3.5s\" or \"250ms\"".to_owned())
+        }
+        other => Err(format!("is {}, not a duration such as \"3.5s\"", with_article(other))),
+    }
+}
+
+/// A size in bytes from `range`.
+pub(crate) fn size(
+    value: &DeValue<'_>,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<u64, String> {
+    let found = match value {
+        DeValue::String(text) => parse_size_bytes(text)?,
+        DeValue::Integer(_) => integer(value, 0..=1 << 53)?,
+        other => return Err(format!("is {}, not a size such as \"80M\"", with_article(other))),
+    };
+    let (low, high) = (*range.start(), *range.end());
+    if found < low {
+        Err(format!("{} is too small; at least {}", show_size(found), show_size(low)))
+    } else if found > high {
+        Err(format!("{} is too large; at most {}", show_size(found), show_size(high)))
+    } else {
+        Ok(found)
+    }
+}
+
+/// A list whose items `convert` understands; a bad item is told with its position.
+pub(crate) fn list<T>(
+    value: &DeValue<'_>,
+    mut convert: impl FnMut(&DeValue<'_>) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let DeValue::Array(items) = value else {
+        return Err(format!("is {}, not a list", with_article(value)));
+    };
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            convert(item.get_ref()).map_err(|reason| format!("item {}: {reason}", index + 1))
+        })
+        .collect()
+}
+
+/// One of `choices` by its name.
+pub(crate) fn choice<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = text(value)?;
+    choices.iter().find(|(name, _)| *name == found).map(|&(_, choice)| choice).ok_or_else(|| {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        format!("`{found}` is not one of {}", names.join(", "))
+    })
+}
+
+fn show_size(bytes: u64) -> String {
+    match bytes {
+        0 => "0".to_owned(),
+        _ if bytes.is_multiple_of(1 << 30) => format!("{}G", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}M", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}K", bytes >> 10),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+fn with_article(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The known word that a typing error away from `word`, if there is one.
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // One slip for every three letters; a word without a letter in common with it is no help.
+    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    known
+        .iter()
+        .map(|&candidate| (distance(word, candidate), candidate))
+        .filter(|&(distance, _)| distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut before = Vec::new();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in to.iter().enumerate() {
+            let mut best = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                let before: &Vec<usize> = &before;
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[to.len()]
+}

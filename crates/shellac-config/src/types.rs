@@ -1,0 +1,300 @@
+//! The configuration as the rest of the program sees it, with its defaults.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that the file says, names resolved and defaults filled in.
+///
+/// What is `None` has a default that only the caller knows: the host's name, the directory of this user, the number
+/// of cores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Identity of this proxy in the log and on error pages; default: the name of the host.
+    pub instance: Option<String>,
+    /// The shared-memory directory.
+    pub workdir: Option<PathBuf>,
+    /// Name of the group that may read the log.
+    pub group: Option<String>,
+    /// Serving threads; default: the available cores.
+    pub threads: Option<usize>,
+    /// The log.
+    pub log: LogConfig,
+    /// Addresses to serve; at least one.
+    pub listen: Vec<ListenConfig>,
+    /// Backends; at least one.
+    pub backends: Vec<BackendConfig>,
+    /// Pools; at least one. Without any in the file: `default`, of all backends.
+    pub pools: Vec<PoolConfig>,
+    /// Times that are not a backend's own.
+    pub timeouts: Timeouts,
+    /// Sizes and numbers.
+    pub limits: Limits,
+    /// What the error page shows.
+    pub error_page: ErrorPage,
+    /// Routes; at least one. Match the exact host first, then the longest path prefix.
+    pub routes: Vec<Route>,
+}
+
+/// What a caller allows beyond the rules for production.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ParseOptions {
+    /// A log below 16 MiB, for tests and the demo.
+    pub allow_small: bool,
+}
+
+/// The log in shared memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Size of the segment in bytes.
+    pub size_bytes: u64,
+    /// Layout, tag numbers and texts.
+    pub dialect: LogDialect,
+    /// Longest payload of a record in bytes, its terminating NUL included.
+    pub reclen: usize,
+    /// A phase that stalls this long publishes what is buffered.
+    pub stall: Duration,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            size_bytes: 80 << 20,
+            dialect: LogDialect::V7_3,
+            reclen: 1024,
+            stall: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Which family of readers the log is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LogDialect {
+    /// `6.0-7.2`: 32-bit records, the tools of Debian 12.
+    V6_0,
+    /// `7.3-8.0`: 64-bit records; the default.
+    V7_3,
+    /// `9.0-vs`: 64-bit records with the tag numbers of Varnish Software's 9.0.
+    Vs9_0,
+}
+
+impl LogDialect {
+    /// All of them, oldest first.
+    pub const ALL: [LogDialect; 3] = [LogDialect::V6_0, LogDialect::V7_3, LogDialect::Vs9_0];
+
+    /// The name in the configuration file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogDialect::V6_0 => "6.0-7.2",
+            LogDialect::V7_3 => "7.3-8.0",
+            LogDialect::Vs9_0 => "9.0-vs",
+        }
+    }
+}
+
+/// One address to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenConfig {
+    /// Name in the log; default `a0`, `a1` ... by position.
+    pub name: String,
+    /// Where to listen; port 0 lets the kernel choose.
+    pub address: SocketAddr,
+}
+
+/// One backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendConfig {
+    /// Name in the log, unique.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Longest time to connect.
+    pub connect_timeout: Duration,
+    /// Longest time from the request sent to the first byte of the response.
+    pub first_byte_timeout: Duration,
+    /// Longest time between two reads of a response.
+    pub between_bytes_timeout: Duration,
+}
+
+/// A set of backends that can stand in for each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// Name, unique.
+    pub name: String,
+    /// Indices into [`Config::backends`]; at least one, none twice.
+    pub backends: Vec<usize>,
+}
+
+/// The times that are the same for everybody; the first three are defaults of backends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Default of [`BackendConfig::connect_timeout`].
+    pub connect: Duration,
+    /// Default of [`BackendConfig::first_byte_timeout`].
+    pub first_byte: Duration,
+    /// Default of [`BackendConfig::between_bytes_timeout`].
+    pub between_bytes: Duration,
+    /// A client's request head, absolute from its first byte.
+    pub client_head: Duration,
+    /// A client's connection without a request.
+    pub client_idle: Duration,
+    /// Between two reads of a client's body.
+    pub client_body: Duration,
+    /// Between two writes that make progress, towards clients and backends.
+    pub send: Duration,
+    /// An unused connection to a backend.
+    pub backend_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_millis(3500),
+            first_byte: Duration::from_secs(60),
+            between_bytes: Duration::from_secs(60),
+            client_head: Duration::from_secs(5),
+            client_idle: Duration::from_secs(5),
+            client_body: Duration::from_secs(60),
+            send: Duration::from_secs(60),
+            backend_idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Sizes and numbers that bound what a peer can make the proxy keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest head of a request or response in bytes.
+    pub head_bytes: usize,
+    /// Most header fields in a head.
+    pub headers: usize,
+    /// Longest request body that is kept in memory for a retry, in bytes.
+    pub request_body_bytes: usize,
+    /// What happens to a longer one.
+    pub body_over: BodyOver,
+    /// Most unused connections kept per backend and thread.
+    pub idle_per_backend: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 32 << 10,
+            headers: 64,
+            request_body_bytes: 1 << 20,
+            body_over: BodyOver::Stream,
+            idle_per_backend: 32,
+        }
+    }
+}
+
+/// What happens to a request body that is too long to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyOver {
+    /// It is passed on and cannot be sent a second time; the log says so.
+    Stream,
+    /// The request is answered with 413.
+    Refuse,
+}
+
+/// What the error page shows beside the XID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorPage {
+    /// The name of the instance.
+    pub instance: bool,
+    /// The time.
+    pub time: bool,
+}
+
+impl Default for ErrorPage {
+    fn default() -> Self {
+        Self { instance: false, time: true }
+    }
+}
+
+/// Which requests go to which pool, and what happens when an attempt fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Exact host without port, in lower case; `None` matches every host.
+    pub host: Option<String>,
+    /// Prefix of the path; starts with `/`.
+    pub path: String,
+    /// Index into [`Config::pools`].
+    pub pool: usize,
+    /// When to try again.
+    pub retry: RetryPolicy,
+}
+
+/// When a failed attempt is followed by another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// The failures that qualify.
+    pub on: RetryOn,
+    /// The methods that qualify, as they stand in the request line.
+    pub methods: Vec<String>,
+    /// The response statuses that qualify, with [`RetryOn::status`].
+    pub statuses: Vec<u16>,
+    /// Which connection the next attempt may use.
+    pub connection: RetryConnection,
+    /// Most attempts after the first.
+    pub max: u32,
+}
+
+impl Default for RetryPolicy {
+    /// One retry of an idempotent request on a fresh connection.
+    fn default() -> Self {
+        Self {
+            on: RetryOn::default(),
+            methods: ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
+                .map(str::to_owned)
+                .to_vec(),
+            statuses: Vec::new(),
+            connection: RetryConnection::Fresh,
+            max: 1,
+        }
+    }
+}
+
+/// The failures after which a retry makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "a set of independent switches, each with its own key"
+)]
+pub struct RetryOn {
+    /// No connection came about.
+    pub connect: bool,
+    /// The backend closed before the first byte of a response.
+    pub eof_before_byte: bool,
+    /// The backend reset the connection before the first byte of a response.
+    pub reset_before_byte: bool,
+    /// End or reset on a reused connection, without a byte of a response.
+    pub reused: bool,
+    /// The first byte did not come in time.
+    pub first_byte_timeout: bool,
+    /// The response has one of [`RetryPolicy::statuses`].
+    pub status: bool,
+}
+
+impl Default for RetryOn {
+    fn default() -> Self {
+        Self {
+            connect: true,
+            eof_before_byte: true,
+            reset_before_byte: false,
+            reused: true,
+            first_byte_timeout: false,
+            status: false,
+        }
+    }
+}
+
+/// Which connection a retry may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryConnection {
+    /// A new one.
+    Fresh,
+    /// Any, a kept one too.
+    Any,
+}
