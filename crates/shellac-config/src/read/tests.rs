@@ -1,1 +1,340 @@
+use std::time::Duration;
 
+use super::*;
+
+/// The smallest file that is right.
+const LEAST: &str =
+    "[[listen]]\naddress = '127.0.0.1:0'\n[[backend]]\nname = 'b1'\naddress = '127.0.0.1:9001'\n";
+
+const FULL: &str = r#"
+instance = "edge-1"
+workdir = "/run/shellac/one"
+group = "varnish"
+threads = 3
+[log]
+size = "16M"
+dialect = "6.0-7.2"
+reclen = 255
+stall = "500ms"
+[[listen]]
+address = "127.0.0.1:8080"
+[[listen]]
+name = "six"
+address = "[::1]:8080"
+[[backend]]
+name = "api1"
+address = "127.0.0.1:9001"
+first_byte_timeout = "2m"
+[[backend]]
+name = "api2"
+address = "[::1]:9002"
+[[pool]]
+name = "api"
+backends = ["api2", "api1"]
+[[pool]]
+name = "web"
+backends = ["api1"]
+[timeouts]
+connect = "1s"
+first_byte = "7s"
+[limits]
+head_bytes = "16K"
+headers = 100
+request_body = 4096
+body_over = "refuse"
+idle_per_backend = 0
+[error_page]
+instance = true
+time = false
+[[route]]
+host = "Example.ORG"
+path = "/orders"
+pool = "api"
+[route.retry]
+on = ["reused", "status"]
+methods = ["POST", "PUT"]
+statuses = [502, 503]
+connection = "any"
+max = 2
+[[route]]
+pool = "web"
+"#;
+
+#[test]
+fn every_key_is_read() {
+    let config = Config::parse(FULL, "full.toml").unwrap();
+    assert_eq!(config.instance.as_deref(), Some("edge-1"));
+    assert_eq!(config.workdir.as_deref(), Some(std::path::Path::new("/run/shellac/one")));
+    assert_eq!(config.group.as_deref(), Some("varnish"));
+    assert_eq!(config.threads, Some(3));
+    assert_eq!(
+        config.log,
+        LogConfig {
+            size_bytes: 16 << 20,
+            dialect: LogDialect::V6_0,
+            reclen: 255,
+            stall: Duration::from_millis(500)
+        }
+    );
+    let listen: Vec<_> =
+        config.listen.iter().map(|l| (l.name.as_str(), l.address.to_string())).collect();
+    assert_eq!(listen, [("a0", "127.0.0.1:8080".to_owned()), ("six", "[::1]:8080".to_owned())]);
+    let second = Duration::from_secs;
+    assert_eq!(
+        config.backends,
+        [
+            BackendConfig {
+                name: "api1".to_owned(),
+                address: "127.0.0.1:9001".parse().unwrap(),
+                connect_timeout: second(1),
+                first_byte_timeout: second(120),
+                between_bytes_timeout: second(60),
+            },
+            BackendConfig {
+                name: "api2".to_owned(),
+                address: "[::1]:9002".parse().unwrap(),
+                connect_timeout: second(1),
+                first_byte_timeout: second(7),
+                between_bytes_timeout: second(60),
+            },
+        ]
+    );
+    let pools: Vec<_> =
+        config.pools.iter().map(|p| (p.name.as_str(), p.backends.as_slice())).collect();
+    assert_eq!(pools, [("api", &[1, 0][..]), ("web", &[0][..])]);
+    assert_eq!(
+        config.timeouts,
+        Timeouts { connect: second(1), first_byte: second(7), ..Timeouts::default() }
+    );
+    assert_eq!(
+        config.limits,
+        Limits {
+            head_bytes: 16384,
+            headers: 100,
+            request_body_bytes: 4096,
+            body_over: BodyOver::Refuse,
+            idle_per_backend: 0
+        }
+    );
+    assert_eq!(config.error_page, ErrorPage { instance: true, time: false });
+    assert_eq!(config.routes.len(), 2);
+    let orders = &config.routes[0];
+    assert_eq!(
+        (orders.host.as_deref(), orders.path.as_str(), orders.pool),
+        (Some("example.org"), "/orders", 0)
+    );
+    let nothing = RetryOn {
+        connect: false,
+        eof_before_byte: false,
+        reset_before_byte: false,
+        reused: false,
+        first_byte_timeout: false,
+        status: false,
+    };
+    assert_eq!(
+        orders.retry,
+        RetryPolicy {
+            on: RetryOn { reused: true, status: true, ..nothing },
+            methods: vec!["POST".to_owned(), "PUT".to_owned()],
+            statuses: vec![502, 503],
+            connection: RetryConnection::Any,
+            max: 2,
+        }
+    );
+    assert_eq!(
+        config.routes[1],
+        Route { host: None, path: "/".to_owned(), pool: 1, retry: RetryPolicy::default() }
+    );
+}
+
+#[test]
+fn the_least_file_gets_the_defaults() {
+    let config = Config::parse(LEAST, "least.toml").unwrap();
+    assert_eq!(config.log.size_bytes, 80 << 20);
+    assert_eq!(config.log.dialect.as_str(), "7.3-8.0");
+    assert_eq!(config.timeouts, Timeouts::default());
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.pools, [PoolConfig { name: "default".to_owned(), backends: vec![0] }]);
+    assert_eq!(
+        config.routes,
+        [Route { host: None, path: "/".to_owned(), pool: 0, retry: RetryPolicy::default() }]
+    );
+    assert_eq!(
+        (config.instance, config.workdir, config.group, config.threads),
+        (None, None, None, None)
+    );
+}
+
+/// What is appended to [`LEAST`] (five lines), and every message expected for it.
+const MISTAKES: &[(&str, &[&str])] = &[
+    ("[log]\nsiez = '80M'\n", &["f:7: log.siez: is not a key; did you mean `size`?"]),
+    (
+        "[log]\nfrobnicate = 1\n",
+        &["f:7: log.frobnicate: is not a key; known here: size, dialect, reclen, stall"],
+    ),
+    ("[logs]\n", &["f:6: logs: is not a key; did you mean `log`?"]),
+    ("[log]\nsize = '8M'\n", &["f:7: log.size: 8M is too small; at least 16M"]),
+    ("[log]\nsize = '65G'\n", &["f:7: log.size: 65G is too large; at most 64G"]),
+    ("[log]\nsize = true\n", &["f:7: log.size: is a boolean, not a size such as \"80M\""]),
+    (
+        "[log]\ndialect = '8'\n",
+        &["f:7: log.dialect: `8` is not one of \"6.0-7.2\", \"7.3-8.0\", \"9.0-vs\""],
+    ),
+    ("[log]\nreclen = 1\n", &["f:7: log.reclen: 1 is not between 64 and 16384"]),
+    ("[log]\nreclen = -1\n", &["f:7: log.reclen: -1 is not between 64 and 16384"]),
+    ("[log]\nreclen = 0x40\n", &[]),
+    (
+        "[log]\nstall = 1\n[timeouts]\nconnect = '3'\nsend = '0s'\n",
+        &[
+            "f:7: log.stall: has no unit; write a string such as \"3.5s\" or \"250ms\"",
+            "f:9: timeouts.connect: `3` has no unit; write \"3s\" for seconds (ms, s, m, h, d)",
+            "f:10: timeouts.send: must be longer than 0",
+        ],
+    ),
+    (
+        "log = 3\n",
+        &[
+            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout",
+        ],
+    ),
+    ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; known here: name, address"]),
+    ("[[listen]]\n", &["f:6: listen.address: is missing"]),
+    (
+        "[[listen]]\naddress = ':80'\n",
+        &[
+            "f:7: listen.address: `:80` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+        ],
+    ),
+    (
+        "[[listen]]\nname = 'a0'\naddress = '127.0.0.1:0'\n",
+        &["f:7: listen.name: `a0` is taken by another [[listen]]"],
+    ),
+    (
+        "[[listen]]\naddress = '127.0.0.1:80'\n[[listen]]\naddress = '127.0.0.1:80'\n",
+        &["f:9: listen.address: 127.0.0.1:80 is listened on already"],
+    ),
+    (
+        "[[backend]]\nname = '1'\naddress = '127.0.0.1:0'\n",
+        &[
+            "f:7: backend.name: `1` is not a name: a letter, then letters, digits, `_` and `-`",
+            "f:8: backend.address: port 0 cannot be connected to",
+        ],
+    ),
+    (
+        "[[backend]]\nname = 'b1'\naddress = '127.0.0.1:1'\n",
+        &["f:7: backend.name: `b1` is taken by another [[backend]]"],
+    ),
+    (
+        "[[backend]]\nname = 'b2'\naddress = 'localhost:80'\n[[pool]]\nname = 'p'\nbackends = ['b2']\n",
+        &[
+            "f:8: backend.address: `localhost:80` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+        ],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = ['b1', 'c1']\n",
+        &["f:8: pool.backends: there is no backend `c1`; did you mean `b1`?"],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = ['something']\n",
+        &["f:8: pool.backends: there is no backend `something`; there are b1"],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = []\n",
+        &["f:8: pool.backends: is empty; a pool needs a backend"],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = ['b1', 'b1']\n",
+        &["f:8: pool.backends: `b1` stands there twice"],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = [1]\n",
+        &["f:8: pool.backends: item 1: is an integer, not a string"],
+    ),
+    (
+        "[[route]]\npath = 'x'\npool = 'defult'\n",
+        &[
+            "f:7: route.path: `x` does not start with `/`",
+            "f:8: route.pool: there is no pool `defult`; did you mean `default`?",
+        ],
+    ),
+    ("[[route]]\n[[route]]\npath = '/'\n", &["f:8: route.path: `/` has a [[route]] already"]),
+    (
+        "[[route]]\nhost = 'example.org:80'\n",
+        &["f:7: route.host: `example.org:80` has a port; write `example.org`"],
+    ),
+    (
+        "[[pool]]\nname = 'p'\nbackends = ['b1']\n[[pool]]\nname = 'q'\nbackends = ['b1']\n[[route]]\n",
+        &["f:12: route.pool: is missing"],
+    ),
+    (
+        "[[route]]\n[route.retry]\non = ['status', 'eof']\nmethods = ['post', 'a b']\nmax = 17\nconection = 'any'\n",
+        &[
+            "f:8: route.retry.on: item 2: `eof` is not one of \"connect\", \"eof_before_byte\", \"reset_before_byte\", \"reused\", \"first_byte_timeout\", \"status\"",
+            "f:9: route.retry.methods: item 1: `post`: methods are case-sensitive; write `POST`",
+            "f:10: route.retry.max: 17 is not between 0 and 16",
+            "f:11: route.retry.conection: is not a key; did you mean `connection`?",
+        ],
+    ),
+    (
+        "[[route]]\n[route.retry]\nstatuses = [503]\n",
+        &["f:8: route.retry.statuses: has no effect: `on` does not name \"status\""],
+    ),
+    (
+        "[[route]]\n[route.retry]\non = ['status']\n",
+        &["f:8: route.retry.on: names \"status\", but there is no `statuses` to say which"],
+    ),
+    (
+        "[[route]]\nretry = 1\n",
+        &["f:7: route.retry: is an integer, not a table; write [route.retry]"],
+    ),
+    ("[pool]\nname = 'x'\n", &["f:6: pool: is a table; write [[pool]], once for each"]),
+];
+
+#[test]
+fn mistakes_name_line_key_and_reason() {
+    for (more, expected) in MISTAKES {
+        let text = format!("{LEAST}{more}");
+        let found = match Config::parse(&text, "f") {
+            Ok(_) => String::new(),
+            Err(errors) => errors.to_string(),
+        };
+        assert_eq!(found.lines().collect::<Vec<_>>(), *expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_needed_is_asked_for() {
+    let errors = Config::parse("threads = 0\n", "f").unwrap_err().to_string();
+    assert_eq!(
+        errors.lines().collect::<Vec<_>>(),
+        [
+            "f:1: threads: 0 is not between 1 and 256",
+            "f:1: listen: is missing; at least one [[listen]] with an address is needed",
+            "f:1: backend: is missing; at least one [[backend]] with an address is needed",
+        ]
+    );
+}
+
+#[test]
+fn text_that_is_not_toml_names_the_line() {
+    for (text, line) in [
+        ("a = \n", 1),
+        ("\n\nx y\n", 3),
+        ("a = 'x\n\n", 1),
+        ("[[listen]\n", 1),
+        ("a = 1\na = 2\n", 2),
+    ] {
+        let errors = Config::parse(text, "f").unwrap_err();
+        assert_eq!(errors.errors[0].line, line, "{text:?}: {errors}");
+        assert!(errors.errors[0].reason.starts_with("not TOML: "), "{errors}");
+        assert!(errors.errors.iter().all(|error| !error.reason.contains('\n')));
+    }
+}
+
+#[test]
+fn a_small_log_needs_leave() {
+    let text = format!("{LEAST}[log]\nsize = '8M'\n");
+    assert!(Config::parse(&text, "f").is_err());
+    let config = Config::parse_with(&text, "f", ParseOptions { allow_small: true }).unwrap();
+    assert_eq!(config.log.size_bytes, 8 << 20);
+}
