@@ -84,11 +84,11 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let backends = read_backends(top.tables(problems, "backend"), problems, &timeouts);
     let pools = read_pools(top.tables(problems, "pool"), problems, &backends);
     let routes = read_routes(top.tables(problems, "route"), problems, &pools);
-    for (key, empty) in [
-        ("listen", document.get("listen").is_none()),
-        ("backend", document.get("backend").is_none()),
-    ] {
-        if empty {
+    for key in ["listen", "backend"] {
+        let nothing = document
+            .get(key)
+            .is_none_or(|value| value.get_ref().as_array().is_some_and(|items| items.is_empty()));
+        if nothing {
             problems.add(
                 0,
                 key,

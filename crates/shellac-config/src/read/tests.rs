@@ -304,7 +304,7 @@ fn mistakes_name_line_key_and_reason() {
 
 #[test]
 fn what_is_needed_is_asked_for() {
-    let errors = Config::parse("threads = 0\n", "f").unwrap_err().to_string();
+    let errors = Config::parse("threads = 0\nlisten = []\n", "f").unwrap_err().to_string();
     assert_eq!(
         errors.lines().collect::<Vec<_>>(),
         [
