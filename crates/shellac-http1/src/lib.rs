@@ -1,1 +1,35 @@
-//! HTTP/1.1 heads, body framing and header policy, without input or output
+//! HTTP/1.1 for a proxy: heads, body framing and header policy, without input or output.
+//!
+//! [`parse_request`] and [`parse_response`] turn the bytes received so far into a head or say that more
+//! are needed; [`request_framing`] and [`response_framing`] say how long the body is; [`Decoder`] takes the
+//! body's framing off and [`Encoder`] puts another one on, so that a chunked answer can go to an HTTP/1.0
+//! client.
+//!
+//! Strict on purpose: whatever two implementations could read in two ways is refused ([`HeadError`],
+//! [`FramingError`], [`BodyError`]) and never repaired. Where the input was cut into reads makes no
+//! difference to any result. Nothing here allocates by a number that the peer sent.
+//!
+//! No sockets, no clock, no retries: when to read, how long to wait and what to log is the proxy's affair.
+
+pub mod body;
+pub mod encode;
+mod error;
+pub mod framing;
+pub mod head;
+mod headers;
+pub mod policy;
+mod request;
+mod response;
+mod scan;
+mod target;
+pub mod write;
+
+pub use body::{BodyError, Decoded, Decoder};
+pub use encode::{EncodeError, Encoder};
+pub use error::{FramingError, HeadError};
+pub use framing::{BodyFraming, request_framing, response_framing};
+pub use head::{
+    Limits, Parse, RequestHead, ResponseHead, Version, parse_request, parse_request_into,
+    parse_response, parse_response_into,
+};
+pub use headers::{Header, Headers};

@@ -1,0 +1,121 @@
+//! Which header fields go on to the other side, and whether a connection lives on.
+
+use crate::framing::BodyFraming;
+use crate::head::{RequestHead, ResponseHead, Version};
+use crate::headers::Headers;
+
+/// Fields that speak about one connection only.
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields that `Connection` cannot take away: without them the message would mean something else.
+const NOT_NOMINATED: [&str; 3] = ["content-length", "host", "transfer-encoding"];
+
+/// Removes what concerns one connection only, from a request or a response: the hop-by-hop fields and those
+/// that `Connection` names.
+///
+/// Transfer-Encoding goes too; [`BodyFraming::set`] or [`frame_response`] puts the framing of the next hop in
+/// its place. Trailers are not passed on, and so is no `Trailer`.
+pub fn strip_hop_by_hop(headers: &mut Headers) {
+    let nominated: Vec<Vec<u8>> = headers
+        .tokens("connection")
+        .filter(|token| !is_one_of(token, &NOT_NOMINATED) && !is_one_of(token, &HOP_BY_HOP))
+        .filter(|token| !token.eq_ignore_ascii_case(b"close"))
+        .map(<[u8]>::to_owned)
+        .collect();
+    headers.retain(|header| {
+        !is_one_of(header.name, &HOP_BY_HOP)
+            && !nominated.iter().any(|name| header.name.eq_ignore_ascii_case(name))
+    });
+}
+
+fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|candidate| name.eq_ignore_ascii_case(candidate.as_bytes()))
+}
+
+/// Whether the client wants its connection kept after the answer.
+///
+/// An unread request body, an answer framed by close or a broken one are reasons to close all the same.
+pub fn client_keeps_alive(head: &RequestHead) -> bool {
+    keeps_alive(head.version, &head.headers)
+}
+
+/// Whether the backend's connection can carry another request once the body has been read to its end.
+///
+/// Not after a body that ends with the connection, nor after a message with both Transfer-Encoding and
+/// Content-Length or with Transfer-Encoding in HTTP/1.0: the other side may have meant another end.
+pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
+    let coded = head.headers.contains("transfer-encoding");
+    framing != BodyFraming::Eof
+        && !(coded && (head.headers.contains("content-length") || head.version == Version::Http10))
+        && keeps_alive(head.version, &head.headers)
+}
+
+fn keeps_alive(version: Version, headers: &Headers) -> bool {
+    if headers.has_token("connection", "close") {
+        return false;
+    }
+    match version {
+        Version::Http11 => true,
+        Version::Http10 => headers.has_token("connection", "keep-alive"),
+    }
+}
+
+/// Whether the client waits for `100 Continue` before it sends its body.
+pub fn expects_continue(head: &RequestHead) -> bool {
+    head.version == Version::Http11 && head.headers.has_token("expect", "100-continue")
+}
+
+/// Whether interim (1xx) heads may be relayed to the client: HTTP/1.0 knows none.
+pub fn takes_interim(head: &RequestHead) -> bool {
+    head.version == Version::Http11
+}
+
+/// Whether sending the same request twice means the same as sending it once.
+pub fn is_idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+}
+
+/// Writes the framing `towards` the client into the head of a response, and whether its connection stays.
+///
+/// `headers` are those of the backend after [`strip_hop_by_hop`]. An answer to HEAD and a 304 keep the
+/// Content-Length that the body would have had; a 204 and 1xx have none. `keep` is the proxy's decision: it
+/// has to be false when `towards` is [`BodyFraming::Eof`].
+pub fn frame_response(
+    headers: &mut Headers,
+    status: u16,
+    towards: BodyFraming,
+    client: Version,
+    keep: bool,
+) {
+    if towards != BodyFraming::None {
+        towards.set(headers);
+    } else if status < 200 || status == 204 {
+        headers.remove("content-length");
+    } else {
+        let mut first = true;
+        headers.retain(|header| {
+            !header.name.eq_ignore_ascii_case(b"content-length")
+                || std::mem::replace(&mut first, false)
+        });
+    }
+    headers.remove("connection");
+    match (keep && towards != BodyFraming::Eof, client) {
+        (true, Version::Http10) => headers.push("Connection", "keep-alive"),
+        (false, _) => headers.push("Connection", "close"),
+        (true, Version::Http11) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Heads onto the wire.
+
+use crate::head::{RequestHead, ResponseHead, Version};
+use crate::headers::Headers;
+
+/// Tells a client to go on and send its body.
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Appends a request head. The version on the wire is ours, HTTP/1.1, whatever the client spoke.
+///
+/// Framing and connection headers have to be in `head.headers` already. Returns the bytes appended.
+pub fn request(out: &mut Vec<u8>, head: &RequestHead) -> usize {
+    let before = out.len();
+    for part in [&head.method, " ", &head.target, " ", Version::Http11.as_str(), "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    headers(out, &head.headers);
+    out.len() - before
+}
+
+/// Appends a response head. The version on the wire is ours, HTTP/1.1, whatever the backend spoke.
+///
+/// Framing and connection headers have to be in `head.headers` already. Returns the bytes appended.
+pub fn response(out: &mut Vec<u8>, head: &ResponseHead) -> usize {
+    let before = out.len();
+    out.extend_from_slice(Version::Http11.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.status.to_string().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.reason.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    headers(out, &head.headers);
+    out.len() - before
+}
+
+fn headers(out: &mut Vec<u8>, headers: &Headers) {
+    for header in headers.iter() {
+        out.extend_from_slice(header.line);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests;
