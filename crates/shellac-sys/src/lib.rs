@@ -1,1 +1,30 @@
-//! The only crate with unsafe code: mapped words, header views, block copies, TCP_INFO
+//! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO.
+//!
+//! [`MappedFile`] and [`MappedFileMut`] are files in memory, [`LogView`] and [`LogViewMut`] look at one as
+//! a log segment. [`Words`] and [`LogHead`] (with their halves for writers, [`WordsMut`] and
+//! [`LogHeadMut`]) are what the ring is written against: a mapping, an array in a test ([`ArrayLog`]) and the
+//! atomics of a model checker all are one.
+//!
+//! Nobody gets a `&[u8]`, a `&T` or a `&str` into memory that another process may change: there are
+//! atomic words, read one by one, and copies. Each byte is accessed with one width for ever: the log in
+//! 32-bit words, the head before it in the widths of its fields.
+//!
+//! Nothing in here knows what a record is.
+
+#![allow(
+    unsafe_code,
+    reason = "this is the crate for it: memory shared with other processes, and system calls without a safe wrapper"
+)]
+
+pub mod array;
+mod copy;
+pub mod log_view;
+pub mod mapped;
+pub mod tcp_info;
+pub mod words;
+
+pub use array::ArrayLog;
+pub use log_view::{LogView, LogViewError, LogViewMut};
+pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
+pub use tcp_info::{TcpInfo, tcp_info};
+pub use words::{LogHead, LogHeadMut, OutOfBounds, Words, WordsMut};

@@ -1,0 +1,155 @@
+//! Block copies between private memory and memory that somebody else may be using.
+//!
+//! On x86-64 they are inline assembly: the compiler knows nothing of what is inside, so a copy that meets
+//! another thread's store is a torn copy (which readers detect) and not a data race of the language.
+//! Elsewhere they are relaxed atomic words, about half as fast.
+
+/// From here up one string instruction is faster than the loop (measured; see benches/RESULTS.md).
+#[cfg(target_arch = "x86_64")]
+const STRING_BYTES: usize = 1024;
+
+/// Copies `len` bytes from `src` to `dst`.
+///
+/// # Safety
+///
+/// `src` is readable and `dst` writable for `len` bytes, and the two do not overlap. Either may be changed
+/// by others meanwhile. On other machines than x86-64 the side in shared memory must be aligned to 4
+/// bytes and readable up to the end of the last word.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) unsafe fn copy_bytes(dst: *mut u8, src: *const u8, len: usize) {
+    use std::arch::asm;
+    if len >= STRING_BYTES {
+        // SAFETY: both ranges are valid by the caller's word; the direction flag is clear as the ABI says.
+        unsafe {
+            asm!(
+                "rep movsb",
+                inout("rcx") len => _, inout("rdi") dst => _, inout("rsi") src => _,
+                options(nostack, preserves_flags),
+            );
+        }
+        return;
+    }
+    // SAFETY: blocks of 16 while 16 are left, then words, then bytes: never past `len`.
+    unsafe {
+        asm!(
+            "sub {left}, 16",
+            "jb 3f",
+            "2:",
+            "movups {block}, [{src}]",
+            "movups [{dst}], {block}",
+            "add {src}, 16",
+            "add {dst}, 16",
+            "sub {left}, 16",
+            "jae 2b",
+            "3:",
+            "add {left}, 12",
+            "jnc 5f",
+            "4:",
+            "mov {word:e}, [{src}]",
+            "mov [{dst}], {word:e}",
+            "add {src}, 4",
+            "add {dst}, 4",
+            "sub {left}, 4",
+            "jae 4b",
+            "5:",
+            "add {left}, 4",
+            "jz 7f",
+            "6:",
+            "mov {word:l}, [{src}]",
+            "mov [{dst}], {word:l}",
+            "inc {src}",
+            "inc {dst}",
+            "dec {left}",
+            "jnz 6b",
+            "7:",
+            left = inout(reg) len => _,
+            src = inout(reg) src => _,
+            dst = inout(reg) dst => _,
+            block = out(xmm_reg) _,
+            word = out(reg) _,
+            options(nostack),
+        );
+    }
+}
+
+/// Copies from shared memory.
+///
+/// # Safety
+///
+/// See the x86-64 form: `src` is the shared side here.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) unsafe fn copy_from_shared(dst: *mut u8, src: *const u8, len: usize) {
+    // SAFETY: the caller's word.
+    unsafe { copy_bytes(dst, src, len) }
+}
+
+/// Copies to shared memory.
+///
+/// # Safety
+///
+/// See the x86-64 form: `dst` is the shared side here.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) unsafe fn copy_to_shared(dst: *mut u8, src: *const u8, len: usize) {
+    // SAFETY: the caller's word.
+    unsafe { copy_bytes(dst, src, len) }
+}
+
+/// Copies from shared memory, word by word.
+///
+/// # Safety
+///
+/// `dst` is writable for `len` bytes; `src` may have any alignment, but the words that contain its bytes are
+/// mapped (pages are whole words). Others access them with 4-byte atomics.
+#[cfg(any(not(target_arch = "x86_64"), test))]
+pub(crate) unsafe fn copy_words_from(dst: *mut u8, src: *const u8, len: usize) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let mut done = 0;
+    while done < len {
+        let from = src.wrapping_add(done);
+        let skip = from.addr() % 4;
+        // SAFETY: aligned by the subtraction and inside the page that `from` lies in.
+        let word = unsafe { &*from.wrapping_sub(skip).cast::<AtomicU32>() };
+        let bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        let take = (4 - skip).min(len - done);
+        // SAFETY: `done + take <= len`.
+        unsafe { dst.wrapping_add(done).copy_from_nonoverlapping(bytes[skip..].as_ptr(), take) };
+        done += take;
+    }
+}
+
+/// Copies to shared memory, word by word.
+///
+/// # Safety
+///
+/// `src` is readable for `len` bytes; `dst` may have any alignment, but the words that contain its bytes are
+/// mapped. Others access them with 4-byte atomics, and nobody else stores to the bytes beside a ragged
+/// end of this copy meanwhile.
+#[cfg(any(not(target_arch = "x86_64"), test))]
+pub(crate) unsafe fn copy_words_to(dst: *mut u8, src: *const u8, len: usize) {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let mut done = 0;
+    while done < len {
+        let to = dst.wrapping_add(done);
+        let skip = to.addr() % 4;
+        // SAFETY: aligned by the subtraction and inside the page that `to` lies in.
+        let word = unsafe { &*to.wrapping_sub(skip).cast::<AtomicU32>() };
+        let take = (4 - skip).min(len - done);
+        let mut bytes = [0; 4];
+        if take < 4 {
+            bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        // SAFETY: `done + take <= len`.
+        unsafe { src.wrapping_add(done).copy_to_nonoverlapping(bytes[skip..].as_mut_ptr(), take) };
+        word.store(u32::from_ne_bytes(bytes), Ordering::Relaxed);
+        done += take;
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use {copy_words_from as copy_from_shared, copy_words_to as copy_to_shared};
+
+#[cfg(test)]
+mod tests;
