@@ -1,6 +1,7 @@
 //! What comes out of grouping: records, transactions, groups.
 
-use shellac_format::{Dialect, Record, RecordError, Records, Side, Tag, Vxid};
+use shellac_format::layout::WORD;
+use shellac_format::{Dialect, Layout, Record, RecordError, Records, Side, Tag, Vxid};
 
 use crate::begin::Relation;
 
@@ -162,6 +163,11 @@ impl<'a> LogRecord<'a> {
             side: record.side,
             payload: record.payload,
         }
+    }
+
+    /// Bytes of the whole record as it was written: header, payload, padding.
+    pub const fn len_bytes(&self, layout: Layout) -> usize {
+        layout.head_bytes() + self.payload.len().next_multiple_of(WORD)
     }
 
     /// The payload up to the first NUL: what a text tag says.

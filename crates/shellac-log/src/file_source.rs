@@ -1,0 +1,199 @@
+//! Records from a file, a pipe or standard input, through `read()`.
+//!
+//! Nothing is mapped: a file that shrinks under a reader ends it, it does not kill it.
+
+use std::io::{ErrorKind, Read};
+
+use shellac_format::{Dialect, Head, Layout};
+
+use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
+
+/// Bytes asked for with one `read()`. The longest record is far shorter, so a block always holds one.
+const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes handed out at once at most: small enough to stay in a cache between this walk and the next.
+const ROW_BYTES: usize = 64 << 10;
+/// Bytes of a file's magic.
+const MAGIC_BYTES: usize = 4;
+
+/// A [`Source`] over anything that can be read.
+#[derive(Debug)]
+pub struct FileSource<R> {
+    name: String,
+    reader: R,
+    choice: Choice,
+    layout: Layout,
+    block: Box<[u8]>,
+    /// The part of `block` that was read and not handed out.
+    start: usize,
+    end: usize,
+    /// Where `start` is in the file.
+    offset: u64,
+    at_end: bool,
+    failed: bool,
+}
+
+impl<R: Read> FileSource<R> {
+    /// Reads the magic, which decides on the layout of the records. `name` is for messages; `asked` is the
+    /// dialect that the user named.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::NotALog`] without a magic, [`SourceError::Dialect`] when `asked` has another layout,
+    /// [`SourceError::Io`].
+    pub fn open(
+        name: impl Into<String>,
+        mut reader: R,
+        asked: Option<Dialect>,
+    ) -> Result<FileSource<R>, SourceError> {
+        let name = name.into();
+        let mut magic = [0; MAGIC_BYTES];
+        let mut have = 0;
+        while have < MAGIC_BYTES {
+            match reader.read(&mut magic[have..]) {
+                Ok(0) => {
+                    let found = format!("it ends after {have} bytes");
+                    return Err(SourceError::NotALog { name, found });
+                }
+                Ok(more) => have += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(source) => return Err(SourceError::Io { name, at: have as u64, source }),
+            }
+        }
+        let Some(layout) = Layout::from_file_magic(magic) else {
+            let found = format!("it starts with \"{}\"", magic.escape_ascii());
+            return Err(SourceError::NotALog { name, found });
+        };
+        let choice = choose(&name, layout, asked, None)?;
+        Ok(FileSource {
+            name,
+            reader,
+            choice,
+            layout,
+            block: vec![0; BLOCK_BYTES].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            offset: MAGIC_BYTES as u64,
+            at_end: false,
+            failed: false,
+        })
+    }
+
+    /// The table of tags, and whether it had to be assumed.
+    pub const fn choice(&self) -> Choice {
+        self.choice
+    }
+
+    /// Bytes of the file that were handed out so far, magic included.
+    pub const fn position(&self) -> u64 {
+        self.offset
+    }
+
+    fn damaged(&mut self, at: usize, reason: Damage) -> SourceError {
+        self.failed = true;
+        SourceError::Damaged { name: self.name.clone(), at: self.offset + at as u64, reason }
+    }
+
+    /// Reads until something came, or the end. `false`: interrupted by a signal.
+    fn fill(&mut self) -> Result<bool, SourceError> {
+        self.block.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        match self.reader.read(&mut self.block[self.end..]) {
+            Ok(0) => self.at_end = true,
+            Ok(more) => self.end += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(false),
+            Err(source) => {
+                self.failed = true;
+                let at = self.offset + self.end as u64;
+                return Err(SourceError::Io { name: self.name.clone(), at, source });
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl<R: Read> Source for FileSource<R> {
+    fn dialect(&self) -> Dialect {
+        self.choice.dialect
+    }
+
+    fn next(&mut self) -> Result<Input<'_>, SourceError> {
+        loop {
+            if self.failed {
+                return Ok(Input::End);
+            }
+            let rest = &self.block[self.start..self.end];
+            let (whole, stop) = walk(self.layout, rest);
+            if whole > 0 {
+                let row = self.start..self.start + whole;
+                self.start = row.end;
+                self.offset += whole as u64;
+                return Ok(Input::Row(&self.block[row]));
+            }
+            match stop {
+                Stop::NotARecord(damage) => return Err(self.damaged(0, damage)),
+                Stop::Short { need } if self.at_end => {
+                    let have = self.end - self.start;
+                    return Err(self.damaged(0, Damage::CutOff { have, need }));
+                }
+                Stop::Empty if self.at_end => return Ok(Input::End),
+                Stop::Empty | Stop::Short { .. } | Stop::Full => {}
+            }
+            if !self.fill()? {
+                return Ok(Input::Nothing);
+            }
+        }
+    }
+}
+
+/// Why a walk over whole records ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Stop {
+    /// Everything was walked.
+    Empty,
+    /// A row is long enough.
+    Full,
+    /// The next record is not all there.
+    Short { need: usize },
+    /// What is next is no record.
+    NotARecord(Damage),
+}
+
+/// How many bytes at the start of `bytes` are whole records (or heads of batches, which are stepped over
+/// as the originals do it), up to about [`ROW_BYTES`].
+fn walk(layout: Layout, bytes: &[u8]) -> (usize, Stop) {
+    let mut at = 0;
+    while at < ROW_BYTES {
+        let rest = &bytes[at..];
+        let Some(head) = Head::decode(layout, rest) else {
+            let stop = match rest.len() {
+                0 => Stop::Empty,
+                _ => Stop::Short { need: layout.head_bytes() },
+            };
+            return (at, stop);
+        };
+        let damage = match head.number {
+            0 => Some(Damage::Zero),
+            number if head.is_mark() => Some(Damage::Mark { number }),
+            _ => None,
+        };
+        if let Some(damage) = damage {
+            return (at, Stop::NotARecord(damage));
+        }
+        let opens_batch = head.is_batch() && u16::from_ne_bytes(low_half(rest)) == 0;
+        let need = if opens_batch { layout.head_bytes() } else { head.record_bytes(layout) };
+        if need > rest.len() {
+            return (at, Stop::Short { need });
+        }
+        at += need;
+    }
+    (at, Stop::Full)
+}
+
+/// The two bytes of the first word that hold a record's length.
+const fn low_half(bytes: &[u8]) -> [u8; 2] {
+    if cfg!(target_endian = "little") { [bytes[0], bytes[1]] } else { [bytes[2], bytes[3]] }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! Records in the order in which they were written, out come groups.
+//!
+//! A transaction is open from its `Begin`, or from the `Link` or `Begin` of a relative that names it,
+//! until it and everything it started is complete. Then the whole tree leaves as one [`Group`].
+
+mod made_up;
+mod open;
+mod scan;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use shellac_format::{Dialect, Head, Records, Tag, Vxid};
+
+use crate::begin::Relation;
+use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Transaction};
+use open::{Open, Slot, Table};
+
+/// How long and how many transactions may stay open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// An open transaction of this age is given up (`-T`).
+    pub timeout: Duration,
+    /// With more than this many open transactions the oldest incomplete ones are given up (`-L`).
+    /// Complete ones that wait for a child count.
+    pub open_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { timeout: Duration::from_secs(120), open_max: 1000 }
+    }
+}
+
+/// Whose rules decide which `Begin` opens a transaction: they changed between the generations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compat {
+    /// varnishlog 7.1: in vxid grouping every `Begin` does.
+    V7,
+    /// Later ones: in vxid grouping a `Begin` that makes no sense, or of an included request, does not.
+    V9,
+}
+
+impl Compat {
+    /// The generation that reads this dialect natively.
+    pub const fn of_dialect(dialect: Dialect) -> Compat {
+        match dialect {
+            Dialect::V6_0 => Compat::V7,
+            Dialect::V7_3 | Dialect::Vs8_0_1 | Dialect::Vs9_0 => Compat::V9,
+        }
+    }
+}
+
+/// Why a transaction was given up: the text of the `VSL` record that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Older than [`Limits::timeout`].
+    Timeout,
+    /// More than [`Limits::open_max`].
+    Overflow,
+    /// Asked for, or records were lost.
+    Flush,
+}
+
+impl GivenUp {
+    const fn text(self) -> &'static str {
+        match self {
+            GivenUp::Timeout => "timeout",
+            GivenUp::Overflow => "store overflow",
+            GivenUp::Flush => "flush",
+        }
+    }
+}
+
+/// Puts records together to transactions and groups.
+///
+/// Feed it with [`Grouper::unit`] or [`Grouper::row`], then take what is ready with [`Grouper::pop`] until
+/// there is nothing. Handing groups back with [`Grouper::recycle`] saves allocations.
+#[derive(Debug)]
+pub struct Grouper {
+    grouping: Grouping,
+    dialect: Dialect,
+    compat: Compat,
+    limits: Limits,
+    table: Table,
+    ready: VecDeque<Group>,
+    /// Raw grouping: records that have not been popped yet, and how far they have.
+    raw: Vec<u8>,
+    raw_at: usize,
+    spare: Spare,
+}
+
+/// Emptied buffers.
+#[derive(Debug, Default)]
+struct Spare {
+    bytes: Vec<Vec<u8>>,
+    groups: Vec<Group>,
+}
+
+/// No more emptied buffers than this are kept, of each kind.
+const MAX_SPARE: usize = 256;
+/// A larger buffer than this is given back to the system.
+const MAX_SPARE_BYTES: usize = 64 * 1024;
+
+impl Spare {
+    fn give(&mut self, mut bytes: Vec<u8>) {
+        if self.bytes.len() < MAX_SPARE && bytes.capacity() <= MAX_SPARE_BYTES {
+            bytes.clear();
+            self.bytes.push(bytes);
+        }
+    }
+}
+
+impl Grouper {
+    /// Groups records of `dialect` by the rules of the generation that it belongs to.
+    pub fn new(grouping: Grouping, dialect: Dialect, limits: Limits) -> Grouper {
+        Grouper {
+            grouping,
+            dialect,
+            compat: Compat::of_dialect(dialect),
+            limits,
+            table: Table::default(),
+            ready: VecDeque::new(),
+            raw: Vec::new(),
+            raw_at: 0,
+            spare: Spare::default(),
+        }
+    }
+
+    /// The same with the rules of another generation.
+    #[must_use]
+    pub const fn with_compat(mut self, compat: Compat) -> Grouper {
+        self.compat = compat;
+        self
+    }
+
+    /// Transactions that are open: not complete, or waiting for something they started.
+    pub fn open(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Takes one unit: a batch, or a record that was written alone. `records` are whole records of one
+    /// transaction; `now` is the reader's own clock.
+    pub fn unit(&mut self, records: &[u8], now: Duration) {
+        if self.grouping == Grouping::Raw {
+            self.keep_raw(records);
+            return;
+        }
+        let Some(head) = Head::decode(self.dialect.layout(), records) else { return };
+        self.unit_of(head, records, now);
+    }
+
+    /// Takes records each of which is a unit by itself, as a file holds them.
+    pub fn row(&mut self, records: &[u8], now: Duration) {
+        if self.grouping == Grouping::Raw {
+            self.keep_raw(records);
+            return;
+        }
+        let layout = self.dialect.layout();
+        let mut rest = records;
+        while let Some(head) = Head::decode(layout, rest) {
+            let (record, behind) = rest.split_at(head.record_bytes(layout).min(rest.len()));
+            self.unit_of(head, record, now);
+            rest = behind;
+        }
+    }
+
+    /// The next group that is ready.
+    pub fn pop(&mut self) -> Option<Group> {
+        if self.grouping == Grouping::Raw {
+            return self.pop_raw();
+        }
+        self.ready.pop_front()
+    }
+
+    /// Takes the buffers of a group back.
+    pub fn recycle(&mut self, mut group: Group) {
+        for transaction in group.transactions.drain(..) {
+            self.spare.give(transaction.into_bytes());
+        }
+        if self.spare.groups.len() < MAX_SPARE {
+            self.spare.groups.push(group);
+        }
+    }
+
+    /// Gives up everything that is open, oldest first.
+    pub fn flush(&mut self) {
+        while let Some(slot) = self.table.oldest_incomplete() {
+            self.give_up(slot, GivenUp::Flush);
+        }
+    }
+
+    fn unit_of(&mut self, head: Head, records: &[u8], now: Duration) {
+        if head.vxid == Vxid(0) {
+            return;
+        }
+        let slot = match self.table.find(head.vxid) {
+            Some(slot) => Some(slot),
+            None if self.is_candidate(head, records) => Some(self.open_new(head.vxid, now)),
+            None => None,
+        };
+        if let Some(slot) = slot {
+            let open = &mut self.table[slot];
+            open.bytes.extend_from_slice(records);
+            if !open.complete {
+                self.scan(slot, now);
+            }
+        }
+        self.enforce_limits(now);
+    }
+
+    fn open_new(&mut self, vxid: Vxid, now: Duration) -> Slot {
+        let bytes = self.spare.bytes.pop().unwrap_or_default();
+        self.table.insert(Open::new(vxid, now, bytes))
+    }
+
+    /// Whether a unit of a transaction that nobody has heard of opens it.
+    fn is_candidate(&self, head: Head, records: &[u8]) -> bool {
+        if Tag::from_number(self.dialect, head.number) != Some(Tag::Begin) {
+            return false;
+        }
+        let all = self.grouping == Grouping::Session
+            || (self.grouping == Grouping::Vxid && self.compat == Compat::V7);
+        if all {
+            return true;
+        }
+        let Some(begin) = LogRecords::new(self.dialect, records)
+            .next()
+            .and_then(|record| Relation::parse(record.text()))
+        else {
+            return false;
+        };
+        match (self.grouping, begin.kind) {
+            (_, Kind::Unknown) | (Grouping::Request, Kind::Session) => false,
+            (Grouping::Vxid, _) => begin.esi_level == 0,
+            _ => true,
+        }
+    }
+
+    fn enforce_limits(&mut self, now: Duration) {
+        while let Some(slot) = self.table.oldest_incomplete() {
+            if now.saturating_sub(self.table[slot].start) < self.limits.timeout {
+                break;
+            }
+            self.give_up(slot, GivenUp::Timeout);
+        }
+        while self.table.len() > self.limits.open_max {
+            let Some(slot) = self.table.oldest_incomplete() else { break };
+            self.give_up(slot, GivenUp::Overflow);
+        }
+    }
+
+    /// Called for what has just become complete: lets it and what waited for it go.
+    fn completed(&mut self, slot: Slot) {
+        let mut slot = slot;
+        loop {
+            let open = &mut self.table[slot];
+            if !open.complete || open.ready_children < open.children.len() {
+                return;
+            }
+            let Some(parent) = open.parent else { break };
+            self.table[parent].ready_children += 1;
+            slot = parent;
+        }
+        self.finish(slot);
+    }
+
+    /// Takes the tree under `top` out of the table, breadth first.
+    fn finish(&mut self, top: Slot) {
+        let wanted = match self.grouping {
+            Grouping::Session => self.table[top].kind == Kind::Session,
+            Grouping::Request => self.table[top].kind == Kind::Request,
+            Grouping::Vxid | Grouping::Raw => true,
+        };
+        let mut group = self.spare.groups.pop().unwrap_or_default();
+        let mut slots = VecDeque::from([(top, 0)]);
+        while let Some((slot, parent_level)) = slots.pop_front() {
+            let open = self.table.remove(slot);
+            let level = match open.reason {
+                crate::Reason::Restart if parent_level > 0 => parent_level,
+                _ => parent_level + 1,
+            };
+            slots.extend(open.children.iter().map(|&child| (child, level)));
+            if wanted {
+                group.transactions.push(open.into_transaction(self.dialect, level));
+            } else {
+                self.spare.give(open.bytes);
+            }
+        }
+        if wanted {
+            self.ready.push_back(group);
+        } else {
+            self.spare.groups.push(group);
+        }
+    }
+
+    fn keep_raw(&mut self, records: &[u8]) {
+        if self.raw_at == self.raw.len() {
+            self.raw.clear();
+            self.raw_at = 0;
+        }
+        self.raw.extend_from_slice(records);
+    }
+
+    fn pop_raw(&mut self) -> Option<Group> {
+        let rest = &self.raw[self.raw_at..];
+        let mut records = Records::new(self.dialect.layout(), rest);
+        let Some(Ok(record)) = records.next() else {
+            self.raw_at = self.raw.len();
+            return None;
+        };
+        let vxid = record.vxid;
+        let end = records.position();
+        // A batch head may lie before the record: the record ends at `end` and has this length.
+        let len = LogRecord::new(self.dialect, record).len_bytes(self.dialect.layout());
+        let mut bytes = self.spare.bytes.pop().unwrap_or_default();
+        bytes.extend_from_slice(&rest[end - len..end]);
+        self.raw_at += end;
+        let mut transaction = Transaction::from_parts(self.dialect, vxid, bytes);
+        transaction.kind = Kind::Raw;
+        let mut group = self.spare.groups.pop().unwrap_or_default();
+        group.transactions.push(transaction);
+        Some(group)
+    }
+}
+
+#[cfg(test)]
+mod tests;

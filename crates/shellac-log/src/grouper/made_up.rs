@@ -1,0 +1,52 @@
+//! Records that a reader adds to a transaction: beginnings and ends that are missing, and diagnostics.
+
+use shellac_format::record::encode_text;
+use shellac_format::{Dialect, Tag};
+
+use super::Grouper;
+use super::open::Slot;
+use crate::transaction::LogRecords;
+
+/// Longest payload of a made-up record, in bytes with its NUL.
+const MAX_PAYLOAD_BYTES: usize = 64;
+
+impl Grouper {
+    /// Adds a `Begin` that is still to be scanned.
+    pub(super) fn make_up_begin(&mut self, slot: Slot) {
+        let scanned = self.table[slot].scanned;
+        let text = format!("{} 0 synth", self.table[slot].kind.word());
+        self.make_up(slot, Tag::Begin, text.as_bytes());
+        self.table[slot].scanned = scanned;
+    }
+
+    pub(super) fn make_up_end(&mut self, slot: Slot) {
+        self.make_up(slot, Tag::End, b"synth");
+    }
+
+    /// Adds a `VSL` record.
+    pub(super) fn make_up_text(&mut self, slot: Slot, text: &str) {
+        self.make_up(slot, Tag::Vsl, text.as_bytes());
+    }
+
+    /// Puts a record behind those that were scanned.
+    fn make_up(&mut self, slot: Slot, tag: Tag, text: &[u8]) {
+        let number = tag.number(self.dialect).expect("every dialect has Begin, End and VSL");
+        let open = &mut self.table[slot];
+        let behind = open.bytes.split_off(open.scanned);
+        let (layout, side) = (self.dialect.layout(), open.kind.side());
+        encode_text(&mut open.bytes, layout, number, open.vxid, side, text, MAX_PAYLOAD_BYTES);
+        open.scanned = open.bytes.len();
+        open.bytes.extend_from_slice(&behind);
+    }
+}
+
+/// `REASON (VXID:TAG "PAYLOAD")` about the record in `bytes`.
+pub(super) fn diagnostic(dialect: Dialect, bytes: &[u8], reason: &str) -> String {
+    let Some(record) = LogRecords::new(dialect, bytes).next() else { return reason.to_owned() };
+    let tag = match record.tag {
+        Some(tag) => tag.name().to_owned(),
+        None => record.number.to_string(),
+    };
+    let text = String::from_utf8_lossy(record.text());
+    format!("{reason} ({}:{tag} \"{text}\")", record.vxid)
+}

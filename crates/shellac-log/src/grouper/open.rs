@@ -1,0 +1,195 @@
+//! The table of open transactions: by number, by age, as trees.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::{Index, IndexMut};
+use std::time::Duration;
+
+use shellac_format::{Dialect, Vxid};
+
+use crate::transaction::{Kind, Reason, Transaction};
+
+/// A place in the [`Table`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot(usize);
+
+/// One open transaction.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) vxid: Vxid,
+    /// When it was heard of first, on the reader's clock.
+    pub(super) start: Duration,
+    pub(super) kind: Kind,
+    pub(super) reason: Reason,
+    /// The tree it is part of.
+    pub(super) parent: Option<Slot>,
+    /// What its `Begin` says, or who linked to it; kept also where groups are not linked.
+    pub(super) parent_vxid: Vxid,
+    /// In the order in which they became children.
+    pub(super) children: Vec<Slot>,
+    /// Children that are complete with all that they started.
+    pub(super) ready_children: usize,
+    /// Whole records: first those that were scanned, then, once complete, the rest.
+    pub(super) bytes: Vec<u8>,
+    /// Bytes that were scanned; made-up records go here.
+    pub(super) scanned: usize,
+    pub(super) begun: bool,
+    pub(super) complete: bool,
+    /// Its `End` is the reader's.
+    pub(super) given_up: bool,
+    older: Option<Slot>,
+    younger: Option<Slot>,
+}
+
+impl Open {
+    pub(super) const fn new(vxid: Vxid, start: Duration, bytes: Vec<u8>) -> Open {
+        Open {
+            vxid,
+            start,
+            kind: Kind::Unknown,
+            reason: Reason::Unknown,
+            parent: None,
+            parent_vxid: Vxid(0),
+            children: Vec::new(),
+            ready_children: 0,
+            bytes,
+            scanned: 0,
+            begun: false,
+            complete: false,
+            given_up: false,
+            older: None,
+            younger: None,
+        }
+    }
+
+    pub(super) fn into_transaction(self, dialect: Dialect, level: u32) -> Transaction {
+        let mut transaction = Transaction::from_parts(dialect, self.vxid, self.bytes);
+        transaction.level = level;
+        transaction.parent = self.parent_vxid;
+        transaction.kind = self.kind;
+        transaction.reason = self.reason;
+        transaction.complete = !self.given_up;
+        transaction
+    }
+}
+
+/// All open transactions. Those that are incomplete form a list, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    places: Vec<Option<Open>>,
+    free: Vec<usize>,
+    by_vxid: HashMap<u64, Slot, BuildHasherDefault<VxidHasher>>,
+    /// Records of one transaction come in a row, so the last answer is often the next one.
+    last: Option<(Vxid, Slot)>,
+    oldest: Option<Slot>,
+    youngest: Option<Slot>,
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.by_vxid.len()
+    }
+
+    pub(super) fn find(&mut self, vxid: Vxid) -> Option<Slot> {
+        if let Some((last, slot)) = self.last
+            && last == vxid
+        {
+            return Some(slot);
+        }
+        let slot = *self.by_vxid.get(&vxid.0)?;
+        self.last = Some((vxid, slot));
+        Some(slot)
+    }
+
+    /// Adds `open`, which is incomplete and whose number is not in the table.
+    pub(super) fn insert(&mut self, open: Open) -> Slot {
+        let vxid = open.vxid;
+        let slot = match self.free.pop() {
+            Some(index) => {
+                self.places[index] = Some(open);
+                Slot(index)
+            }
+            None => {
+                self.places.push(Some(open));
+                Slot(self.places.len() - 1)
+            }
+        };
+        self.by_vxid.insert(vxid.0, slot);
+        self[slot].older = self.youngest;
+        match self.youngest {
+            Some(youngest) => self[youngest].younger = Some(slot),
+            None => self.oldest = Some(slot),
+        }
+        self.youngest = Some(slot);
+        slot
+    }
+
+    pub(super) const fn oldest_incomplete(&self) -> Option<Slot> {
+        self.oldest
+    }
+
+    /// Marks it complete and takes it off the list of the incomplete.
+    pub(super) fn complete(&mut self, slot: Slot) {
+        let open = &mut self[slot];
+        open.complete = true;
+        let (older, younger) = (open.older.take(), open.younger.take());
+        match older {
+            Some(older) => self[older].younger = younger,
+            None => self.oldest = younger,
+        }
+        match younger {
+            Some(younger) => self[younger].older = older,
+            None => self.youngest = older,
+        }
+    }
+
+    /// Forgets a complete transaction.
+    pub(super) fn remove(&mut self, slot: Slot) -> Open {
+        let open = self.places[slot.0].take().expect("a slot is removed once, by its tree");
+        self.by_vxid.remove(&open.vxid.0);
+        self.free.push(slot.0);
+        if self.last.is_some_and(|(_, last)| last == slot) {
+            self.last = None;
+        }
+        open
+    }
+}
+
+impl Index<Slot> for Table {
+    type Output = Open;
+
+    fn index(&self, slot: Slot) -> &Open {
+        self.places[slot.0].as_ref().expect("slots are only kept inside the tree they belong to")
+    }
+}
+
+impl IndexMut<Slot> for Table {
+    fn index_mut(&mut self, slot: Slot) -> &mut Open {
+        self.places[slot.0].as_mut().expect("slots are only kept inside the tree they belong to")
+    }
+}
+
+/// Numbers are given out in rows, so one multiplication spreads them well enough; the table is bounded.
+#[derive(Default)]
+struct VxidHasher(u64);
+
+impl Hasher for VxidHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let product = u128::from(self.0 ^ value) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+        let bytes = product.to_le_bytes();
+        let (low, high) = bytes.split_at(8);
+        let half =
+            |half: &[u8]| half.iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+        self.0 = half(low) ^ half(high);
+    }
+}

@@ -1,0 +1,184 @@
+//! What `Begin`, `Link` and `End` do to the trees.
+
+use std::time::Duration;
+
+use shellac_format::{Records, Tag, Vxid};
+
+use super::open::Slot;
+use super::{GivenUp, Grouper};
+use crate::begin::Relation;
+use crate::transaction::{Grouping, Kind, LogRecord, Reason};
+
+/// A record of the transaction that is scanned, with everything that a diagnostic needs.
+///
+/// Numbers instead of a borrow: the buffer that holds the record changes when something is made up.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    end: usize,
+}
+
+impl Grouper {
+    /// Scans what has not been scanned, until the transaction is complete.
+    pub(super) fn scan(&mut self, slot: Slot, now: Duration) {
+        while !self.table[slot].complete {
+            let open = &self.table[slot];
+            let start = open.scanned;
+            let mut records = Records::new(self.dialect.layout(), &open.bytes[start..]);
+            let Some(Ok(record)) = records.next() else { break };
+            let place = Place { start, end: start + records.position() };
+            let (tag, mismatch) = (record.tag(self.dialect), record.vxid != open.vxid);
+            let relation = match tag {
+                Some(Tag::Begin | Tag::Link) => {
+                    Relation::parse(LogRecord::new(self.dialect, record).text())
+                }
+                _ => None,
+            };
+            self.table[slot].scanned = place.end;
+            if mismatch {
+                self.diagnose(slot, place, "vxid mismatch");
+                continue;
+            }
+            match tag {
+                Some(Tag::Begin) => self.scan_begin(slot, place, relation, now),
+                Some(Tag::Link) => self.scan_link(slot, place, relation, now),
+                Some(Tag::End) => self.scan_end(slot),
+                _ => {}
+            }
+        }
+    }
+
+    fn scan_begin(&mut self, slot: Slot, place: Place, begin: Option<Relation>, now: Duration) {
+        if self.table[slot].begun {
+            return self.diagnose(slot, place, "duplicate begin");
+        }
+        self.table[slot].begun = true;
+        let Some(begin) = begin else { return self.diagnose(slot, place, "parse error") };
+        if begin.kind == Kind::Unknown {
+            self.diagnose(slot, place, "unknown vxid type");
+        }
+        let open = &mut self.table[slot];
+        let known = open.kind;
+        open.kind = begin.kind;
+        open.reason = begin.reason;
+        if open.parent.is_none() {
+            open.parent_vxid = begin.vxid;
+        }
+        if known != Kind::Unknown && known != begin.kind {
+            self.diagnose(slot, place, "type mismatch");
+        }
+        let stands_alone = self.grouping == Grouping::Vxid
+            || (self.grouping == Grouping::Request
+                && begin.kind == Kind::Request
+                && begin.reason == Reason::Rxreq);
+        if begin.vxid == Vxid(0) || stands_alone {
+            return;
+        }
+        if begin.vxid == self.table[slot].vxid {
+            return self.diagnose(slot, place, "link to self");
+        }
+        if let Some(parent) = self.table[slot].parent {
+            if self.table[parent].vxid != begin.vxid {
+                self.diagnose(slot, place, "link mismatch");
+            }
+            return;
+        }
+        let parent = match self.table.find(begin.vxid) {
+            Some(parent) => parent,
+            None => self.open_new(begin.vxid, now),
+        };
+        if self.table[parent].complete || self.is_under(parent, slot) {
+            return self.diagnose(slot, place, "link too late");
+        }
+        self.adopt(parent, slot);
+    }
+
+    fn scan_link(&mut self, slot: Slot, place: Place, link: Option<Relation>, now: Duration) {
+        let ignored = self.grouping == Grouping::Vxid
+            || (self.grouping == Grouping::Request && self.table[slot].kind == Kind::Session);
+        let Some(link) = link else { return self.diagnose(slot, place, "parse error") };
+        if link.kind == Kind::Unknown {
+            self.diagnose(slot, place, "unknown vxid type");
+        }
+        if ignored {
+            return;
+        }
+        if link.vxid == Vxid(0) {
+            return self.diagnose(slot, place, "illegal link vxid");
+        }
+        if link.vxid == self.table[slot].vxid {
+            return self.diagnose(slot, place, "link to self");
+        }
+        let Some(child) = self.table.find(link.vxid) else {
+            let child = self.open_new(link.vxid, now);
+            self.describe(child, link);
+            return self.adopt(slot, child);
+        };
+        match self.table[child].parent {
+            Some(parent) if parent == slot => return,
+            Some(_) => return self.diagnose(slot, place, "duplicate link"),
+            None => {}
+        }
+        if self.table[child].complete || self.is_under(slot, child) {
+            return self.diagnose(slot, place, "link too late");
+        }
+        let known = self.table[child].kind;
+        if known != Kind::Unknown && known != link.kind {
+            self.diagnose(slot, place, "type mismatch");
+        }
+        self.describe(child, link);
+        self.adopt(slot, child);
+    }
+
+    fn scan_end(&mut self, slot: Slot) {
+        self.table.complete(slot);
+        if self.table[slot].kind == Kind::Unknown {
+            self.make_up_text(slot, "vtx of unknown type marked complete");
+        }
+        self.completed(slot);
+    }
+
+    fn describe(&mut self, child: Slot, link: Relation) {
+        self.table[child].kind = link.kind;
+        self.table[child].reason = link.reason;
+    }
+
+    fn adopt(&mut self, parent: Slot, child: Slot) {
+        self.table[child].parent_vxid = self.table[parent].vxid;
+        self.table[child].parent = Some(parent);
+        self.table[parent].children.push(child);
+    }
+
+    /// Whether `slot` is somewhere under `top`: two records that name each other as children must not
+    /// make a circle that never completes.
+    fn is_under(&self, slot: Slot, top: Slot) -> bool {
+        let mut at = Some(slot);
+        while let Some(slot) = at {
+            if slot == top {
+                return true;
+            }
+            at = self.table[slot].parent;
+        }
+        false
+    }
+
+    /// Completes an incomplete transaction with records of our own.
+    pub(super) fn give_up(&mut self, slot: Slot, why: GivenUp) {
+        self.table[slot].given_up = true;
+        if !self.table[slot].begun {
+            self.make_up_begin(slot);
+            self.scan(slot, Duration::ZERO);
+        }
+        self.make_up_text(slot, why.text());
+        self.make_up_end(slot);
+        let end = self.table[slot].bytes.len();
+        self.table[slot].scanned = end;
+        self.scan_end(slot);
+    }
+
+    fn diagnose(&mut self, slot: Slot, place: Place, reason: &str) {
+        let bytes = &self.table[slot].bytes[place.start..place.end];
+        let text = super::made_up::diagnostic(self.dialect, bytes, reason);
+        self.make_up_text(slot, &text);
+    }
+}
