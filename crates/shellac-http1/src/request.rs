@@ -111,10 +111,11 @@ fn head_error(error: httparse::Error, head: &[u8]) -> HeadError {
 
 /// Whether the first line is well-formed but for the version, such as `GET / HTTP/2.0`.
 fn names_another_version(head: &[u8]) -> bool {
-    let head = head.trim_ascii_start();
-    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let line = head.trim_ascii_start().split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|byte| *byte == b' ').skip(2);
+    let (Some(version), None) = (words.next(), words.next()) else { return false };
     match version.strip_prefix(b"HTTP/") {
+        Some([b'1', b'.', b'0' | b'1']) => false,
         Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
         Some([major]) => major.is_ascii_digit(),
         _ => false,
