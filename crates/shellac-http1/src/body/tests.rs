@@ -80,13 +80,16 @@ fn bodies_without_chunks() {
     check(BodyFraming::Eof, b"", b"", 0, Ok(()));
 }
 
+/// Wire, data, bytes of the next message, and how it ended.
+type Case<'a> = (&'a [u8], &'a [u8], usize, Result<(), BodyError>);
+
 #[test]
 fn chunked_bodies() {
     use BodyError::*;
     let long_extension = [b"1;".as_slice(), &[b'x'; 1024], b"\r\na\r\n0\r\n\r\n"].concat();
     let long_trailer = [b"0\r\nX: ".as_slice(), &[b'x'; 8192], b"\r\n\r\n"].concat();
     let many_trailers = [b"0\r\n".as_slice(), &b"a:b\r\n".repeat(33), b"\r\n"].concat();
-    let cases: &[(&[u8], &[u8], usize, Result<(), BodyError>)] = &[
+    let cases: &[Case] = &[
         (b"0\r\n\r\n", b"", 0, Ok(())),
         (b"0\r\n\r\nnext", b"", 4, Ok(())),
         (b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nn", b"abcde", 1, Ok(())),
