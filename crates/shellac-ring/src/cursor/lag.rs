@@ -1,0 +1,48 @@
+//! Where a reader is, and how far behind.
+
+use shellac_sys::{LogHead, Words};
+
+use super::Cursor;
+
+/// A place in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The segment, counted as the writer counts; wraps at 2^32.
+    pub segment: u32,
+    /// The word, from the start of the log.
+    pub at_word: usize,
+}
+
+/// How far a reader is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Segments between the reader and the writer.
+    pub segments: u32,
+    /// The first distance at which what comes next is lost.
+    pub lost_at: u32,
+}
+
+impl Lag {
+    /// How much of the room behind the writer is used up: 100 is an overrun.
+    pub fn percent(&self) -> u32 {
+        (self.segments.saturating_mul(100) / self.lost_at.max(1)).min(100)
+    }
+
+    /// Whether the reader had better hurry: from half a lap on.
+    pub fn is_warning(&self) -> bool {
+        self.segments * 2 > self.lost_at
+    }
+}
+
+impl<L: Words + LogHead> Cursor<L> {
+    /// How far this reader is behind, now.
+    pub fn lag(&self) -> Lag {
+        let segments = self.distance().max(0).cast_unsigned();
+        Lag { segments, lost_at: self.max_distance().cast_unsigned() + 1 }
+    }
+
+    /// The place of what comes next.
+    pub fn position(&self) -> Position {
+        Position { segment: self.segment, at_word: self.at }
+    }
+}
