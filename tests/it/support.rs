@@ -1,1 +1,6 @@
 //! What several tests need: processes, temporary workdirs, deadlines, scripted origins.
+
+pub(crate) mod client;
+pub(crate) mod deadline;
+pub(crate) mod origin;
+pub(crate) mod wire;
