@@ -1,0 +1,121 @@
+use shellac_format::record::encode;
+use shellac_format::{Dialect, Side, TagSet, Vxid};
+use shellac_log::{Filter, Group, Kind, LogRecords, Transaction};
+
+use super::{LineOptions, LineWriter, write_group};
+
+const DIALECT: Dialect = Dialect::V6_0;
+
+/// Number, side and payload of each record.
+fn transaction(level: u32, vxid: u64, records: &[(u8, Side, &[u8])]) -> Transaction {
+    let mut bytes = Vec::new();
+    for (number, side, payload) in records {
+        encode(&mut bytes, DIALECT.layout(), *number, Vxid(vxid), *side, payload);
+    }
+    Transaction::from_records(DIALECT, level, bytes).unwrap()
+}
+
+fn request(level: u32) -> Transaction {
+    let records: [(u8, Side, &[u8]); 3] = [
+        (76, Side::Client, b"req 1 rxreq\0"),
+        (16, Side::Client, b"/a\0b\0"),
+        (77, Side::Client, b"\0"),
+    ];
+    transaction(level, 65632, &records)
+}
+
+fn text(transactions: Vec<Transaction>, options: &LineOptions) -> String {
+    let mut out = Vec::new();
+    write_group(&Group { transactions }, DIALECT, options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn terse() {
+    let expected = "\
+*   << Request  >> 65632     \n\
+-   Begin          req 1 rxreq\n\
+-   ReqURL         /a\n\
+-   End            \n\
+\n";
+    assert_eq!(text(vec![request(1)], &LineOptions::default()), expected);
+}
+
+#[test]
+fn verbose() {
+    let expected = "\
+*              << Request  >>   65632     \n\
+-        65632 Begin          c req 1 rxreq\n\
+-        65632 ReqURL         c /a\n\
+-        65632 End            c \n\
+\n";
+    let options = LineOptions { verbose: true, ..LineOptions::default() };
+    assert_eq!(text(vec![request(1)], &options), expected);
+}
+
+#[test]
+fn deeper_levels_have_numbers() {
+    let mut filter = Filter::new();
+    filter.include(TagSet::parse("End").unwrap());
+    let options = LineOptions { filter, ..LineOptions::default() };
+    let expected = "\
+**  << Request  >> 65632     \n\
+--  End            \n\
+*** << Request  >> 65632     \n\
+--- End            \n\
+*4* << Request  >> 65632     \n\
+-4- End            \n\
+*12* << Request  >> 65632     \n\
+-12- End            \n\
+\n";
+    assert_eq!(text(vec![request(2), request(3), request(4), request(12)], &options), expected);
+}
+
+#[test]
+fn headers_stay_when_every_record_is_filtered_away() {
+    let mut filter = Filter::new();
+    filter.include(TagSet::parse("Debug").unwrap());
+    let options = LineOptions { filter, ..LineOptions::default() };
+    assert_eq!(text(vec![request(1)], &options), "*   << Request  >> 65632     \n\n");
+}
+
+#[test]
+fn each_kind_has_its_label() {
+    for (kind, label) in [
+        (Kind::Unknown, "Unknown "),
+        (Kind::Session, "Session "),
+        (Kind::Request, "Request "),
+        (Kind::Backend, "BeReq   "),
+        (Kind::Raw, "Record  "),
+    ] {
+        let mut transaction = transaction(1, 7, &[]);
+        transaction.kind = kind;
+        transaction.vxid = Vxid(12_345_678_901);
+        let expected = format!("*   << {label} >> 12345678901\n\n");
+        assert_eq!(text(vec![transaction], &LineOptions::default()), expected);
+    }
+}
+
+#[test]
+fn raw_lines_show_payloads_that_are_no_text() {
+    let writer = LineWriter::new(DIALECT, &LineOptions::default());
+    let records: [(u8, Side, &[u8]); 6] = [
+        (1, Side::None, b"a\x01\"b\\\0"),
+        (87, Side::Backend, &[0x00, 0xff, 0x01]),
+        (71, Side::None, b"x\0"),
+        (200, Side::Client, b"?\n\0"),
+        (16, Side::Client, b"\xe9\x07"),
+        (16, Side::Client, b""),
+    ];
+    let transaction = transaction(0, 2, &records);
+    let mut out = Vec::new();
+    for record in LogRecords::new(DIALECT, transaction.bytes()) {
+        writer.raw(&record, &mut out);
+    }
+    let expected: &[u8] = b"         2 Debug          - \"a%01\"b\\%00\"\n         2 H2RxHdr        b [00ff01]\n         2 Backend_health - x\n         2 200            c \"?%0a%00\"\n         2 ReqURL         c \xe9\x07\n         2 ReqURL         c \n";
+    assert_eq!(out, expected, "{}", String::from_utf8_lossy(&out));
+    // The same as a group: raw groups have no header and no empty line behind them.
+    let mut grouped = Vec::new();
+    writer.group(&Group { transactions: vec![transaction] }, &mut grouped);
+    assert_eq!(grouped, expected);
+}
