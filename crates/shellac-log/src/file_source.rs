@@ -2,7 +2,7 @@
 //!
 //! Nothing is mapped: a file that shrinks under a reader ends it, it does not kill it.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 
 use shellac_format::{Dialect, Head, Layout};
 
@@ -55,7 +55,7 @@ impl<R: Read> FileSource<R> {
                     return Err(SourceError::NotALog { name, found });
                 }
                 Ok(more) => have += more,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_for_now(&error) => {}
                 Err(source) => return Err(SourceError::Io { name, at: have as u64, source }),
             }
         }
@@ -93,7 +93,7 @@ impl<R: Read> FileSource<R> {
         SourceError::Damaged { name: self.name.clone(), at: self.offset + at as u64, reason }
     }
 
-    /// Reads until something came, or the end. `false`: interrupted by a signal.
+    /// Reads until something came, or the end. `false`: nothing is there at the moment.
     fn fill(&mut self) -> Result<bool, SourceError> {
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -101,7 +101,7 @@ impl<R: Read> FileSource<R> {
         match self.reader.read(&mut self.block[self.end..]) {
             Ok(0) => self.at_end = true,
             Ok(more) => self.end += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(false),
+            Err(error) if is_for_now(&error) => return Ok(false),
             Err(source) => {
                 self.failed = true;
                 let at = self.offset + self.end as u64;
@@ -188,6 +188,11 @@ fn walk(layout: Layout, bytes: &[u8]) -> (usize, Stop) {
         at += need;
     }
     (at, Stop::Full)
+}
+
+/// Not an error: ask again.
+fn is_for_now(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock)
 }
 
 /// The two bytes of the first word that hold a record's length.

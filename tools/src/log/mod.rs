@@ -1,12 +1,25 @@
-//! The `log` tool.
+//! `shellac log`: records, live or from a file, grouped and printed or copied to a file.
+//!
+//! `args` turns the command line into settings, `input` opens what is read, `run` is the loop between
+//! input and `output`.
+
+mod args;
+mod input;
+mod output;
+mod record_filter;
+mod run;
+mod signals;
 
 use std::process::ExitCode;
 
-/// Options of `log`.
-#[derive(clap::Args, Debug)]
-pub struct Args {}
+pub(crate) use args::Args;
 
 /// Runs the tool.
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.version {
+        println!("shellac log {}", env!("CARGO_PKG_VERSION"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    run::run(&args.settings()?)?;
+    Ok(ExitCode::SUCCESS)
 }

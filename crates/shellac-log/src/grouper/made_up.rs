@@ -11,12 +11,9 @@ use crate::transaction::LogRecords;
 const MAX_PAYLOAD_BYTES: usize = 64;
 
 impl Grouper {
-    /// Adds a `Begin` that is still to be scanned.
     pub(super) fn make_up_begin(&mut self, slot: Slot) {
-        let scanned = self.table[slot].scanned;
         let text = format!("{} 0 synth", self.table[slot].kind.word());
         self.make_up(slot, Tag::Begin, text.as_bytes());
-        self.table[slot].scanned = scanned;
     }
 
     pub(super) fn make_up_end(&mut self, slot: Slot) {

@@ -7,7 +7,7 @@ use shellac_format::{Records, Tag, Vxid};
 use super::open::Slot;
 use super::{GivenUp, Grouper};
 use crate::begin::Relation;
-use crate::transaction::{Grouping, Kind, LogRecord, Reason};
+use crate::transaction::{Grouping, Kind, LogRecord, LogRecords, Reason};
 
 /// A record of the transaction that is scanned, with everything that a diagnostic needs.
 ///
@@ -21,11 +21,11 @@ struct Place {
 impl Grouper {
     /// Scans what has not been scanned, until the transaction is complete.
     pub(super) fn scan(&mut self, slot: Slot, now: Duration) {
-        while !self.table[slot].complete {
+        loop {
             let open = &self.table[slot];
             let start = open.scanned;
             let mut records = Records::new(self.dialect.layout(), &open.bytes[start..]);
-            let Some(Ok(record)) = records.next() else { break };
+            let Some(Ok(record)) = records.next() else { return };
             let place = Place { start, end: start + records.position() };
             let (tag, mismatch) = (record.tag(self.dialect), record.vxid != open.vxid);
             let relation = match tag {
@@ -42,7 +42,8 @@ impl Grouper {
             match tag {
                 Some(Tag::Begin) => self.scan_begin(slot, place, relation, now),
                 Some(Tag::Link) => self.scan_link(slot, place, relation, now),
-                Some(Tag::End) => self.scan_end(slot),
+                // The slot may be gone after this.
+                Some(Tag::End) => return self.scan_end(slot),
                 _ => {}
             }
         }
@@ -162,17 +163,26 @@ impl Grouper {
         false
     }
 
-    /// Completes an incomplete transaction with records of our own.
+    /// Completes an incomplete transaction with records of our own. They are added first and scanned
+    /// then, so what a diagnostic has to say about them comes last.
     pub(super) fn give_up(&mut self, slot: Slot, why: GivenUp) {
         self.table[slot].given_up = true;
-        if !self.table[slot].begun {
+        let begun = self.table[slot].begun;
+        let start = self.table[slot].bytes.len();
+        if !begun {
             self.make_up_begin(slot);
-            self.scan(slot, Duration::ZERO);
         }
+        let end = self.table[slot].bytes.len();
         self.make_up_text(slot, why.text());
         self.make_up_end(slot);
-        let end = self.table[slot].bytes.len();
-        self.table[slot].scanned = end;
+        if !begun {
+            let bytes = &self.table[slot].bytes[start..end];
+            let begin = LogRecords::new(self.dialect, bytes)
+                .next()
+                .and_then(|record| Relation::parse(record.text()));
+            // A made-up Begin names no parent, so nothing is opened and the time does not matter.
+            self.scan_begin(slot, Place { start, end }, begin, Duration::ZERO);
+        }
         self.scan_end(slot);
     }
 
