@@ -49,8 +49,8 @@ impl PublishOptions {
 #[derive(Debug)]
 pub struct SetWriter {
     dir: PathBuf,
-    /// Device and inode of `dir`, to know it again at the end.
-    identity: (u64, u64),
+    /// `dir`, to know it again at the end: while it is open nothing else gets its inode.
+    open_dir: File,
     gid: Option<u32>,
     index: IndexWriter,
     /// Lines that have not been written.
@@ -89,11 +89,11 @@ impl SetWriter {
         // After the group, whose change may take bits away; and the umask has no say.
         std::fs::set_permissions(&dir, Permissions::from_mode(DIR_MODE))
             .map_err(failed("set the mode of", &dir))?;
-        let metadata = std::fs::symlink_metadata(&dir).map_err(failed("look at", &dir))?;
+        let open_dir = File::open(&dir).map_err(failed("open", &dir))?;
         let header = Header { pid: options.pid, started_unix: options.now_unix };
         Ok(SetWriter {
             dir,
-            identity: (metadata.dev(), metadata.ino()),
+            open_dir,
             gid: options.gid,
             index: IndexWriter::new(header),
             pending: String::new(),
@@ -214,8 +214,9 @@ impl SetWriter {
     /// [`VsmError::Io`]; call again to try again.
     pub fn publish(&mut self) -> Result<(), VsmError> {
         if !self.published {
-            let text = self.index.text();
-            self.replace_index(&text)?;
+            if let Change::Replace(text) = self.index.replace() {
+                self.replace_index(&text)?;
+            }
             self.published = true;
         } else if !self.pending.is_empty() {
             let path = self.dir.join("_.index");
@@ -247,8 +248,10 @@ impl SetWriter {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
         }
-        let same = std::fs::symlink_metadata(&self.dir)
-            .is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
+        let same = match (std::fs::symlink_metadata(&self.dir), self.open_dir.metadata()) {
+            (Ok(found), Ok(own)) => (found.dev(), found.ino()) == (own.dev(), own.ino()),
+            _ => false,
+        };
         if !same {
             return Ok(());
         }
