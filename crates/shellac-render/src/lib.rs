@@ -1,1 +1,19 @@
-//! Groups to text: log lines, trace trees, causes
+//! Groups to text: log lines, trace trees, causes.
+//!
+//! [`lines`] writes a group record by record, as the log tool shows it; [`trace`] makes a tree of one
+//! request with its attempts, times and bytes; [`causes`] says why an attempt failed, on the grounds of
+//! what [`error_text`] makes of its error.
+//!
+//! All of it is pure: text comes out, nothing is opened, and moments are those of the log. What a log says
+//! is input: it reaches a terminal through [`visible()`] only, and secrets through [`redact`].
+//!
+//! Where transactions come from and how a terminal is recognised is not known here.
+
+pub mod causes;
+pub mod error_text;
+pub mod lines;
+pub mod redact;
+pub mod trace;
+mod visible;
+
+pub use visible::visible;

@@ -1,0 +1,100 @@
+//! What `VCL_Log fetch.KEY:VALUE` records add to an error text.
+
+use super::fields::Micros;
+use crate::error_text::{Class, Phase};
+
+/// The details of one exchange; each only where it is recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// Phase that failed.
+    pub phase: Option<Phase>,
+    /// How it failed.
+    pub class: Option<Class>,
+    /// System error number.
+    pub errno: Option<i32>,
+    /// Whether the connection came from the pool.
+    pub reused: Option<bool>,
+    /// Age of the connection.
+    pub age: Option<Micros>,
+    /// Bytes of the request's body handed to the kernel.
+    pub sent_bytes: Option<u64>,
+    /// Bytes of it that the backend's kernel acknowledged.
+    pub acked_bytes: Option<u64>,
+    /// Bytes promised: of the request's body, or of the answer's when the body of that failed.
+    pub expected_bytes: Option<u64>,
+    /// Bytes of the answer's body received.
+    pub received_bytes: Option<u64>,
+    /// Which attempt this is, from 1.
+    pub attempt: Option<u32>,
+    /// Address of the backend.
+    pub address: Option<String>,
+    /// Node behind the address.
+    pub node: Option<String>,
+}
+
+impl Details {
+    /// Takes one `fetch.KEY:VALUE` in. Unknown keys and values that do not parse are left out.
+    pub fn take(&mut self, text: &str) {
+        let Some((key, value)) = text.split_once(':') else { return };
+        let value = value.trim();
+        match key {
+            "fetch.phase" => self.phase = Phase::from_word(value).or(self.phase),
+            "fetch.class" => self.class = Class::from_word(value).or(self.class),
+            "fetch.errno" => self.errno = value.parse().ok(),
+            "fetch.reused" => self.reused = flag(value),
+            "fetch.age" => self.age = Micros::parse(value.as_bytes()),
+            "fetch.sent" => self.sent_bytes = value.parse().ok(),
+            "fetch.acked" => self.acked_bytes = value.parse().ok(),
+            "fetch.expected" => self.expected_bytes = value.parse().ok(),
+            "fetch.rcvd" => self.received_bytes = value.parse().ok(),
+            "fetch.try" => self.attempt = value.parse().ok(),
+            "fetch.addr" => self.address = Some(value.to_owned()),
+            "fetch.node" => self.node = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+fn flag(value: &str) -> Option<bool> {
+    match value {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_taken_and_nonsense_is_not_recorded() {
+        let mut details = Details::default();
+        for text in [
+            "fetch.phase:first_byte",
+            "fetch.class:eof",
+            "fetch.reused:0",
+            "fetch.age:0.012345",
+            "fetch.sent:4623",
+            "fetch.acked:-1",
+            "fetch.expected:99999999999999999999999",
+            "fetch.try:1",
+            "fetch.addr:[::1]:80",
+            "fetch.unheard:of",
+            "fetch.nothing",
+        ] {
+            details.take(text);
+        }
+        let expected = Details {
+            phase: Some(Phase::FirstByte),
+            class: Some(Class::Eof),
+            reused: Some(false),
+            age: Some(Micros(12_345)),
+            sent_bytes: Some(4623),
+            attempt: Some(1),
+            address: Some("[::1]:80".to_owned()),
+            ..Details::default()
+        };
+        assert_eq!(details, expected);
+    }
+}

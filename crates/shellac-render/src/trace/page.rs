@@ -1,0 +1,165 @@
+//! Lines of text of a given width, with colour when it is asked for.
+
+/// How a piece of text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Dim,
+    Bold,
+    Bad,
+    Good,
+}
+
+impl Style {
+    const fn code(self) -> Option<&'static str> {
+        match self {
+            Style::Plain => None,
+            Style::Dim => Some("\x1b[2m"),
+            Style::Bold => Some("\x1b[1m"),
+            Style::Bad => Some("\x1b[1;31m"),
+            Style::Good => Some("\x1b[32m"),
+        }
+    }
+}
+
+/// A styled piece of a line.
+pub(super) type Span<'a> = (Style, &'a str);
+
+/// Text that is being written. Everything put in is printable; a character is a column.
+pub(super) struct Page {
+    text: String,
+    width: usize,
+    color: bool,
+}
+
+/// Columns of `text`.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+impl Page {
+    /// An empty page; less than 40 columns are taken as 40.
+    pub(super) fn new(width: usize, color: bool) -> Page {
+        Page { text: String::new(), width: width.max(40), color }
+    }
+
+    /// The whole text, every line with its end.
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// An empty line.
+    pub(super) fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn put(&mut self, (style, text): Span<'_>) {
+        match style.code().filter(|_| self.color && !text.is_empty()) {
+            Some(code) => {
+                self.text.push_str(code);
+                self.text.push_str(text);
+                self.text.push_str("\x1b[0m");
+            }
+            None => self.text.push_str(text),
+        }
+    }
+
+    fn end_line(&mut self) {
+        while self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.text.push('\n');
+    }
+
+    /// A line with something at its right edge. The left part is cut where both do not fit.
+    pub(super) fn split(&mut self, prefix: &str, left: &[Span<'_>], right: &[Span<'_>]) {
+        let total = |spans: &[Span<'_>]| spans.iter().map(|(_, text)| columns(text)).sum::<usize>();
+        let right_columns = total(right);
+        let mut room = self.width.saturating_sub(columns(prefix) + right_columns + 2);
+        self.put((Style::Dim, prefix));
+        let mut left_over = total(left);
+        for &(style, text) in left {
+            let have = columns(text);
+            if left_over <= room || have + 3 <= room {
+                self.put((style, text));
+                room = room.saturating_sub(have);
+                left_over -= have;
+                continue;
+            }
+            let kept: String = text.chars().take(room.saturating_sub(3)).collect();
+            self.put((style, &kept));
+            self.put((Style::Dim, &"..."[..room.min(3)]));
+            room = 0;
+            break;
+        }
+        if !right.is_empty() {
+            self.text.push_str(&" ".repeat(room + 2));
+            right.iter().for_each(|&span| self.put(span));
+        }
+        self.end_line();
+    }
+
+    /// Text on as many lines as it takes, broken at blanks where there are any.
+    pub(super) fn wrapped(&mut self, first: &str, rest: &str, style: Style, text: &str) {
+        let mut prefix = first;
+        let mut left = text;
+        loop {
+            let room = self.width.saturating_sub(columns(prefix)).max(8);
+            let (line, remainder) = break_at(left, room);
+            self.put((Style::Dim, prefix));
+            self.put((style, line));
+            self.end_line();
+            if remainder.is_empty() {
+                return;
+            }
+            (prefix, left) = (rest, remainder);
+        }
+    }
+}
+
+/// What fits into `room` columns, and what is left without the blanks between.
+fn break_at(text: &str, room: usize) -> (&str, &str) {
+    let Some((cut, _)) = text.char_indices().nth(room) else { return (text, "") };
+    // A blank right behind what fits is as good as one inside.
+    let within = &text[..text[cut..].chars().next().map_or(cut, |c| cut + c.len_utf8())];
+    match within.rfind(' ').filter(|&at| !text[..at].trim().is_empty()) {
+        Some(at) => (&text[..at], text[at..].trim_start()),
+        None => text.split_at(cut),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_breaks_at_blanks_and_very_long_words_anywhere() {
+        assert_eq!(break_at("one two three", 7), ("one two", "three"));
+        assert_eq!(break_at("one two three", 8), ("one two", "three"));
+        assert_eq!(break_at("abcdefgh", 3), ("abc", "defgh"));
+        assert_eq!(break_at("abc", 3), ("abc", ""));
+        assert_eq!(break_at("", 3), ("", ""));
+    }
+
+    #[test]
+    fn the_left_part_gives_way() {
+        let mut page = Page::new(40, false);
+        page.split(
+            "> ",
+            &[(Style::Bold, "GET "), (Style::Plain, &"/x".repeat(40))],
+            &[(Style::Bad, "503")],
+        );
+        page.split("> ", &[(Style::Bold, "GET "), (Style::Plain, "/x")], &[(Style::Bad, "503")]);
+        let text = page.finish();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "> GET /x/x/x/x/x/x/x/x/x/x/x/x/x...  503");
+        assert_eq!(lines[1], "> GET /x                             503");
+    }
+
+    #[test]
+    fn colour_only_when_asked_for() {
+        let mut page = Page::new(80, true);
+        page.wrapped("", "", Style::Bad, "no");
+        assert_eq!(page.finish(), "\x1b[1;31mno\x1b[0m\n");
+    }
+}

@@ -1,0 +1,91 @@
+//! Numbers as people read them: durations, moments, bytes.
+
+use chrono::{DateTime, FixedOffset, Local, Utc};
+
+use super::fields::Micros;
+
+/// Which clock moments are shown in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// The machine's own, with its offset.
+    #[default]
+    Local,
+    /// UTC.
+    Utc,
+}
+
+/// A duration with its unit: `46 us`, `4.6 ms`, `1.001 s`.
+pub fn duration(micros: Micros) -> String {
+    let sign = if micros.0 < 0 { "-" } else { "" };
+    let us = micros.0.unsigned_abs();
+    let tenths_of_ms = us.saturating_add(50) / 100;
+    if us < 1000 {
+        format!("{sign}{us} us")
+    } else if tenths_of_ms < 10_000 {
+        format!("{sign}{}.{} ms", tenths_of_ms / 10, tenths_of_ms % 10)
+    } else {
+        let ms = us.saturating_add(500) / 1000;
+        format!("{sign}{}.{:03} s", ms / 1000, ms % 1000)
+    }
+}
+
+/// A moment as local time with offset, without the epoch.
+pub fn local_time(at: Micros, zone: Zone) -> String {
+    let Some(utc) = DateTime::<Utc>::from_timestamp_micros(at.0) else {
+        return "time out of range".to_owned();
+    };
+    let local: DateTime<FixedOffset> = match zone {
+        Zone::Local => utc.with_timezone(&Local).fixed_offset(),
+        Zone::Utc => utc.fixed_offset(),
+    };
+    local.format("%Y-%m-%d %H:%M:%S%.6f %:z").to_string()
+}
+
+/// A moment as seconds since the epoch with six decimals, as the log writes it.
+pub fn epoch(at: Micros) -> String {
+    let sign = if at.0 < 0 { "-" } else { "" };
+    let us = at.0.unsigned_abs();
+    format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+/// `1 byte`, `4623 bytes`.
+pub(super) fn bytes(count: u64) -> String {
+    counted(count, "byte")
+}
+
+/// `1 retry`-style counting for words with a plain plural.
+pub(super) fn counted(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_change_unit_where_they_get_hard_to_read() {
+        for (micros, expected) in [
+            (0, "0 us"),
+            (999, "999 us"),
+            (1000, "1.0 ms"),
+            (4635, "4.6 ms"),
+            (999_949, "999.9 ms"),
+            (999_950, "1.000 s"),
+            (1_001_454, "1.001 s"),
+            (60_000_000, "60.000 s"),
+            (-12, "-12 us"),
+            (i64::MAX, "9223372036854.776 s"),
+            (i64::MIN, "-9223372036854.776 s"),
+        ] {
+            assert_eq!(duration(Micros(micros)), expected);
+        }
+    }
+
+    #[test]
+    fn a_moment_has_offset_and_epoch() {
+        let at = Micros(1_504_590_151_903_285);
+        assert_eq!(local_time(at, Zone::Utc), "2017-09-05 05:42:31.903285 +00:00");
+        assert_eq!(epoch(at), "1504590151.903285");
+        assert_eq!(local_time(Micros(i64::MAX), Zone::Utc), "time out of range");
+    }
+}

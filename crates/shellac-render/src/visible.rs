@@ -1,0 +1,30 @@
+//! Bytes from a log as text that is safe on a terminal.
+
+use std::fmt::Write;
+
+/// `bytes` with everything outside printable ASCII written as `\xNN`.
+///
+/// A log is input: an escape sequence in a URL must not reach the terminal of whoever looks at it. One
+/// byte of the result is one column.
+pub fn visible(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if (0x20..0x7f).contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn escape_sequences_do_not_get_through() {
+        assert_eq!(visible(b"/a\x1b[2J b\xff\n"), "/a\\x1b[2J b\\xff\\x0a");
+    }
+}
