@@ -24,3 +24,8 @@ pub use cursor::{Cursor, Hole, Lag, Loss, Next, OpenError, Position, ReadError, 
 pub use pending::PendingStats;
 pub use publisher::Publisher;
 pub use ring::{Producer, PublishError, Ring, RingError, RingHandle, RingStats};
+
+#[cfg(test)]
+mod tests;
+/// What a [`Cursor`] reads, for those who map a log and know nothing else of mappings.
+pub use shellac_sys::LogView;
