@@ -1,1 +1,9 @@
-//! The proxy on the wire: raw clients against scripted origins.
+//! The proxy on the wire: raw sockets on one side, a scripted origin on the other.
+
+mod bodies;
+mod connections;
+mod errors;
+mod harness;
+mod heads;
+mod refusals;
+mod retries;

@@ -3,4 +3,5 @@
 pub(crate) mod client;
 pub(crate) mod deadline;
 pub(crate) mod origin;
+pub(crate) mod proxy;
 pub(crate) mod wire;

@@ -15,8 +15,6 @@ pub(crate) struct Client {
 /// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// The first line.
-    pub(crate) line: String,
     pub(crate) status: u16,
     pub(crate) fields: Fields,
     pub(crate) framing: Framing,
@@ -34,7 +32,11 @@ impl Answer {
 
     /// The XID of the request, as the client is told.
     pub(crate) fn xid(&self) -> u64 {
-        self.fields.get("X-Varnish").expect("the answer has X-Varnish").parse().expect("X-Varnish is one number")
+        self.fields
+            .get("X-Varnish")
+            .expect("the answer has X-Varnish")
+            .parse()
+            .expect("X-Varnish is one number")
     }
 }
 
@@ -87,18 +89,24 @@ impl Client {
             }
             let framing = Framing::of_response(&fields, status, method);
             let mut body = Vec::new();
-            let ended = self.wire.body(framing, u64::MAX, deadline, |data| body.extend_from_slice(data));
+            let ended =
+                self.wire.body(framing, u64::MAX, deadline, |data| body.extend_from_slice(data));
             if let Err(error) = &ended {
                 assert_ne!(error.kind(), io::ErrorKind::TimedOut, "the body of {line:?} stalls");
             }
             let complete = ended.is_ok();
-            return Ok(Answer { line, status, fields, framing, body, complete, interim });
+            return Ok(Answer { status, fields, framing, body, complete, interim });
         }
     }
 
     /// Reads one head, interim or not, and leaves the rest.
     pub(crate) fn head(&mut self) -> (String, Fields) {
         self.wire.head(Deadline::generous()).expect("a head comes").expect("the connection lives")
+    }
+
+    /// Everything up to and including `end`, or until the connection is closed.
+    pub(crate) fn until_closed_or(&mut self, end: &[u8]) -> Vec<u8> {
+        self.wire.until(end, Deadline::generous()).expect("the connection lives")
     }
 
     /// Says that nothing more will be sent.

@@ -32,6 +32,9 @@ pub(crate) enum Step {
     /// Close the sending direction only, then read and forget until the proxy closes too: a clean end even
     /// though the body was not read.
     CloseCleanly,
+    /// Close the sending direction only, after a request that was read to its end, and go on remembering
+    /// requests that come all the same: nothing that the proxy sent on this connection is missed.
+    StopAnswering,
     /// Close with a reset.
     Reset,
     /// Do nothing until the proxy closes the connection or the origin is stopped.
@@ -103,7 +106,9 @@ pub(crate) struct Origin {
 
 /// A 200 with a Content-Length.
 pub(crate) fn ok(body: &str) -> Step {
-    Step::Send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes())
+    Step::Send(
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes(),
+    )
 }
 
 /// Bytes as they are.
@@ -123,7 +128,8 @@ fn hex(bytes: &[u8]) -> String {
 impl Origin {
     /// Starts an origin on a port that the kernel chooses.
     pub(crate) fn start(script: impl Fn(&Asked) -> Vec<Step> + Send + Sync + 'static) -> Origin {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -220,6 +226,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 fn serve(mut wire: Wire, connection: usize, shared: &Shared) -> io::Result<()> {
     let patience = || Deadline::after(Duration::from_secs(60));
+    let mut mute = false;
     for on_connection in 0.. {
         let Some((line, fields)) = wire.head(patience())? else { return Ok(()) };
         let mut words = line.split(' ');
@@ -248,7 +255,9 @@ fn serve(mut wire: Wire, connection: usize, shared: &Shared) -> io::Result<()> {
         drop(state);
         let mut body = Body { framing, digest: Sha256::new(), complete };
         let mut result = Ok(true);
-        for step in (shared.script)(&asked) {
+        let script = if mute { vec![Step::ReadBody] } else { (shared.script)(&asked) };
+        for step in script {
+            mute |= matches!(step, Step::StopAnswering);
             result = perform(step, &mut wire, &mut body, number, shared, patience());
             if !matches!(result, Ok(true)) {
                 break;
@@ -318,7 +327,8 @@ fn perform(
         Step::Send(bytes) => wire.stream.write_all(&bytes)?,
         Step::SendDigest => {
             let digest = hex(&body.digest.clone().finalize());
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{digest}", digest.len());
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{digest}", digest.len());
             wire.stream.write_all(head.as_bytes())?;
         }
         Step::Close => return Ok(false),
@@ -327,6 +337,7 @@ fn perform(
             wire.rest(deadline)?;
             return Ok(false);
         }
+        Step::StopAnswering => wire.stream.shutdown(Shutdown::Write)?,
         Step::Reset => {
             SockRef::from(&wire.stream).set_linger(Some(Duration::ZERO))?;
             return Ok(false);

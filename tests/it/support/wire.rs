@@ -22,7 +22,11 @@ impl Fields {
 
     /// The values of all fields called `name`.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.as_str()).collect()
+        self.0
+            .iter()
+            .filter(|field| field.0.eq_ignore_ascii_case(name))
+            .map(|field| field.1.as_str())
+            .collect()
     }
 
     fn is_chunked(&self) -> bool {
@@ -92,7 +96,11 @@ impl Wire {
                 break at;
             }
             if !self.fill(deadline)? {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(ErrorKind::UnexpectedEof.into())
+                };
             }
         };
         let text: Vec<u8> = self.buffer.drain(..end + 4).collect();
@@ -167,7 +175,23 @@ impl Wire {
         Ok(rest)
     }
 
-    fn exactly(&mut self, mut bytes: u64, deadline: Deadline, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
+    /// Everything up to and including `end`, or until the connection ends.
+    ///
+    /// # Errors
+    ///
+    /// What reading said.
+    pub(crate) fn until(&mut self, end: &[u8], deadline: Deadline) -> io::Result<Vec<u8>> {
+        while !self.buffer.windows(end.len()).any(|window| window == end) && self.fill(deadline)? {}
+        let len = find(&self.buffer, end).map_or(self.buffer.len(), |at| at + end.len());
+        Ok(self.buffer.drain(..len).collect())
+    }
+
+    fn exactly(
+        &mut self,
+        mut bytes: u64,
+        deadline: Deadline,
+        take: &mut impl FnMut(&[u8]),
+    ) -> io::Result<()> {
         while bytes > 0 {
             if self.buffer.is_empty() && !self.fill(deadline)? {
                 return Err(ErrorKind::UnexpectedEof.into());
