@@ -1,0 +1,166 @@
+//! A request's body: read from the client as the backend takes it, and kept for another attempt.
+
+use std::task::{Context, Poll, ready};
+
+use shellac_http1::{BodyError, BodyFraming, Decoder};
+
+use super::session::Client;
+use crate::worker::{Worker, poll_read};
+
+/// Why a request body cannot be passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    /// The client stopped in the middle; with the system's error if there was one.
+    Ended(BodyError, Option<i32>),
+    /// Its framing is broken.
+    Malformed(BodyError),
+    /// It is longer than what is accepted.
+    TooLarge,
+    /// The client was too slow.
+    Timeout(BodyError),
+}
+
+/// A request's body, without its framing.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    framing: BodyFraming,
+    decoder: Decoder,
+    /// The body from `base` on.
+    kept: Vec<u8>,
+    base: u64,
+    /// The beginning is gone: it cannot be sent a second time.
+    lost: bool,
+    limit: usize,
+    refuse_over: bool,
+    /// Bytes read, framing included.
+    raw: u64,
+}
+
+impl RequestBody {
+    /// A body of `framing`, of which `limit` bytes are kept. A longer one is refused or passed on without being kept.
+    pub(crate) fn new(framing: BodyFraming, limit: usize, refuse_over: bool) -> RequestBody {
+        RequestBody {
+            framing,
+            decoder: Decoder::new(framing),
+            kept: Vec::new(),
+            base: 0,
+            lost: false,
+            limit,
+            refuse_over,
+            raw: 0,
+        }
+    }
+
+    /// How it came.
+    pub(crate) fn framing(&self) -> BodyFraming {
+        self.framing
+    }
+
+    /// Whether it has been read to its end.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.decoder.is_done()
+    }
+
+    /// Whether it cannot be sent a second time.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Bytes of the body so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.decoder.received_bytes()
+    }
+
+    /// Bytes read so far, framing included.
+    pub(crate) fn raw(&self) -> u64 {
+        self.raw
+    }
+
+    /// What has been read from `offset` on; `None` when that is gone.
+    pub(crate) fn from(&self, offset: u64) -> Option<&[u8]> {
+        let at = usize::try_from(offset.checked_sub(self.base)?).ok()?;
+        self.kept.get(at..)
+    }
+
+    /// Everything before `offset` has been passed on; a body that is not kept any more forgets it.
+    pub(crate) fn passed(&mut self, offset: u64) {
+        if self.lost
+            && let Ok(count) = usize::try_from(offset.saturating_sub(self.base))
+        {
+            self.kept.drain(..count.min(self.kept.len()));
+            self.base = offset;
+        }
+    }
+
+    /// Decodes what was read together with the head. Whether there was anything.
+    pub(crate) fn take_buffered(&mut self, client: &mut Client) -> Result<bool, BodyFault> {
+        if client.input.is_empty() || self.is_complete() {
+            return Ok(false);
+        }
+        let used = self.decode(client.input.filled())?;
+        client.input.consume(used);
+        Ok(used > 0)
+    }
+
+    /// Reads more from the client. `Ready(Ok)` when something came.
+    pub(crate) fn poll_more(
+        &mut self,
+        client: &mut Client,
+        worker: &Worker,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), BodyFault>> {
+        if client.ended {
+            return Poll::Ready(Err(BodyFault::Ended(self.decoder.interrupted(), None)));
+        }
+        let mut scratch = worker.scratch.borrow_mut();
+        let most = match self.framing {
+            // Not a byte of the next request, so that nothing has to be put back.
+            BodyFraming::Length(len) => {
+                usize::try_from(len - self.received()).unwrap_or(usize::MAX)
+            }
+            _ => CHUNKED_READ,
+        };
+        let most = most.min(scratch.len());
+        let count = match ready!(poll_read(&client.stream, cx, &mut scratch[..most])) {
+            Ok(0) => {
+                client.ended = true;
+                let fault = BodyFault::Ended(self.decoder.interrupted(), None);
+                return Poll::Ready(Err(fault));
+            }
+            Ok(count) => count,
+            Err(error) => {
+                client.ended = true;
+                let fault = BodyFault::Ended(self.decoder.interrupted(), error.raw_os_error());
+                return Poll::Ready(Err(fault));
+            }
+        };
+        let used = self.decode(&scratch[..count])?;
+        client.input.append(&scratch[used..count]);
+        Poll::Ready(Ok(()))
+    }
+
+    /// The client has taken too long.
+    pub(crate) fn timeout(&self) -> BodyFault {
+        BodyFault::Timeout(self.decoder.interrupted())
+    }
+
+    fn decode(&mut self, input: &[u8]) -> Result<usize, BodyFault> {
+        let mut used = 0;
+        while used < input.len() && !self.decoder.is_done() {
+            let decoded = self.decoder.decode(&input[used..]).map_err(BodyFault::Malformed)?;
+            used += decoded.consumed;
+            if !self.lost && self.kept.len() + decoded.data.len() > self.limit {
+                if self.refuse_over {
+                    return Err(BodyFault::TooLarge);
+                }
+                self.lost = true;
+            }
+            self.kept.extend_from_slice(decoded.data);
+        }
+        self.raw += used as u64;
+        Ok(used)
+    }
+}
+
+/// Bytes of a chunked body that are read at a time: what belongs to the next request has to be put back.
+const CHUNKED_READ: usize = 64 << 10;

@@ -1,0 +1,13 @@
+//! The side of the client: connections, requests on them, and answers that need no backend.
+
+mod answer;
+mod body;
+mod request;
+mod session;
+mod watch;
+
+pub(crate) use answer::{Page, is_gone, send};
+pub(crate) use body::{BodyFault, RequestBody};
+pub(crate) use request::{After, Exchange, via};
+pub(crate) use session::{Client, Session};
+pub(crate) use watch::Watch;

@@ -1,0 +1,222 @@
+//! One request, from its head to the last record of its transaction.
+
+use std::rc::Rc;
+
+use shellac_config::{BodyOver, Config, Route};
+use shellac_http1::policy::{
+    client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
+};
+use shellac_http1::{BodyFraming, RequestHead, Version, request_framing};
+
+use super::answer::{self, Page};
+use super::body::RequestBody;
+use super::session::{Client, Session};
+use crate::clock::Micros;
+use crate::fetch;
+use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
+use crate::worker::{Outbox, Worker};
+
+/// What becomes of the connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct After {
+    /// Why it is closed, or `None` when it goes on.
+    pub(crate) close: Option<SessionEnd>,
+    /// Whether the client may still be sending and has to get the chance to read the answer.
+    pub(crate) linger: bool,
+}
+
+impl After {
+    /// It is closed, and nothing is on its way any more.
+    pub(crate) const fn close(end: SessionEnd) -> After {
+        After { close: Some(end), linger: false }
+    }
+}
+
+/// A request that is being served.
+pub(crate) struct Exchange<'s> {
+    pub(crate) worker: &'s Rc<Worker>,
+    pub(crate) client: &'s mut Client,
+    /// The request's transaction.
+    pub(crate) txn: Txn,
+    /// What the backend is sent: the client's head without what concerned the client's connection alone.
+    pub(crate) head: &'s mut RequestHead,
+    pub(crate) body: RequestBody,
+    pub(crate) route: &'s Route,
+    pub(crate) acct: Acct,
+    /// Bytes on their way to the client.
+    pub(crate) out: Outbox,
+    /// Bytes written to the client.
+    pub(crate) written: u64,
+    /// The version that the client speaks.
+    pub(crate) version: Version,
+    /// Why the connection is closed after the answer, as far as is known.
+    pub(crate) close: Option<SessionEnd>,
+    /// The client waits for a word before it sends its body.
+    pub(crate) expects: bool,
+    /// Interim heads may be relayed.
+    pub(crate) interim: bool,
+    /// Whether `Timestamp ReqBody` has been written.
+    pub(crate) body_logged: bool,
+}
+
+impl Exchange<'_> {
+    /// Logs once that the request's body has been read, or that nobody reads it any more.
+    pub(crate) fn log_body(&mut self, at: Micros) {
+        if !self.body_logged {
+            self.body_logged = true;
+            self.txn.timestamp("ReqBody", at);
+        }
+    }
+
+    /// Ends the transaction.
+    pub(crate) fn finish(mut self) -> After {
+        let unread = !self.body.is_complete();
+        self.acct.request_body = self.body.raw();
+        self.txn.req_acct(&self.acct);
+        self.txn.end();
+        if unread {
+            // What follows would be taken for a request otherwise.
+            let end = self.close.unwrap_or(SessionEnd::RxBody);
+            return After { close: Some(end), linger: true };
+        }
+        After { close: self.close, linger: false }
+    }
+}
+
+/// Serves the request whose head, of `len` bytes, is in the session.
+pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros) -> After {
+    let worker = Rc::clone(session.worker());
+    let Session { client, txn: parent, peer, listener, head, .. } = session;
+    client.input.consume(len);
+    let log = &worker.log;
+    let now = log.now();
+    let xid = log.next_xid();
+    parent.link(TxnKind::Request, xid);
+    parent.flush();
+    let mut txn = Txn::begin(log, TxnKind::Request, xid, parent.vxid(), first_byte, first_byte);
+    txn.timestamp("Start", first_byte);
+    txn.timestamp("Req", now);
+    txn.vcl_use();
+    txn.req_start(peer, listener);
+    txn.request_head(HeadTags::REQ, head, head.version.as_str());
+    introduce(&worker, &txn, head, peer);
+
+    // The parser has refused every head for which there is no framing.
+    let framing = request_framing(head).unwrap_or(BodyFraming::None);
+    let close = close_after(&worker, head);
+    let expects = expects_continue(head) && !framing.is_empty();
+    let limits = &worker.config.limits;
+    let refuse_over = limits.body_over == BodyOver::Refuse;
+    let too_large = refuse_over
+        && framing.len_bytes().is_some_and(|len| len > limits.request_body_bytes as u64);
+    let version = head.version;
+    let interim = takes_interim(head);
+    strip_hop_by_hop(&mut head.headers);
+    if framing == BodyFraming::Chunked {
+        framing.set(&mut head.headers);
+    }
+    if !expects {
+        head.headers.remove("expect");
+    }
+    let refused = if head.method == "CONNECT" {
+        Some((501, "Not Implemented"))
+    } else if too_large {
+        Some((413, "Content Too Large"))
+    } else {
+        None
+    };
+    let exchange = Exchange {
+        route: route(&worker.config, head),
+        worker: &worker,
+        client,
+        txn,
+        head,
+        body: RequestBody::new(framing, limits.request_body_bytes, refuse_over),
+        acct: Acct { request_head: len as u64, ..Acct::default() },
+        out: Outbox::default(),
+        written: 0,
+        version,
+        close,
+        expects,
+        interim,
+        body_logged: framing.is_empty(),
+    };
+    exchange.txn.call("RECV");
+    if let Some((status, reason)) = refused {
+        exchange.txn.returns("synth");
+        exchange.txn.call("HASH");
+        exchange.txn.returns("lookup");
+        return answer::synth(exchange, Page { status, reason, detail: reason }).await;
+    }
+    exchange.txn.returns("pass");
+    exchange.txn.call("HASH");
+    exchange.txn.returns("lookup");
+    exchange.txn.call("PASS");
+    exchange.txn.returns("fetch");
+    fetch::run(exchange).await
+}
+
+/// Adds who asks, and who passes it on.
+fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressText) {
+    const FORWARDED: &str = "X-Forwarded-For";
+    let mut chain = Vec::new();
+    for value in head.headers.values(FORWARDED) {
+        txn.unset(HeadTags::REQ, FORWARDED, value);
+        chain.extend_from_slice(value);
+        chain.extend_from_slice(b", ");
+    }
+    chain.extend_from_slice(peer.host());
+    head.headers.set(FORWARDED, &chain);
+    txn.header(HeadTags::REQ, FORWARDED, &chain);
+    via(worker, txn, HeadTags::REQ, &mut head.headers);
+}
+
+/// Adds ourselves to `Via`.
+pub(crate) fn via(
+    worker: &Worker,
+    txn: &Txn,
+    tags: HeadTags,
+    headers: &mut shellac_http1::Headers,
+) {
+    const VIA: &str = "Via";
+    let mut chain = Vec::new();
+    for value in headers.values(VIA) {
+        txn.unset(tags, VIA, value);
+        chain.extend_from_slice(value);
+        chain.extend_from_slice(b", ");
+    }
+    chain.extend_from_slice(worker.via.as_bytes());
+    headers.set(VIA, &chain);
+    txn.header(tags, VIA, &chain);
+}
+
+/// Why the connection ends with this request, if the client's head or our own state say so.
+fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
+    if !client_keeps_alive(head) {
+        return Some(match head.version {
+            Version::Http10 if !head.headers.has_token("connection", "close") => {
+                SessionEnd::ReqHttp10
+            }
+            _ => SessionEnd::ReqClose,
+        });
+    }
+    worker.draining.get().then_some(SessionEnd::RespClose)
+}
+
+/// The route of a request: the exact host first, then the longest prefix of the path.
+fn route<'c>(config: &'c Config, head: &RequestHead) -> &'c Route {
+    let host = head.headers.get("host").unwrap_or_default();
+    let host = match host.iter().rposition(|&byte| byte == b':') {
+        Some(colon) if !host[colon..].contains(&b']') => &host[..colon],
+        _ => host,
+    };
+    let matches = |route: &&Route| {
+        let by_host =
+            route.host.as_ref().is_none_or(|wanted| wanted.as_bytes().eq_ignore_ascii_case(host));
+        by_host && (head.target.starts_with(&route.path) || route.path == "/")
+    };
+    let rank = |route: &&Route| (route.host.is_some(), route.path.len());
+    let found = config.routes.iter().filter(matches).max_by_key(rank);
+    // A configuration has at least one route; one that fits no request at all still gives it a pool.
+    found.unwrap_or(&config.routes[0])
+}

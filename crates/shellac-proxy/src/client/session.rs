@@ -1,0 +1,210 @@
+//! A client's connection: one request after the other until there is a reason to close.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use shellac_format::Vxid;
+use shellac_http1::{HeadError, RequestHead, parse_request_into};
+use tokio::net::TcpStream;
+
+use super::answer;
+use super::request;
+use crate::clock::Micros;
+use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
+use crate::worker::{Buffer, Timer, Worker, end_writing, poll_read};
+
+/// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
+const LINGER_BYTES: usize = 256 << 10;
+/// How long they are taken.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The client's socket and what was read from it.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    pub(crate) input: Buffer,
+    /// The client has sent its last byte.
+    pub(crate) ended: bool,
+}
+
+/// A client's connection.
+pub(crate) struct Session {
+    worker: Rc<Worker>,
+    pub(super) client: Client,
+    pub(super) txn: Txn,
+    pub(super) peer: AddressText,
+    pub(super) listener: Rc<str>,
+    pub(super) head: RequestHead,
+    opened: Micros,
+    _open: Open,
+}
+
+/// Counts the connection as long as it lives.
+struct Open(Rc<Worker>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.sessions.set(self.0.sessions.get() - 1);
+    }
+}
+
+/// What waiting for a request came to.
+enum Waited {
+    /// A whole head, its length in bytes and the time of its first byte.
+    Head(usize, Micros),
+    /// A head that is refused, and the time of its first byte.
+    Refused(HeadError, Micros),
+    /// No request any more.
+    End(SessionEnd),
+}
+
+impl Session {
+    /// Logs the arrival of a connection.
+    pub(crate) fn new(
+        worker: &Rc<Worker>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        listener: &Rc<str>,
+    ) -> Session {
+        worker.sessions.set(worker.sessions.get() + 1);
+        let log = &worker.log;
+        let at = log.now();
+        let peer = AddressText::new(peer);
+        // A connection that is gone already has no local address any more.
+        let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let txn = Txn::begin(log, TxnKind::Session, log.next_xid(), Vxid(0), at, at);
+        txn.sess_open(&peer, listener, &AddressText::new(local), at, stream.as_raw_fd());
+        txn.flush();
+        Session {
+            worker: Rc::clone(worker),
+            client: Client { stream, input: Buffer::default(), ended: false },
+            txn,
+            peer,
+            listener: Rc::clone(listener),
+            head: RequestHead::default(),
+            opened: at,
+            _open: Open(Rc::clone(worker)),
+        }
+    }
+
+    /// The worker.
+    pub(super) fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) async fn serve(mut self) {
+        let (end, linger) = loop {
+            let after = match self.wait().await {
+                Waited::End(end) => break (end, false),
+                Waited::Refused(error, first_byte) => {
+                    answer::refuse(&mut self, error, first_byte).await
+                }
+                // Boxed, so that an idle connection does not keep room for a request.
+                Waited::Head(len, first_byte) => {
+                    Box::pin(request::serve(&mut self, len, first_byte)).await
+                }
+            };
+            self.worker.buffers.borrow_mut().reclaim(&mut self.client.input);
+            if let Some(end) = after.close {
+                break (end, after.linger);
+            }
+        };
+        if linger {
+            end_writing(&self.client.stream);
+            self.drain().await;
+        }
+        let Session { worker, txn, opened, .. } = self;
+        txn.sess_close(end, worker.log.now().since(opened));
+        txn.end();
+    }
+
+    /// Waits for the next request head, which ends up in `self.head`.
+    async fn wait(&mut self) -> Waited {
+        let Session { worker, client, head, .. } = self;
+        let timeouts = &worker.config.timeouts;
+        let idle_until = worker.log.coarse().after(timeouts.client_idle);
+        let mut timer = Timer::new(&worker.deadlines, idle_until);
+        let mut first_byte = None;
+        // What came behind the last request is there already.
+        let mut news = !client.input.is_empty();
+        poll_fn(|cx: &mut Context<'_>| {
+            loop {
+                if news {
+                    let at = *first_byte.get_or_insert_with(|| {
+                        let at = worker.log.now();
+                        // Absolute from here on, however slowly the rest trickles in.
+                        timer.set(at.after(timeouts.client_head));
+                        at
+                    });
+                    match parse_request_into(head, client.input.filled(), &worker.limits) {
+                        Ok(Some(len)) => return Poll::Ready(Waited::Head(len, at)),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Waited::Refused(error, at)),
+                    }
+                }
+                if client.ended {
+                    return Poll::Ready(Waited::End(SessionEnd::RemClose));
+                }
+                if worker.draining.get() && client.input.is_empty() {
+                    return Poll::Ready(Waited::End(SessionEnd::RespClose));
+                }
+                if client.stream.poll_read_ready(cx).is_pending() {
+                    // An idle connection holds no memory.
+                    worker.buffers.borrow_mut().reclaim(&mut client.input);
+                    return if timer.is_late(cx) {
+                        let end = match first_byte {
+                            Some(_) => SessionEnd::RxTimeout,
+                            None => SessionEnd::RxCloseIdle,
+                        };
+                        Poll::Ready(Waited::End(end))
+                    } else {
+                        Poll::Pending
+                    };
+                }
+                worker.buffers.borrow_mut().lend(&mut client.input);
+                // The parser refuses a head at its limit, so the room behind it is never used up.
+                let room = client.input.room(worker.limits.head_bytes + ROOM_BEHIND);
+                match poll_read(&client.stream, cx, room) {
+                    Poll::Pending => news = false,
+                    Poll::Ready(Ok(0)) => client.ended = true,
+                    Poll::Ready(Ok(count)) => {
+                        client.input.fill(count);
+                        news = true;
+                    }
+                    Poll::Ready(Err(_)) => return Poll::Ready(Waited::End(SessionEnd::RemClose)),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes what the client still sends, for a bounded time and amount: closing with unread bytes would make the kernel
+    /// reset the connection, and the client would lose an answer that it has not read yet.
+    async fn drain(&mut self) {
+        let Session { worker, client, .. } = self;
+        let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(LINGER));
+        let mut taken = 0;
+        poll_fn(|cx: &mut Context<'_>| {
+            let mut scratch = worker.scratch.borrow_mut();
+            loop {
+                if client.ended || taken >= LINGER_BYTES {
+                    return Poll::Ready(());
+                }
+                match poll_read(&client.stream, cx, &mut scratch) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(count)) => taken += count,
+                    Poll::Pending if timer.is_late(cx) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Room behind the longest head.
+pub(crate) const ROOM_BEHIND: usize = 16 << 10;

@@ -1,0 +1,49 @@
+//! Dates as HTTP writes them.
+
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` for seconds since 1970.
+pub(crate) fn http(unix_seconds: u64) -> String {
+    let days = unix_seconds / 86_400;
+    let (hour, minute, second) =
+        (unix_seconds / 3600 % 24, unix_seconds / 60 % 60, unix_seconds % 60);
+    let (year, month, day) = civil(days);
+    let weekday = DAYS[usize::try_from(days % 7).unwrap_or(0)];
+    let month = MONTHS[month];
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// Year, month from 0, and day from 1, of a day since 1970.
+fn civil(days: u64) -> (u64, usize, u64) {
+    // Counted from 1 March of the year 0, so that the leap day is the last of its year; 400 years have 146,097 days.
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let of_era = days % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = (shifted + 2) % 12;
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    (year, usize::try_from(month).unwrap_or(0), day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::http;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, expected) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_795_304_777, "Sat, 21 Nov 2026 23:46:17 GMT"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ] {
+            assert_eq!(http(seconds), expected);
+        }
+    }
+}

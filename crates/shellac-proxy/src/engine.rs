@@ -1,0 +1,321 @@
+//! The serving threads and the thread that looks after them, in whatever process they run.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use shellac_config::{Config, LogDialect};
+use shellac_format::Dialect;
+use shellac_ring::Publisher;
+use shellac_upstream::{Endpoint, Pool};
+use tokio::sync::watch;
+
+use crate::log::{Grammar, LogSink, Xids};
+use crate::worker::{self, Common, Order, SWEEP, Seed};
+
+/// A listening address.
+#[derive(Debug)]
+pub struct Listener {
+    /// Its name in the log.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Listening sockets, one per serving thread (`SO_REUSEPORT`). With fewer, threads share the first one.
+    pub sockets: Vec<TcpListener>,
+}
+
+/// Where an engine writes its log.
+pub struct EngineLog {
+    /// Layout, tag numbers and texts.
+    pub dialect: Dialect,
+    /// For the thread that looks after the others.
+    pub control: Box<dyn LogSink>,
+    /// One per serving thread: this is how many there are.
+    pub serving: Vec<Box<dyn LogSink>>,
+}
+
+impl EngineLog {
+    /// A log in a ring: the first publisher is for the thread that looks after the others. `None` when that is the only one.
+    pub fn new(dialect: Dialect, publishers: Vec<Publisher>) -> Option<EngineLog> {
+        let mut sinks = publishers.into_iter().map(|one| Box::new(one) as Box<dyn LogSink>);
+        let control = sinks.next()?;
+        let serving: Vec<_> = sinks.collect();
+        (!serving.is_empty()).then_some(EngineLog { dialect, control, serving })
+    }
+}
+
+impl std::fmt::Debug for EngineLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineLog")
+            .field("dialect", &self.dialect)
+            .field("serving", &self.serving.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an engine cannot know by itself.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Who this is, in `Via` and on error pages.
+    pub instance: String,
+    /// Where transaction numbers begin; see [`xid_base_now`](crate::xid_base_now).
+    pub xid_base: u64,
+}
+
+/// Why an engine cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A thread could not be started, or not make use of its sockets.
+    #[error("cannot start serving thread {index}: {source}")]
+    Thread {
+        /// Which one, from 0.
+        index: usize,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// An address has no listening socket.
+    #[error("no listening socket for {address}")]
+    NoSocket {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The log of a worker could not be published.
+    #[error(transparent)]
+    Log(#[from] shellac_vsm::VsmError),
+    /// The log's segment is unusable.
+    #[error("cannot lay out the log: {0}")]
+    Segment(#[from] shellac_sys::LogViewError),
+    /// The log's ring is unusable.
+    #[error("cannot lay out the log: {0}")]
+    Ring(#[from] shellac_ring::RingError),
+}
+
+/// A proxy that runs. Dropped, it stops at once.
+#[derive(Debug)]
+pub struct Engine {
+    orders: watch::Sender<Order>,
+    threads: Vec<JoinHandle<()>>,
+    /// One message per serving thread that has ended.
+    ended: mpsc::Receiver<()>,
+    running: usize,
+    control: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+    endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Engine {
+    /// Starts serving; returns when every thread accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSocket`] and [`EngineError::Thread`]; nothing runs then.
+    pub fn start(
+        config: Arc<Config>,
+        listeners: Vec<Listener>,
+        log: EngineLog,
+        options: EngineOptions,
+    ) -> Result<Engine, EngineError> {
+        let grammar = Grammar::new(log.dialect, config.log.reclen);
+        let endpoints = endpoints(&config);
+        let pools = pools(&config, &endpoints);
+        let common = Common {
+            config,
+            instance: options.instance.into(),
+            endpoints: endpoints.clone(),
+            pools,
+            grammar,
+        };
+        let threads = log.serving.len();
+        let mut sockets = share_out(listeners, threads)?;
+        let (orders, _) = watch::channel(Order::Serve);
+        let (started_tx, started) = mpsc::channel();
+        let (ended_tx, ended) = mpsc::channel();
+        let mut engine = Engine {
+            orders,
+            threads: Vec::with_capacity(threads),
+            ended,
+            running: 0,
+            control: None,
+            endpoints,
+        };
+        let count = threads as u64;
+        for (index, sink) in log.serving.into_iter().enumerate() {
+            let layout = common.grammar.layout;
+            let seed = Seed {
+                common: common.clone(),
+                listeners: std::mem::take(&mut sockets[index]),
+                sink,
+                xids: Xids::new(layout, options.xid_base, index as u64, count),
+                index,
+                orders: engine.orders.subscribe(),
+            };
+            let (started, ended) = (started_tx.clone(), ended_tx.clone());
+            let run = move || {
+                let result = worker::run(seed, || {
+                    let _ = started.send(Ok(()));
+                });
+                if let Err(source) = result {
+                    // Heard only as long as the engine waits for it to start.
+                    let _ = started.send(Err(EngineError::Thread { index, source }));
+                }
+                let _ = ended.send(());
+            };
+            let thread = Builder::new()
+                .name(format!("shellac-{index}"))
+                .spawn(run)
+                .map_err(|source| EngineError::Thread { index, source })?;
+            engine.threads.push(thread);
+            engine.running += 1;
+        }
+        for _ in 0..threads {
+            // Every thread sends one message, or drops its sender in a panic: then it has ended.
+            if let Ok(Err(error)) = started.recv() {
+                return Err(error);
+            }
+        }
+        engine.control = Some(control(log.control)?);
+        Ok(engine)
+    }
+
+    /// The backends, for whoever wants to know what is going on there.
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.endpoints
+    }
+
+    /// Serving threads that have not ended.
+    pub fn running(&mut self) -> usize {
+        while self.ended.try_recv().is_ok() {
+            self.running -= 1;
+        }
+        self.running
+    }
+
+    /// Accepts nothing more and lets what runs come to its end, for at most `patience`; what runs then is cut short.
+    ///
+    /// Returns whether everything came to its end.
+    pub fn drain(&mut self, patience: Duration) -> bool {
+        self.orders.send_replace(Order::Drain);
+        self.wait(patience)
+    }
+
+    /// Waits until every thread has ended, for at most `patience`.
+    fn wait(&mut self, patience: Duration) -> bool {
+        let step = SWEEP.min(patience.max(Duration::from_millis(1)));
+        let mut left = patience;
+        while self.running > 0 {
+            match self.ended.recv_timeout(step) {
+                Ok(()) => self.running -= 1,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    left = left.saturating_sub(step);
+                    if left.is_zero() {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Stops at once and waits for the threads.
+    pub fn join(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        self.orders.send_replace(Order::Stop);
+        for thread in self.threads.drain(..) {
+            // A panic has been reported where it happened.
+            let _ = thread.join();
+        }
+        if let Some((stop, thread)) = self.control.take() {
+            drop(stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The dialect that a configuration asks for.
+pub(crate) fn dialect(log: LogDialect) -> Dialect {
+    match log {
+        LogDialect::V6_0 => Dialect::V6_0,
+        LogDialect::V7_3 => Dialect::V7_3,
+        LogDialect::Vs9_0 => Dialect::Vs9_0,
+    }
+}
+
+fn endpoints(config: &Config) -> Vec<Arc<Endpoint>> {
+    config
+        .backends
+        .iter()
+        .enumerate()
+        .map(|(index, backend)| {
+            Arc::new(Endpoint::new(index, backend.name.clone(), backend.address))
+        })
+        .collect()
+}
+
+fn pools(config: &Config, endpoints: &[Arc<Endpoint>]) -> Vec<Arc<Pool>> {
+    config
+        .pools
+        .iter()
+        .map(|pool| {
+            let members =
+                pool.backends.iter().filter_map(|&index| endpoints.get(index).cloned()).collect();
+            Arc::new(Pool::new(pool.name.clone(), members))
+        })
+        .collect()
+}
+
+/// A socket of each listener for each thread.
+fn share_out(
+    listeners: Vec<Listener>,
+    threads: usize,
+) -> Result<Vec<Vec<(String, TcpListener)>>, EngineError> {
+    let mut shares: Vec<Vec<(String, TcpListener)>> = Vec::new();
+    shares.resize_with(threads, Vec::new);
+    for Listener { name, address, sockets } in listeners {
+        let shared = match sockets.first() {
+            Some(first) => {
+                first.try_clone().map_err(|source| EngineError::Thread { index: 0, source })?
+            }
+            None => return Err(EngineError::NoSocket { address }),
+        };
+        let mut sockets = sockets.into_iter();
+        for (index, share) in shares.iter_mut().enumerate() {
+            let socket = match sockets.next() {
+                Some(socket) => socket,
+                None => {
+                    shared.try_clone().map_err(|source| EngineError::Thread { index, source })?
+                }
+            };
+            share.push((name.clone(), socket));
+        }
+    }
+    Ok(shares)
+}
+
+/// Starts the thread that looks after the others; it ends when its sender is dropped.
+fn control(mut sink: Box<dyn LogSink>) -> Result<(mpsc::Sender<()>, JoinHandle<()>), EngineError> {
+    let (stop, stopped) = mpsc::channel();
+    let run = move || {
+        while stopped.recv_timeout(SWEEP) == Err(mpsc::RecvTimeoutError::Timeout) {
+            sink.sweep();
+        }
+        sink.sweep();
+    };
+    let thread = Builder::new()
+        .name("shellac-control".to_owned())
+        .spawn(run)
+        .map_err(|source| EngineError::Thread { index: usize::MAX, source })?;
+    Ok((stop, thread))
+}

@@ -1,0 +1,317 @@
+//! One attempt at a backend, up to the head of its response.
+
+use std::sync::Arc;
+
+use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
+use shellac_upstream::{Endpoint, InFlight};
+
+use super::connect::connect;
+use super::failure::Failure;
+use super::upload::Upload;
+use super::wait::{Response, wait};
+use super::{Fetch, deliver, log_response};
+use crate::client::{BodyFault, Exchange, Page};
+use crate::clock::Micros;
+use crate::log::{CloseReason, Details, HeadTags, Phase, Txn, TxnKind};
+use crate::worker::Conn;
+
+/// What an attempt came to.
+pub(super) enum Attempt {
+    /// There is a response for the client.
+    Response(Box<Got>),
+    /// Another attempt follows.
+    Again,
+    /// There will be no response: the page for the client.
+    Failed { head: ResponseHead, html: String },
+    /// Nobody waits for a response any more.
+    ClientGone,
+}
+
+/// A response whose body is still to come.
+pub(super) struct Got {
+    pub(super) txn: Txn,
+    pub(super) conn: Conn,
+    pub(super) upload: Upload,
+    pub(super) response: Response,
+    /// Counts the endpoint as busy.
+    pub(super) busy: InFlight,
+    /// What would have to be logged if the body broke off.
+    pub(super) number: u32,
+}
+
+/// A connection and what is being sent on it.
+struct Running {
+    conn: Conn,
+    upload: Upload,
+    /// Bytes that were sent on the connection before.
+    written_before: u64,
+}
+
+/// Makes one attempt.
+pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) -> Attempt {
+    let worker = exchange.worker;
+    let now = worker.log.now();
+    fetch.number += 1;
+    let first = *fetch.first.get_or_insert(now);
+    let mut txn = Txn::begin(&worker.log, fetch.kind, fetch.xid, fetch.parent, first, now);
+    if fetch.kind == TxnKind::Pass {
+        txn.vcl_use();
+    }
+    txn.timestamp("Start", now);
+    let picked = worker.pickers[exchange.route.pool].borrow_mut().pick(&fetch.tried);
+    prepare_head(exchange, &txn, fetch.kind, picked.as_ref());
+    txn.call("BACKEND_FETCH");
+    txn.returns("fetch");
+    txn.timestamp("Fetch", now);
+    let Some(endpoint) = picked else {
+        return fail(exchange, fetch, txn, Failure::no_backend(), None, "");
+    };
+    fetch.tried.push(endpoint.index());
+    let busy = endpoint.begin();
+    let kept = if fetch.budget.may_reuse() {
+        worker.idle.take(endpoint.index(), &worker.log)
+    } else {
+        None
+    };
+    let reused = kept.is_some();
+    let conn = match kept {
+        Some(conn) => conn,
+        None => match connect(worker, &endpoint, exchange.client).await {
+            Ok(conn) => conn,
+            Err(failure) => {
+                endpoint.failed();
+                let address = endpoint.address_text();
+                return fail(exchange, fetch, txn, failure, None, address);
+            }
+        },
+    };
+    let connected = if reused { worker.log.now() } else { conn.opened };
+    log_open(&mut txn, &conn, &worker.remotes[endpoint.index()], connected, reused);
+
+    let mut bytes = Vec::with_capacity(1024);
+    write::request(&mut bytes, exchange.head);
+    // A client that waits for a word, and has not sent anything yet, waits until the backend has said it.
+    let open =
+        !exchange.expects || exchange.body.received() > 0 || !exchange.client.input.is_empty();
+    let upload = Upload::new(bytes, &exchange.body, open);
+    let written_before = conn.written;
+    let mut running = Running { conn, upload, written_before };
+    let waited = wait(exchange, &mut txn, &mut running.conn, &mut running.upload).await;
+    fetch.acct.request_head += running.upload.written.min(running.upload.head_len);
+    fetch.acct.request_body += running.upload.written.saturating_sub(running.upload.head_len);
+    let response = match waited {
+        Ok(response) => response,
+        Err(failure) => {
+            endpoint.failed();
+            fetch.acct.response_head += failure.received.unwrap_or(0);
+            let address = endpoint.address_text();
+            return fail(exchange, fetch, txn, failure, Some(running), address);
+        }
+    };
+    fetch.acct.response_head += response.head_len;
+    log_response(&mut txn, &response.head, response.at);
+    if !exchange.body.framing().is_empty() {
+        txn.note_number("fetch.sent", running.upload.sent());
+        if let Some(acked) = acked(&running) {
+            txn.note_number("fetch.acked", acked);
+        }
+    }
+    txn.call("BACKEND_RESPONSE");
+    let replayable = !exchange.body.is_lost();
+    if fetch.budget.allows_status(response.head.status, replayable) {
+        endpoint.failed();
+        txn.returns("retry");
+        discard(exchange, fetch, &txn, running, &response).await;
+        return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+    }
+    let Running { conn, upload, .. } = running;
+    let number = fetch.number;
+    Attempt::Response(Box::new(Got { txn, conn, upload, response, busy, number }))
+}
+
+/// Gives the head this attempt's number and logs it.
+fn prepare_head(
+    exchange: &mut Exchange<'_>,
+    txn: &Txn,
+    kind: TxnKind,
+    endpoint: Option<&Arc<Endpoint>>,
+) {
+    const NUMBER: &str = "X-Varnish";
+    let head = &mut *exchange.head;
+    if !head.headers.contains("host")
+        && let Some(endpoint) = endpoint
+    {
+        head.headers.push("Host", endpoint.address_text());
+    }
+    let number = txn.vxid().to_string();
+    let tags = HeadTags::BEREQ;
+    let protocol = Version::Http11.as_str();
+    if kind == TxnKind::Retry {
+        txn.request_head(tags, head, protocol);
+        if let Some(before) = head.headers.get(NUMBER) {
+            txn.unset(tags, NUMBER, before);
+        }
+        head.headers.set(NUMBER, &number);
+        txn.header(tags, NUMBER, number.as_bytes());
+    } else {
+        head.headers.set(NUMBER, &number);
+        txn.request_head(tags, head, protocol);
+    }
+}
+
+fn log_open(
+    txn: &mut Txn,
+    conn: &Conn,
+    remote: &crate::log::AddressText,
+    at: Micros,
+    reused: bool,
+) {
+    txn.timestamp("Connected", at);
+    let age = at.since(conn.opened);
+    let reuse = reused.then_some((age, conn.uses));
+    txn.backend_open(conn.fd(), conn.endpoint.name(), remote, &conn.local, reuse);
+    if reused {
+        txn.note_seconds("fetch.age", age);
+        txn.note_seconds("fetch.idle", at.since(conn.released));
+    }
+}
+
+/// Bytes of the body that the backend's kernel has acknowledged.
+fn acked(running: &Running) -> Option<u64> {
+    let total = running.conn.acked()?;
+    Some(running.upload.acked(total.saturating_sub(running.written_before)))
+}
+
+/// Logs a failure and decides what follows.
+fn fail(
+    exchange: &mut Exchange<'_>,
+    fetch: &mut Fetch<'_>,
+    mut txn: Txn,
+    failure: Failure,
+    running: Option<Running>,
+    address: &str,
+) -> Attempt {
+    let worker = exchange.worker;
+    let now = worker.log.now();
+    let has_body = !exchange.body.framing().is_empty();
+    if let Some(fault) = failure.fault {
+        log_fault(exchange, fault, now);
+    }
+    let reused = running.as_ref().is_some_and(|running| running.conn.uses > 0);
+    let details = Details {
+        reused: running.as_ref().map(|_| reused),
+        age: running.as_ref().filter(|_| reused).map(|running| now.since(running.conn.opened)),
+        sent: running.as_ref().filter(|_| has_body).map(|running| running.upload.sent()),
+        acked: running.as_ref().filter(|_| has_body).and_then(acked),
+        expected: exchange.body.framing().len_bytes().filter(|_| has_body),
+        attempt: fetch.number,
+        address,
+        ..Details::default()
+    };
+    failure.log(&txn, details);
+    if let Some(running) = &running {
+        if failure.phase == Phase::Send {
+            txn.timestamp("Bereq", now);
+        }
+        let reason = failure.close.unwrap_or(CloseReason::RespClose);
+        txn.backend_close(running.conn.fd(), running.conn.endpoint.name(), Some(reason));
+        failure.log_after_close(&txn);
+    }
+    if failure.close == Some(CloseReason::RemClose) {
+        txn.bereq_acct(&fetch.acct);
+        txn.end();
+        return Attempt::ClientGone;
+    }
+    if failure.has_no_head() {
+        txn.timestamp("Beresp", now);
+    }
+    txn.timestamp("Error", now);
+    let page = page(failure.fault);
+    let tags = HeadTags::BERESP;
+    let mut head = page.head(worker, &txn, tags, now);
+    txn.call("BACKEND_ERROR");
+    let lost = exchange.body.is_lost();
+    if fetch.budget.allows(failure.cause, reused, !lost) {
+        txn.returns("retry");
+        return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+    }
+    page.decorate(&mut head, &txn, tags);
+    txn.returns("deliver");
+    txn.storage();
+    let html = page.html(worker, exchange.txn.vxid(), now);
+    txn.length(html.len() as u64);
+    txn.bereq_acct(&fetch.acct);
+    txn.end();
+    Attempt::Failed { head, html }
+}
+
+/// Ends an attempt that another one follows.
+fn again(fetch: &mut Fetch<'_>, mut txn: Txn, now: Micros, next: shellac_format::Vxid) -> Attempt {
+    txn.timestamp("Retry", now);
+    txn.link(TxnKind::Retry, next);
+    fetch.kind = TxnKind::Retry;
+    fetch.parent = txn.vxid();
+    fetch.xid = next;
+    txn.end();
+    Attempt::Again
+}
+
+/// The page for a failure: most are a backend's, some the client's own.
+fn page(fault: Option<BodyFault>) -> Page {
+    let page = |status, reason| Page { status, reason, detail: reason };
+    match fault {
+        Some(BodyFault::Malformed(_)) => page(400, "Bad Request"),
+        Some(BodyFault::Timeout(_)) => page(408, "Request Timeout"),
+        Some(BodyFault::TooLarge) => page(413, "Content Too Large"),
+        Some(BodyFault::Ended(..)) | None => Page::FETCH_FAILED,
+    }
+}
+
+/// Logs on the client's side what is wrong with its body.
+fn log_fault(exchange: &mut Exchange<'_>, fault: BodyFault, at: Micros) {
+    let txn = &exchange.txn;
+    match fault {
+        BodyFault::Ended(error, errno) => {
+            if let Some(errno) = errno {
+                txn.fetch_error(super::failure::errno_text(errno).as_bytes());
+            }
+            txn.fetch_error(error.text().as_bytes());
+        }
+        BodyFault::Malformed(error) => txn.fetch_error(error.text().as_bytes()),
+        BodyFault::Timeout(error) => {
+            txn.fetch_error(b"Resource temporarily unavailable");
+            txn.fetch_error(error.text().as_bytes());
+        }
+        BodyFault::TooLarge => txn.fetch_error(b"Request body too big to cache"),
+    }
+    exchange.log_body(at);
+}
+
+/// Gets rid of a response that is not passed on: its connection is kept if the rest is there or short.
+async fn discard(
+    exchange: &Exchange<'_>,
+    fetch: &mut Fetch<'_>,
+    txn: &Txn,
+    running: Running,
+    response: &Response,
+) {
+    let Running { mut conn, upload, .. } = running;
+    let worker = exchange.worker;
+    let mut decoder = Decoder::new(response.framing);
+    let short = match response.framing {
+        BodyFraming::None => true,
+        BodyFraming::Length(len) => len <= deliver::DISCARD_BYTES,
+        BodyFraming::Chunked => true,
+        BodyFraming::Eof => false,
+    };
+    let complete = short
+        && upload.is_complete()
+        && deliver::skim(worker, &mut conn, &mut decoder).await
+        && shellac_http1::policy::response_persistent(&response.head, response.framing);
+    fetch.acct.response_body += decoder.received_bytes();
+    let reason = (!complete).then_some(CloseReason::RespClose);
+    txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
+    if complete {
+        deliver::keep(worker, conn);
+    }
+}

@@ -1,0 +1,61 @@
+//! Making a connection to a backend.
+
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use rustix::io::Errno;
+use shellac_upstream::Endpoint;
+use tokio::net::TcpStream;
+
+use super::failure::Failure;
+use crate::client::{Client, Watch};
+use crate::log::{AddressText, Phase};
+use crate::worker::{Buffer, Conn, Timer, Worker};
+
+/// Connects to `endpoint`, within its time, as long as the client is there.
+///
+/// # Errors
+///
+/// No connection; nothing was sent.
+pub(super) async fn connect(
+    worker: &Worker,
+    endpoint: &Arc<Endpoint>,
+    client: &mut Client,
+) -> Result<Conn, Failure> {
+    let limit = worker.config.backends[endpoint.index()].connect_timeout;
+    let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(limit));
+    let mut watch = Watch::new(worker);
+    let mut connecting = pin!(TcpStream::connect(endpoint.address()));
+    let result =
+        poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(|error| {
+                Failure::connect(endpoint.name(), error.raw_os_error().unwrap_or(0))
+            })),
+            Poll::Pending if timer.is_late(cx) => {
+                Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
+            }
+            Poll::Pending if watch.is_gone(client, cx) => {
+                Poll::Ready(Err(Failure::client_gone(Phase::Connect)))
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+    let stream = result?;
+    // A socket that refuses it still works, only slower.
+    let _ = stream.set_nodelay(true);
+    let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+    let now = worker.log.now();
+    Ok(Conn {
+        stream,
+        endpoint: Arc::clone(endpoint),
+        input: Buffer::default(),
+        local: AddressText::new(local),
+        opened: now,
+        released: now,
+        uses: 0,
+        written: 0,
+    })
+}

@@ -1,0 +1,481 @@
+//! Passing a response on: its head, then its body as it comes, while the request may still be on its way.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
+use shellac_http1::{BodyFraming, Decoder, Encoder, write};
+
+use super::attempt::Got;
+use super::failure::errno_text;
+use super::upload::Upload;
+use crate::client::{After, Exchange, Watch, is_gone, via};
+use crate::clock::Micros;
+use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
+use crate::worker::{Conn, Timer, Worker, poll_read, poll_write, reset_on_close};
+
+/// Longest rest of a refused response that is read so that its connection can be kept.
+pub(super) const DISCARD_BYTES: u64 = 64 << 10;
+/// How long that may take.
+const DISCARD: Duration = Duration::from_millis(500);
+/// Bytes of a body that are read at a time when its framing is taken off or put on.
+const FRAMED_READ: usize = 64 << 10;
+
+/// How a body ended.
+#[derive(Debug)]
+enum End {
+    /// Complete, and everything is with the client's kernel.
+    Complete,
+    /// The backend's side broke off.
+    Truncated,
+    /// The client's side broke off.
+    Client(SessionEnd),
+}
+
+/// The backend's half of a response: gone as soon as the body is complete.
+struct Source {
+    txn: Txn,
+    conn: Conn,
+    upload: Upload,
+    persistent: bool,
+    number: u32,
+    _busy: shellac_upstream::InFlight,
+}
+
+struct Delivery<'a, 's> {
+    exchange: &'a mut Exchange<'s>,
+    source: Option<Source>,
+    decoder: Decoder,
+    encoder: Encoder,
+    /// Bytes of all attempts.
+    acct: Acct,
+    /// The body has broken off; what came before is still delivered.
+    truncated: bool,
+    timer: Timer<'s>,
+    watch: Watch<'s>,
+    between_bytes: Duration,
+}
+
+/// Passes a response on and ends both transactions.
+pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> After {
+    let worker = exchange.worker;
+    let Got { mut txn, conn, upload, mut response, busy, number } = got;
+    let now = worker.log.now();
+    txn.returns("deliver");
+    txn.timestamp("Process", now);
+    txn.filters();
+    txn.storage();
+    txn.fetch_body(match response.framing {
+        BodyFraming::None | BodyFraming::Length(0) => BodyKind::None,
+        BodyFraming::Length(_) => BodyKind::Length,
+        BodyFraming::Chunked => BodyKind::Chunked,
+        BodyFraming::Eof => BodyKind::Eof,
+    });
+    let persistent = response_persistent(&response.head, response.framing);
+    let towards = response.framing.towards_client(exchange.version);
+    if towards == BodyFraming::Eof {
+        exchange.close.get_or_insert(SessionEnd::TxEof);
+    }
+    log_head(&mut exchange, &mut response.head, towards, now);
+    let interim = exchange.out.len() as u64 + exchange.written;
+    let head_len = write::response(&mut exchange.out.bytes, &response.head) as u64;
+
+    let between_bytes = worker.config.backends[conn.endpoint.index()].between_bytes_timeout;
+    let mut delivery = Delivery {
+        source: Some(Source { txn, conn, upload, persistent, number, _busy: busy }),
+        decoder: Decoder::new(response.framing),
+        encoder: Encoder::new(towards),
+        acct,
+        truncated: false,
+        timer: Timer::new(&worker.deadlines, now.after(between_bytes)),
+        watch: Watch::new(worker),
+        between_bytes,
+        exchange: &mut exchange,
+    };
+    delivery.take_buffered();
+    let end = poll_fn(|cx| delivery.poll(cx)).await;
+    delivery.abandon(&end);
+    let data = delivery.decoder.received_bytes();
+    drop(delivery);
+
+    let sent = exchange.written.saturating_sub(interim);
+    exchange.acct.response_head = sent.min(head_len);
+    exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
+    exchange.txn.timestamp("Resp", worker.log.now());
+    match end {
+        End::Complete => exchange.finish(),
+        End::Client(end) => {
+            exchange.finish();
+            After::close(end)
+        }
+        End::Truncated => {
+            if towards == BodyFraming::Eof {
+                reset_on_close(&exchange.client.stream);
+            }
+            exchange.finish();
+            After::close(SessionEnd::TxError)
+        }
+    }
+}
+
+/// Makes the head for the client out of the backend's, and logs it.
+fn log_head(
+    exchange: &mut Exchange<'_>,
+    head: &mut shellac_http1::ResponseHead,
+    towards: BodyFraming,
+    at: Micros,
+) {
+    let tags = HeadTags::RESP;
+    // A client whose body is still being sent gets its answer now; whether the rest came is known later.
+    exchange.log_body(at);
+    exchange.txn.timestamp("Fetch", at);
+    strip_hop_by_hop(&mut head.headers);
+    let number = exchange.txn.vxid().to_string();
+    head.headers.set("X-Varnish", number);
+    exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
+    via(exchange.worker, &exchange.txn, tags, &mut head.headers);
+    exchange.txn.call("DELIVER");
+    exchange.txn.returns("deliver");
+    exchange.txn.timestamp("Process", at);
+    exchange.txn.filters();
+    let length = head.headers.get("content-length").map(<[u8]>::to_vec);
+    let keep = exchange.close.is_none();
+    frame_response(&mut head.headers, head.status, towards, exchange.version, keep);
+    if let (Some(value), None) = (length, head.headers.get("content-length")) {
+        exchange.txn.unset(tags, "Content-Length", &value);
+    }
+    for name in ["Transfer-Encoding", "Connection"] {
+        if let Some(value) = head.headers.get(name) {
+            exchange.txn.header(tags, name, value);
+        }
+    }
+}
+
+impl Delivery<'_, '_> {
+    /// Frames what was read together with the head.
+    fn take_buffered(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        let mut used = 0;
+        let mut fault = None;
+        while !self.decoder.is_done() && used < source.conn.input.len() {
+            match self.decoder.decode(&source.conn.input.filled()[used..]) {
+                Ok(decoded) => {
+                    used += decoded.consumed;
+                    // No more than the head promised comes out of the decoder.
+                    let _ = self.encoder.data(decoded.data, &mut self.exchange.out.bytes);
+                }
+                Err(error) => {
+                    fault = Some(error.text());
+                    break;
+                }
+            }
+        }
+        source.conn.input.consume(used);
+        self.acct.response_body += used as u64;
+        if let Some(text) = fault {
+            self.truncate(text, "junk", None, None);
+        } else if self.decoder.is_done() {
+            self.complete();
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        loop {
+            self.poll_upload(cx);
+            let Exchange { client, out, written, .. } = &mut *self.exchange;
+            let before = *written;
+            let flushed = out.poll_flush(&client.stream, cx, written);
+            if *written != before {
+                let send = self.exchange.worker.config.timeouts.send;
+                self.timer.set(self.exchange.worker.log.coarse().after(send));
+            }
+            match flushed {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(End::Client(client_end(&error))),
+                Poll::Pending if self.timer.is_late(cx) => {
+                    return Poll::Ready(End::Client(SessionEnd::TxError));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+            if self.truncated {
+                return Poll::Ready(End::Truncated);
+            }
+            if self.source.is_none() {
+                return Poll::Ready(End::Complete);
+            }
+            match self.poll_body(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(end)) => return Poll::Ready(End::Client(end)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// The rest of the request, as long as the response is not complete.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) {
+        let Some(source) = &mut self.source else { return };
+        if !source.upload.is_running() {
+            return;
+        }
+        let Exchange { worker, client, body, .. } = &mut *self.exchange;
+        if let Poll::Ready(Err(_)) = source.upload.poll(cx, &mut source.conn, client, body, worker)
+        {
+            // The response is under way and says what became of the request.
+            source.upload.stop();
+        }
+    }
+
+    /// Reads once from the backend and hands it to the client.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SessionEnd>> {
+        let Some(source) = &mut self.source else { return Poll::Ready(Ok(())) };
+        let worker = self.exchange.worker;
+        let mut scratch = worker.scratch.borrow_mut();
+        let plain = self.encoder.framing() != BodyFraming::Chunked;
+        let most = if plain { scratch.len() } else { FRAMED_READ };
+        let count = match poll_read(&source.conn.stream, cx, &mut scratch[..most]) {
+            Poll::Ready(Ok(0)) => {
+                drop(scratch);
+                match self.decoder.eof() {
+                    Ok(()) => self.complete(),
+                    Err(error) => self.truncate(error.text(), "truncated", None, None),
+                }
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(Ok(count)) => count,
+            Poll::Ready(Err(error)) => {
+                drop(scratch);
+                self.interrupted("reset", &error);
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Pending => {
+                drop(scratch);
+                return self.poll_wait(cx);
+            }
+        };
+        self.timer.set(worker.log.coarse().after(self.between_bytes));
+        let mut used = 0;
+        let mut fault = None;
+        let mut client_error = None;
+        while !self.decoder.is_done() && used < count {
+            match self.decoder.decode(&scratch[used..count]) {
+                Ok(decoded) => {
+                    used += decoded.consumed;
+                    let Exchange { client, out, written, .. } = &mut *self.exchange;
+                    let framed = if plain && out.is_empty() {
+                        // Straight from one socket to the other; only what does not fit is copied.
+                        let _ = self.encoder.head(decoded.data.len());
+                        straight(&client.stream, cx, decoded.data, &mut out.bytes, written)
+                    } else {
+                        let _ = self.encoder.data(decoded.data, &mut out.bytes);
+                        Ok(())
+                    };
+                    if let Err(error) = framed {
+                        client_error = Some(error);
+                        break;
+                    }
+                }
+                Err(error) => {
+                    fault = Some(error.text());
+                    break;
+                }
+            }
+        }
+        let extra = used < count;
+        drop(scratch);
+        self.acct.response_body += used as u64;
+        if let Some(error) = client_error {
+            return Poll::Ready(Err(client_end(&error)));
+        }
+        if let Some(text) = fault {
+            self.truncate(text, "junk", None, None);
+        } else if self.decoder.is_done() {
+            if extra && let Some(source) = &mut self.source {
+                // Bytes behind the end: nobody knows what they are, so the connection is not used again.
+                source.persistent = false;
+            }
+            self.complete();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Nothing to read: whether that has lasted too long, and whether anybody still waits.
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SessionEnd>> {
+        if self.timer.is_late(cx) {
+            let error = io::Error::from(rustix::io::Errno::AGAIN);
+            self.interrupted("timeout", &error);
+            return Poll::Ready(Ok(()));
+        }
+        let uploading = self.source.as_ref().is_some_and(|source| source.upload.is_running());
+        if !uploading && self.watch.is_gone(self.exchange.client, cx) {
+            return Poll::Ready(Err(SessionEnd::RemClose));
+        }
+        Poll::Pending
+    }
+
+    /// The body is complete: the backend's transaction ends, and its connection is free for others.
+    fn complete(&mut self) {
+        let Some(source) = self.source.take() else { return };
+        // A complete body is as long as its head promised.
+        self.exchange.out.bytes.extend_from_slice(self.encoder.finish().unwrap_or_default());
+        let Source { mut txn, mut conn, upload, persistent, .. } = source;
+        let worker = self.exchange.worker;
+        let now = worker.log.now();
+        let usable = persistent && upload.is_complete() && conn.input.is_empty();
+        let reason = (!usable).then_some(if conn.input.is_empty() {
+            CloseReason::RespClose
+        } else {
+            CloseReason::RxJunk
+        });
+        txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
+        txn.timestamp("BerespBody", now);
+        txn.length(self.decoder.received_bytes());
+        txn.bereq_acct(&self.acct);
+        txn.end();
+        if usable {
+            conn.released = now;
+            keep(worker, conn);
+        }
+    }
+
+    /// The connection failed in the body.
+    fn interrupted(&mut self, class: &'static str, error: &io::Error) {
+        let text = self.decoder.interrupted().text();
+        let errno = error.raw_os_error();
+        self.truncate(text, class, errno, Some(&errno_text(errno.unwrap_or(0))));
+    }
+
+    /// The body ends before its end: the backend's transaction says so and ends.
+    fn truncate(
+        &mut self,
+        text: &'static str,
+        class: &'static str,
+        errno: Option<i32>,
+        first: Option<&str>,
+    ) {
+        self.truncated = true;
+        let expected = self.decoder_expected();
+        let Some(source) = self.source.take() else { return };
+        source.conn.endpoint.failed();
+        if let Some(first) = first {
+            source.txn.fetch_error(first.as_bytes());
+        }
+        source.txn.fetch_error(text.as_bytes());
+        let received = Some(self.decoder.received_bytes());
+        self.end_broken(source, class, errno, expected, received, CloseReason::RxBody);
+    }
+
+    /// The client's side broke off: nobody wants the rest.
+    fn abandon(&mut self, end: &End) {
+        let expected = self.decoder_expected();
+        if let (End::Client(_), Some(source)) = (end, self.source.take()) {
+            source.txn.fetch_error(b"Client closed");
+            let received = Some(self.decoder.received_bytes());
+            self.end_broken(source, "client", None, expected, received, CloseReason::RemClose);
+        }
+    }
+
+    fn decoder_expected(&self) -> Option<u64> {
+        match self.encoder.framing() {
+            BodyFraming::Length(len) => Some(len),
+            _ => None,
+        }
+    }
+
+    fn end_broken(
+        &self,
+        source: Source,
+        class: &'static str,
+        errno: Option<i32>,
+        expected: Option<u64>,
+        received: Option<u64>,
+        reason: CloseReason,
+    ) {
+        let Source { txn, conn, number, .. } = source;
+        let reused = conn.uses > 0;
+        let now = self.exchange.worker.log.now();
+        txn.fetch_details(&Details {
+            phase: Some(Phase::Body),
+            class: Some(class),
+            errno,
+            reused: Some(reused),
+            age: reused.then(|| now.since(conn.opened)),
+            expected,
+            received,
+            attempt: number,
+            address: conn.endpoint.address_text(),
+            ..Details::default()
+        });
+        txn.backend_close(conn.fd(), conn.endpoint.name(), Some(reason));
+        txn.bereq_acct(&self.acct);
+        txn.end();
+    }
+}
+
+/// Writes `data` and copies what the kernel does not take.
+fn straight(
+    stream: &tokio::net::TcpStream,
+    cx: &mut Context<'_>,
+    data: &[u8],
+    rest: &mut Vec<u8>,
+    written: &mut u64,
+) -> io::Result<()> {
+    let mut at = 0;
+    while at < data.len() {
+        match poll_write(stream, cx, &data[at..]) {
+            Poll::Ready(Ok(count)) => {
+                at += count;
+                *written += count as u64;
+            }
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => break,
+        }
+    }
+    rest.extend_from_slice(&data[at..]);
+    Ok(())
+}
+
+fn client_end(error: &io::Error) -> SessionEnd {
+    if is_gone(error) { SessionEnd::RemClose } else { SessionEnd::TxError }
+}
+
+/// Puts a connection away for the next request.
+pub(super) fn keep(worker: &Worker, mut conn: Conn) {
+    conn.uses += 1;
+    conn.released = worker.log.coarse();
+    worker.buffers.borrow_mut().reclaim(&mut conn.input);
+    worker.idle.put(conn, &worker.log);
+}
+
+/// Reads the rest of a response that nobody wants. Whether it came to its end, soon and within bounds.
+pub(super) async fn skim(worker: &Worker, conn: &mut Conn, decoder: &mut Decoder) -> bool {
+    let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(DISCARD));
+    poll_fn(|cx| {
+        loop {
+            while !decoder.is_done() && !conn.input.is_empty() {
+                match decoder.decode(conn.input.filled()) {
+                    Ok(decoded) => {
+                        let used = decoded.consumed;
+                        conn.input.consume(used);
+                    }
+                    Err(_) => return Poll::Ready(false),
+                }
+            }
+            if decoder.is_done() {
+                return Poll::Ready(conn.input.is_empty());
+            }
+            if decoder.received_bytes() > DISCARD_BYTES {
+                return Poll::Ready(false);
+            }
+            let room = conn.input.room(FRAMED_READ);
+            match poll_read(&conn.stream, cx, room) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(count)) => conn.input.fill(count),
+                Poll::Pending if timer.is_late(cx) => return Poll::Ready(false),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}

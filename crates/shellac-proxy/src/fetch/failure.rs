@@ -1,0 +1,247 @@
+//! Why an attempt failed: its text, its details, and whether another attempt makes sense.
+
+use std::io;
+
+use shellac_http1::HeadError;
+
+use crate::client::BodyFault;
+use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
+
+/// What a retry policy distinguishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// No connection came about: nothing was sent.
+    Connect,
+    /// The connection ended before the first byte of a response.
+    Eof,
+    /// The connection was reset before the first byte of a response.
+    Reset,
+    /// The first byte did not come in time.
+    FirstByteTimeout,
+    /// A response had begun, or the client is at fault: another attempt would not be safe, or not help.
+    Final,
+}
+
+/// A failed attempt, as long as no response has begun towards the client.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    pub(crate) phase: Phase,
+    class: &'static str,
+    errno: Option<i32>,
+    /// The lines of `FetchError`.
+    texts: Vec<Vec<u8>>,
+    /// Why the connection is closed, if there is one.
+    pub(crate) close: Option<CloseReason>,
+    /// Start of what could not be parsed.
+    garbage: Option<(HeadError, Vec<u8>)>,
+    /// The line of `Error` where there is no `FetchError`.
+    error: Option<&'static str>,
+    /// What went wrong with the client's body.
+    pub(crate) fault: Option<BodyFault>,
+    /// Bytes of the response that came.
+    pub(crate) received: Option<u64>,
+}
+
+impl Failure {
+    fn new(cause: Cause, phase: Phase, class: &'static str, text: Vec<u8>) -> Failure {
+        Failure {
+            cause,
+            phase,
+            class,
+            errno: None,
+            texts: vec![text],
+            close: None,
+            garbage: None,
+            error: None,
+            fault: None,
+            received: None,
+        }
+    }
+
+    /// A pool has no backend.
+    pub(crate) fn no_backend() -> Failure {
+        Failure::new(Cause::Final, Phase::Connect, "local", b"No backend".to_vec())
+    }
+
+    /// No connection to the backend `name`.
+    pub(crate) fn connect(name: &str, errno: i32) -> Failure {
+        let text = format!("backend {name}: fail errno {errno} ({})", errno_text(errno));
+        let mut failure =
+            Failure::new(Cause::Connect, Phase::Connect, errno_class(errno), text.into_bytes());
+        failure.errno = Some(errno);
+        failure
+    }
+
+    /// Sending failed, and no response came instead.
+    pub(crate) fn send(grammar: &Grammar, error: &io::Error) -> Failure {
+        let errno = error.raw_os_error().unwrap_or(0);
+        let class = errno_class(errno);
+        // A backend that stopped reading resets, or lets us run into a broken pipe: the same to us.
+        let cause = if class == "reset" { Cause::Reset } else { Cause::Final };
+        let mut failure = Failure::new(cause, Phase::Send, class, write_error(grammar, errno));
+        failure.errno = Some(errno);
+        failure.close = Some(CloseReason::TxError);
+        failure
+    }
+
+    /// The backend did not take the request in time.
+    pub(crate) fn send_timeout(grammar: &Grammar) -> Failure {
+        let errno = rustix::io::Errno::AGAIN.raw_os_error();
+        let mut failure =
+            Failure::new(Cause::Final, Phase::Send, "timeout", write_error(grammar, errno));
+        failure.errno = Some(errno);
+        failure.close = Some(CloseReason::TxError);
+        failure
+    }
+
+    /// The client's body cannot be sent.
+    pub(crate) fn body(grammar: &Grammar, fault: BodyFault) -> Failure {
+        let errno = match fault {
+            BodyFault::Ended(_, errno) => errno.unwrap_or(0),
+            BodyFault::Timeout(_) => rustix::io::Errno::AGAIN.raw_os_error(),
+            BodyFault::Malformed(_) | BodyFault::TooLarge => 0,
+        };
+        let text = format!("req.body read error: {errno} ({})", errno_text(errno));
+        let mut failure = Failure::new(Cause::Final, Phase::Send, "client", text.into_bytes());
+        failure.texts.push(write_error(grammar, errno));
+        failure.errno = (errno != 0).then_some(errno);
+        failure.close = Some(CloseReason::TxError);
+        failure.fault = Some(fault);
+        failure
+    }
+
+    /// The connection ended, or was reset, before the response head was complete.
+    pub(crate) fn ended(grammar: &Grammar, received: usize, error: Option<&io::Error>) -> Failure {
+        let class = if error.is_some() { "reset" } else { "eof" };
+        let (cause, phase) = match (received, error) {
+            (0, None) => (Cause::Eof, Phase::FirstByte),
+            (0, Some(_)) => (Cause::Reset, Phase::FirstByte),
+            _ => (Cause::Final, Phase::Head),
+        };
+        let mut failure = Failure::new(cause, phase, class, grammar.eof_text().to_vec());
+        failure.errno = error.and_then(io::Error::raw_os_error);
+        failure.close = Some(CloseReason::RxBad);
+        failure.received = Some(received as u64);
+        failure
+    }
+
+    /// Nothing came in time.
+    pub(crate) fn first_byte_timeout(reused: bool) -> Failure {
+        let text: &[u8] =
+            if reused { b"first byte timeout (reused connection)" } else { b"first byte timeout" };
+        let mut failure =
+            Failure::new(Cause::FirstByteTimeout, Phase::FirstByte, "timeout", text.to_vec());
+        failure.close = Some(CloseReason::RxTimeout);
+        failure.received = Some(0);
+        failure
+    }
+
+    /// The head began and did not go on in time.
+    pub(crate) fn head_timeout(received: usize) -> Failure {
+        let mut failure = Failure::new(Cause::Final, Phase::Head, "timeout", b"timeout".to_vec());
+        failure.close = Some(CloseReason::RxTimeout);
+        failure.received = Some(received as u64);
+        failure
+    }
+
+    /// The head is refused.
+    pub(crate) fn bad_head(error: HeadError, input: &[u8]) -> Failure {
+        let overflow = error.is_overflow();
+        let (class, text, close): (_, &[u8], _) = if overflow {
+            ("overflow", b"overflow", CloseReason::RxOverflow)
+        } else {
+            ("junk", b"http format error", CloseReason::RxJunk)
+        };
+        let mut failure = Failure::new(Cause::Final, Phase::Head, class, text.to_vec());
+        failure.close = Some(close);
+        failure.received = Some(input.len() as u64);
+        failure.garbage = (!overflow).then(|| {
+            let line = input.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+            (error, line[..line.len().min(GARBAGE)].to_vec())
+        });
+        failure
+    }
+
+    /// The head is fine and says nothing usable about its body.
+    pub(crate) fn no_body() -> Failure {
+        let mut failure = Failure::new(Cause::Final, Phase::Head, "junk", Vec::new());
+        failure.texts.clear();
+        failure.error = Some("Body cannot be fetched");
+        failure.close = Some(CloseReason::RxBody);
+        failure
+    }
+
+    /// The client is gone.
+    pub(crate) fn client_gone(phase: Phase) -> Failure {
+        let mut failure = Failure::new(Cause::Final, phase, "client", b"Client closed".to_vec());
+        failure.close = Some(CloseReason::RemClose);
+        failure
+    }
+
+    /// Whether no response head was logged: it was not complete, or not there.
+    pub(crate) fn has_no_head(&self) -> bool {
+        self.error.is_none()
+    }
+
+    /// Writes what comes before `BackendClose` (or in its place): the garbage, the texts and the details.
+    pub(crate) fn log(&self, txn: &Txn, details: Details<'_>) {
+        if let Some((error, line)) = &self.garbage {
+            if *error == HeadError::HeaderLine {
+                txn.bogo_header(&error.to_string());
+            }
+            txn.http_garbage(line);
+            txn.status_only(HeadTags::BERESP, 503, "Service Unavailable");
+        }
+        for text in &self.texts {
+            txn.fetch_error(text);
+        }
+        if !self.texts.is_empty() {
+            txn.fetch_details(&Details {
+                phase: Some(self.phase),
+                class: Some(self.class),
+                errno: self.errno,
+                received: self.received,
+                ..details
+            });
+        }
+    }
+
+    /// Writes what comes after `BackendClose`.
+    pub(crate) fn log_after_close(&self, txn: &Txn) {
+        if let Some(error) = self.error {
+            txn.error(error);
+        }
+    }
+}
+
+/// Bytes of a garbage line that are kept for the log.
+const GARBAGE: usize = 1024;
+
+fn write_error(grammar: &Grammar, errno: i32) -> Vec<u8> {
+    let reason = CloseReason::TxError.sentence();
+    // The oldest dialect forgets the last parenthesis.
+    let end = if grammar.is_classic() { "" } else { ")" };
+    format!("backend write error: {errno} ({}) ({reason}{end}", errno_text(errno)).into_bytes()
+}
+
+/// The system's text for an error number, as C programs print it.
+pub(crate) fn errno_text(errno: i32) -> String {
+    let text = io::Error::from_raw_os_error(errno).to_string();
+    match text.rfind(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// The class that an error number belongs to.
+fn errno_class(errno: i32) -> &'static str {
+    use rustix::io::Errno;
+    match Errno::from_raw_os_error(errno) {
+        Errno::CONNREFUSED => "refused",
+        Errno::TIMEDOUT => "timeout",
+        Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::HOSTDOWN | Errno::NETDOWN => "unreachable",
+        Errno::CONNRESET | Errno::PIPE | Errno::CONNABORTED => "reset",
+        _ => "local",
+    }
+}

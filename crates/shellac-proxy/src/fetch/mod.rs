@@ -1,0 +1,80 @@
+//! Getting the response to a request: one attempt after the other, each a transaction of its own.
+
+mod attempt;
+mod connect;
+mod deliver;
+mod failure;
+mod retry;
+mod upload;
+mod wait;
+
+use shellac_format::Vxid;
+use shellac_http1::ResponseHead;
+
+use crate::client::{self, After, Exchange};
+use crate::clock::Micros;
+use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
+use attempt::Attempt;
+use retry::Budget;
+
+/// What the attempts of one request share.
+struct Fetch<'r> {
+    budget: Budget<'r>,
+    /// Endpoints that were tried.
+    tried: Vec<usize>,
+    /// Bytes of all attempts.
+    acct: Acct,
+    /// Start of the first attempt.
+    first: Option<Micros>,
+    /// Kind, number and parent of the next attempt.
+    kind: TxnKind,
+    xid: Vxid,
+    parent: Vxid,
+    /// Attempts so far.
+    number: u32,
+}
+
+/// Asks a backend and answers the client; returns what becomes of the client's connection.
+pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
+    let log = &exchange.worker.log;
+    let xid = log.next_xid();
+    exchange.txn.link(TxnKind::Pass, xid);
+    if !exchange.body.framing().is_empty() {
+        exchange.txn.storage();
+    }
+    let mut fetch = Fetch {
+        budget: Budget::new(&exchange.route.retry, &exchange.head.method),
+        tried: Vec::new(),
+        acct: Acct::default(),
+        first: None,
+        kind: TxnKind::Pass,
+        xid,
+        parent: exchange.txn.vxid(),
+        number: 0,
+    };
+    loop {
+        match attempt::attempt(&mut exchange, &mut fetch).await {
+            Attempt::Again => {}
+            Attempt::Response(got) => return deliver::deliver(exchange, *got, fetch.acct).await,
+            Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
+            Attempt::ClientGone => {
+                let now = exchange.worker.log.now();
+                exchange.log_body(now);
+                exchange.txn.error("client closed while its request waited for a backend");
+                exchange.finish();
+                return After::close(SessionEnd::RemClose);
+            }
+        }
+    }
+}
+
+/// Logs a response's head and when it was complete, in the dialect's order.
+fn log_response(txn: &mut Txn, head: &ResponseHead, at: Micros) {
+    if txn.grammar().is_classic() {
+        txn.timestamp("Beresp", at);
+    }
+    txn.response_head(HeadTags::BERESP, head, head.version.as_str());
+    if !txn.grammar().is_classic() {
+        txn.timestamp("Beresp", at);
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether a failed attempt is followed by another one.
+
+use shellac_config::{RetryConnection, RetryPolicy};
+
+use super::failure::Cause;
+
+/// How far a request has got with its route's policy.
+#[derive(Debug)]
+pub(super) struct Budget<'r> {
+    policy: &'r RetryPolicy,
+    /// The method qualifies.
+    method: bool,
+    /// Retries that were made.
+    made: u32,
+}
+
+impl<'r> Budget<'r> {
+    /// A request of `method` that has not been tried.
+    pub(super) fn new(policy: &'r RetryPolicy, method: &str) -> Budget<'r> {
+        let method = policy.methods.iter().any(|allowed| allowed == method);
+        Budget { policy, method, made: 0 }
+    }
+
+    /// Whether another attempt follows a failure. `complete` says that every byte that was promised can be sent again.
+    ///
+    /// A connection that did not come about has carried nothing, so that any method may be tried again.
+    pub(super) fn allows(&mut self, cause: Cause, reused: bool, replayable: bool) -> bool {
+        let on = &self.policy.on;
+        let wanted = match cause {
+            Cause::Connect => on.connect,
+            // A backend that closes without having read everything sends a reset instead of an orderly end.
+            Cause::Eof => on.eof_before_byte || (reused && on.reused),
+            Cause::Reset => on.reset_before_byte || on.eof_before_byte || (reused && on.reused),
+            Cause::FirstByteTimeout => on.first_byte_timeout,
+            Cause::Final => false,
+        };
+        wanted && (self.method || cause == Cause::Connect) && replayable && self.spend()
+    }
+
+    /// Whether another attempt follows a response of `status`.
+    pub(super) fn allows_status(&mut self, status: u16, replayable: bool) -> bool {
+        self.policy.on.status
+            && self.policy.statuses.contains(&status)
+            && self.method
+            && replayable
+            && self.spend()
+    }
+
+    /// Whether the next attempt may use a kept connection.
+    pub(super) fn may_reuse(&self) -> bool {
+        self.made == 0 || self.policy.connection == RetryConnection::Any
+    }
+
+    fn spend(&mut self) -> bool {
+        let left = self.made < self.policy.max;
+        if left {
+            self.made += 1;
+        }
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shellac_config::RetryPolicy;
+
+    use super::*;
+
+    #[test]
+    fn a_reset_before_the_first_byte_counts_as_an_end() {
+        let policy = RetryPolicy::default();
+        assert!(Budget::new(&policy, "GET").allows(Cause::Eof, false, true));
+        assert!(Budget::new(&policy, "GET").allows(Cause::Reset, false, true));
+    }
+
+    #[test]
+    fn methods_that_are_not_named_are_not_sent_twice() {
+        let policy = RetryPolicy::default();
+        let mut post = Budget::new(&policy, "POST");
+        assert!(!post.allows(Cause::Eof, true, true));
+        assert!(!post.allows(Cause::Eof, false, true));
+        // Nothing was sent.
+        assert!(post.allows(Cause::Connect, false, true));
+    }
+
+    #[test]
+    fn a_lost_body_and_a_used_up_budget_end_it() {
+        let policy = RetryPolicy::default();
+        let mut get = Budget::new(&policy, "GET");
+        assert!(!get.allows(Cause::Eof, false, false));
+        assert!(get.allows(Cause::Eof, false, true));
+        assert!(!get.allows(Cause::Eof, false, true));
+    }
+
+    #[test]
+    fn a_status_is_retried_only_where_it_is_listed() {
+        let mut policy = RetryPolicy::default();
+        assert!(!Budget::new(&policy, "GET").allows_status(503, true));
+        policy.on.status = true;
+        policy.statuses = vec![503];
+        assert!(Budget::new(&policy, "GET").allows_status(503, true));
+        assert!(!Budget::new(&policy, "GET").allows_status(502, true));
+    }
+
+    #[test]
+    fn a_timeout_is_retried_only_on_request() {
+        let mut policy = RetryPolicy::default();
+        assert!(!Budget::new(&policy, "GET").allows(Cause::FirstByteTimeout, true, true));
+        policy.on.first_byte_timeout = true;
+        assert!(Budget::new(&policy, "GET").allows(Cause::FirstByteTimeout, false, true));
+    }
+}

@@ -1,0 +1,145 @@
+//! Sending one request: its head, and its body as far as the client has sent it.
+
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use shellac_http1::Encoder;
+
+use crate::client::{BodyFault, Client, RequestBody};
+use crate::worker::{Conn, Outbox, Worker};
+
+/// Framed bytes that wait for the kernel before more is framed.
+const AHEAD: usize = 64 << 10;
+
+/// Why sending cannot go on.
+#[derive(Debug)]
+pub(super) enum UploadError {
+    /// The backend takes no more.
+    Backend(io::Error),
+    /// The client gives no more.
+    Client(BodyFault),
+}
+
+/// One sending of a request.
+#[derive(Debug)]
+pub(super) struct Upload {
+    out: Outbox,
+    encoder: Encoder,
+    /// Where the body goes on, without framing.
+    framed: u64,
+    /// Bytes of the head.
+    pub(super) head_len: u64,
+    /// Bytes handed to the kernel.
+    pub(super) written: u64,
+    /// Bytes of framing around the body so far.
+    framing_bytes: u64,
+    /// The body may be sent: nobody waits for `100 Continue`.
+    pub(super) open: bool,
+    /// Everything is framed.
+    finished: bool,
+    /// Nothing is sent any more: all is gone, or the rest is not wanted.
+    stopped: bool,
+    /// What it waits for is the client, not the backend.
+    pub(super) waits_for_client: bool,
+}
+
+impl Upload {
+    /// Sends `head` and then the body, in the framing that the body came in.
+    pub(super) fn new(head: Vec<u8>, body: &RequestBody, open: bool) -> Upload {
+        Upload {
+            head_len: head.len() as u64,
+            out: Outbox::of(head),
+            encoder: Encoder::new(body.framing()),
+            framed: 0,
+            written: 0,
+            framing_bytes: 0,
+            open,
+            finished: false,
+            stopped: false,
+            waits_for_client: false,
+        }
+    }
+
+    /// Whether there is more to do.
+    pub(super) fn is_running(&self) -> bool {
+        !self.stopped
+    }
+
+    /// Whether everything was handed to the kernel.
+    pub(super) fn is_complete(&self) -> bool {
+        self.finished && self.out.is_empty()
+    }
+
+    /// Sends no more.
+    pub(super) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Bytes of the body handed to the kernel, without framing as far as that can be told.
+    pub(super) fn sent(&self) -> u64 {
+        self.written.saturating_sub(self.head_len + self.framing_bytes).min(self.framed)
+    }
+
+    /// Bytes of the body among `acked` bytes of this request.
+    pub(super) fn acked(&self, acked: u64) -> u64 {
+        acked.saturating_sub(self.head_len + self.framing_bytes).min(self.sent())
+    }
+
+    /// Goes on until everything is sent (`Ready(Ok)`), or something has to be waited for.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        conn: &mut Conn,
+        client: &mut Client,
+        body: &mut RequestBody,
+        worker: &Worker,
+    ) -> Poll<Result<(), UploadError>> {
+        loop {
+            self.top_up(client, body).map_err(UploadError::Client)?;
+            self.waits_for_client = false;
+            let before = self.written;
+            let flushed = self.out.poll_flush(&conn.stream, cx, &mut self.written);
+            conn.written += self.written - before;
+            ready!(flushed).map_err(UploadError::Backend)?;
+            if self.finished {
+                self.stopped = true;
+                return Poll::Ready(Ok(()));
+            }
+            self.waits_for_client = true;
+            if !self.open {
+                return Poll::Pending;
+            }
+            ready!(body.poll_more(client, worker, cx)).map_err(UploadError::Client)?;
+        }
+    }
+
+    /// Frames what is there.
+    fn top_up(&mut self, client: &mut Client, body: &mut RequestBody) -> Result<(), BodyFault> {
+        while !self.finished && self.open && self.out.len() < AHEAD {
+            let data = body.from(self.framed).unwrap_or_default();
+            let piece = &data[..data.len().min(AHEAD)];
+            if piece.is_empty() {
+                if body.is_complete() {
+                    // A body that is complete is exactly as long as it said.
+                    let end = self.encoder.finish().unwrap_or_default();
+                    self.out.bytes.extend_from_slice(end);
+                    self.framing_bytes += end.len() as u64;
+                    self.finished = true;
+                } else if !body.take_buffered(client)? {
+                    break;
+                }
+                continue;
+            }
+            let len = piece.len();
+            let before = self.out.bytes.len();
+            if self.encoder.data(piece, &mut self.out.bytes).is_err() {
+                // The decoder hands out no more than was promised.
+                break;
+            }
+            self.framing_bytes += (self.out.bytes.len() - before - len) as u64;
+            self.framed += len as u64;
+            body.passed(self.framed);
+        }
+        Ok(())
+    }
+}

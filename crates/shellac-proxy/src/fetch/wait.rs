@@ -1,0 +1,336 @@
+//! From the first byte of a request that is sent to the last byte of the response's head.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use shellac_config::BackendConfig;
+use shellac_http1::{BodyFraming, ResponseHead, parse_response_into, response_framing, write};
+
+use super::failure::Failure;
+use super::upload::{Upload, UploadError};
+use crate::client::{Exchange, Watch};
+use crate::clock::Micros;
+use crate::log::{Phase, Txn};
+use crate::worker::{Conn, Timer, poll_read};
+
+/// How long a backend may take to say `100 Continue` before we say it in its place.
+const CONTINUE: Duration = Duration::from_secs(1);
+/// Room behind the longest head, for the beginning of the body.
+const ROOM_BEHIND: usize = 16 << 10;
+
+/// A response whose head is complete.
+#[derive(Debug)]
+pub(super) struct Response {
+    pub(super) head: ResponseHead,
+    /// How its body comes.
+    pub(super) framing: BodyFraming,
+    /// Bytes of the head, interim ones included.
+    pub(super) head_len: u64,
+    /// When it was complete.
+    pub(super) at: Micros,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Sending,
+    FirstByte,
+    Head,
+}
+
+struct Waiting<'a, 's> {
+    exchange: &'a mut Exchange<'s>,
+    txn: &'a mut Txn,
+    conn: &'a mut Conn,
+    upload: &'a mut Upload,
+    backend: &'a BackendConfig,
+    stage: Stage,
+    timer: Timer<'s>,
+    /// Runs while the client's body is held back.
+    hold: Option<Timer<'s>>,
+    watch: Watch<'s>,
+    head: ResponseHead,
+    /// Bytes of interim heads.
+    interim_len: u64,
+    /// Sending failed; a response may still be there.
+    broken: Option<std::io::Error>,
+    /// Bytes sent and received when the timer was set.
+    progress: u64,
+    reused: bool,
+}
+
+/// Sends the request and waits for the head of its response, which wins over a request that is still being sent.
+///
+/// # Errors
+///
+/// There is no response that could be passed on.
+pub(super) async fn wait(
+    exchange: &mut Exchange<'_>,
+    txn: &mut Txn,
+    conn: &mut Conn,
+    upload: &mut Upload,
+) -> Result<Response, Failure> {
+    let worker = exchange.worker;
+    let config = &worker.config;
+    let now = worker.log.coarse();
+    worker.buffers.borrow_mut().lend(&mut conn.input);
+    let reused = conn.uses > 0;
+    let backend = &config.backends[conn.endpoint.index()];
+    let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
+    let mut waiting = Waiting {
+        timer: Timer::new(&worker.deadlines, now.after(config.timeouts.send)),
+        watch: Watch::new(worker),
+        exchange,
+        txn,
+        conn,
+        upload,
+        backend,
+        stage: Stage::Sending,
+        hold,
+        head: ResponseHead::default(),
+        interim_len: 0,
+        broken: None,
+        progress: 0,
+        reused,
+    };
+    poll_fn(|cx| waiting.poll(cx)).await
+}
+
+impl Waiting<'_, '_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Failure>> {
+        loop {
+            if let Err(failure) = self.poll_upload(cx) {
+                return Poll::Ready(Err(failure));
+            }
+            let was_open = self.upload.open;
+            if let Poll::Ready(result) = self.poll_head(cx) {
+                return Poll::Ready(result);
+            }
+            // The backend has just said that the body may come.
+            if self.upload.open == was_open {
+                break;
+            }
+        }
+        if let Err(failure) = self.poll_interim(cx) {
+            return Poll::Ready(Err(failure));
+        }
+        if self.timer.is_late(cx) {
+            return Poll::Ready(Err(self.late()));
+        }
+        let gone = !self.upload.is_running() && self.watch.is_gone(self.exchange.client, cx);
+        if gone {
+            return Poll::Ready(Err(Failure::client_gone(self.phase())));
+        }
+        Poll::Pending
+    }
+
+    /// Reads what the backend says.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Failure>> {
+        loop {
+            let limit = self.exchange.worker.limits.head_bytes + ROOM_BEHIND;
+            let room = self.conn.input.room(limit);
+            let count = match poll_read(&self.conn.stream, cx, room) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
+                Poll::Ready(Ok(count)) => count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),
+                Poll::Pending => return Poll::Pending,
+            };
+            self.conn.input.fill(count);
+            match self.parse() {
+                Ok(Some(response)) => return Poll::Ready(Ok(response)),
+                Ok(None) => self.head_goes_on(),
+                Err(failure) => return Poll::Ready(Err(failure)),
+            }
+        }
+    }
+
+    /// Something came and is not yet a whole head; or it was one that only announces another.
+    fn head_goes_on(&mut self) {
+        let now = self.exchange.worker.log.now();
+        if !self.conn.input.is_empty() {
+            self.stage = Stage::Head;
+            self.timer.set(now.after(self.backend.between_bytes_timeout));
+        } else if self.upload.is_running() {
+            self.stage = Stage::Sending;
+            self.push_deadline();
+        } else {
+            self.stage = Stage::FirstByte;
+            self.timer.set(now.after(self.backend.first_byte_timeout));
+        }
+    }
+
+    /// Sends on.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if let Some(hold) = &mut self.hold
+            && (self.upload.open || hold.is_late(cx))
+        {
+            if !self.upload.open {
+                self.exchange.out.bytes.extend_from_slice(write::CONTINUE);
+                self.upload.open = true;
+            }
+            self.exchange.expects = false;
+            self.hold = None;
+        }
+        if !self.upload.is_running() {
+            return Ok(());
+        }
+        let Exchange { worker, client, body, .. } = &mut *self.exchange;
+        match self.upload.poll(cx, self.conn, client, body, worker) {
+            Poll::Ready(Ok(())) => self.sent(),
+            Poll::Ready(Err(UploadError::Backend(error))) => {
+                self.upload.stop();
+                self.broken = Some(error);
+            }
+            Poll::Ready(Err(UploadError::Client(fault))) => {
+                self.upload.stop();
+                return Err(Failure::body(self.txn.grammar(), fault));
+            }
+            Poll::Pending => {
+                let progress = self.upload.written + self.exchange.body.raw();
+                if self.stage == Stage::Sending && progress != self.progress {
+                    self.progress = progress;
+                    self.push_deadline();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The wait for whoever is to move next begins anew.
+    fn push_deadline(&mut self) {
+        let worker = self.exchange.worker;
+        let timeouts = &worker.config.timeouts;
+        let limit = if self.upload.waits_for_client { timeouts.client_body } else { timeouts.send };
+        self.timer.set(worker.log.coarse().after(limit));
+    }
+
+    /// Everything is sent.
+    fn sent(&mut self) {
+        let now = self.exchange.worker.log.now();
+        self.exchange.log_body(now);
+        if self.exchange.body.is_lost() {
+            self.txn.note("fetch.replay", "lost");
+        }
+        self.txn.timestamp("Bereq", now);
+        if self.stage == Stage::Sending {
+            self.stage = Stage::FirstByte;
+            self.timer.set(now.after(self.backend.first_byte_timeout));
+        }
+    }
+
+    /// Interim heads on their way to the client.
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        let Exchange { client, out, written, .. } = &mut *self.exchange;
+        match out.poll_flush(&client.stream, cx, written) {
+            Poll::Ready(Err(_)) => Err(Failure::client_gone(self.phase())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks for a head in what has come. Interim ones are relayed.
+    fn parse(&mut self) -> Result<Option<Response>, Failure> {
+        let worker = self.exchange.worker;
+        loop {
+            let input = self.conn.input.filled();
+            let len = match parse_response_into(&mut self.head, input, &worker.limits) {
+                Ok(Some(len)) => len,
+                Ok(None) => return Ok(None),
+                Err(error) => return Err(Failure::bad_head(error, input)),
+            };
+            self.conn.input.consume(len);
+            if self.head.is_interim() {
+                self.interim_len += len as u64;
+                if self.interim_len > worker.limits.head_bytes as u64 {
+                    let error = shellac_http1::HeadError::TooLarge;
+                    return Err(Failure::bad_head(error, &[]));
+                }
+                self.relay();
+                if self.conn.input.is_empty() {
+                    return Ok(None);
+                }
+                continue;
+            }
+            let at = worker.log.now();
+            self.stop_sending(at);
+            let head_len = self.interim_len + len as u64;
+            let framing = response_framing(&self.head, &self.exchange.head.method);
+            let head = std::mem::take(&mut self.head);
+            // The head is good, so it is logged before its body is refused.
+            return Ok(Some(Response {
+                framing: match framing {
+                    Ok(framing) => framing,
+                    Err(_) => {
+                        super::log_response(self.txn, &head, at);
+                        return Err(Failure::no_body());
+                    }
+                },
+                head,
+                head_len,
+                at,
+            }));
+        }
+    }
+
+    /// The response begins while the request is still being sent: the log says so where it would otherwise say that
+    /// everything was sent.
+    fn stop_sending(&mut self, at: Micros) {
+        if self.upload.is_running() || self.broken.is_some() {
+            self.txn.note("fetch.response", "before the request was sent");
+            self.txn.timestamp("Bereq", at);
+        }
+    }
+
+    /// Passes an interim head on, and lets the client's body go when it is the one that was waited for.
+    fn relay(&mut self) {
+        let proceed = self.head.status == 100;
+        if proceed {
+            self.upload.open = true;
+        }
+        self.txn.note_number("fetch.interim", u64::from(self.head.status));
+        if self.exchange.interim && (!proceed || self.exchange.expects) {
+            shellac_http1::policy::strip_hop_by_hop(&mut self.head.headers);
+            write::response(&mut self.exchange.out.bytes, &self.head);
+        }
+        if proceed {
+            self.exchange.expects = false;
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Sending => Phase::Send,
+            Stage::FirstByte => Phase::FirstByte,
+            Stage::Head => Phase::Head,
+        }
+    }
+
+    /// The connection is over.
+    fn ended(&mut self, error: Option<&std::io::Error>) -> Failure {
+        let received = self.conn.input.len();
+        match &self.broken {
+            // The write failed first, and there is no response either.
+            Some(broken) if received == 0 => {
+                let mut failure = Failure::send(self.txn.grammar(), broken);
+                failure.received = Some(0);
+                failure
+            }
+            _ => Failure::ended(self.txn.grammar(), received, error),
+        }
+    }
+
+    /// The time is over.
+    fn late(&mut self) -> Failure {
+        let received = self.conn.input.len();
+        match self.stage {
+            Stage::Sending if self.broken.is_some() => self.ended(None),
+            Stage::Sending if self.upload.waits_for_client => {
+                let fault = self.exchange.body.timeout();
+                Failure::body(self.txn.grammar(), fault)
+            }
+            Stage::Sending => Failure::send_timeout(self.txn.grammar()),
+            Stage::FirstByte => Failure::first_byte_timeout(self.reused),
+            Stage::Head => Failure::head_timeout(received),
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Every record that the proxy writes, one function each.
+
+use std::rc::Rc;
+
+use shellac_format::{Side, Tag, Vxid};
+use shellac_http1::{Headers, RequestHead, ResponseHead};
+
+use super::grammar::CloseReason;
+use super::head::HeadTags;
+use super::text::{AddressText, Decimal};
+use super::txn::{Log, Txn};
+use crate::clock::Micros;
+
+/// What kind of transaction begins, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TxnKind {
+    /// A client's connection.
+    Session,
+    /// A request on a connection.
+    Request,
+    /// The first attempt at a backend.
+    Pass,
+    /// Another attempt.
+    Retry,
+}
+
+impl TxnKind {
+    const fn words(self) -> (&'static [u8], &'static [u8]) {
+        match self {
+            TxnKind::Session => (b"sess", b"HTTP/1"),
+            TxnKind::Request => (b"req", b"rxreq"),
+            TxnKind::Pass => (b"bereq", b"pass"),
+            TxnKind::Retry => (b"bereq", b"retry"),
+        }
+    }
+
+    const fn side(self) -> Side {
+        match self {
+            TxnKind::Session | TxnKind::Request => Side::Client,
+            TxnKind::Pass | TxnKind::Retry => Side::Backend,
+        }
+    }
+}
+
+/// Why a client's connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionEnd {
+    /// The client closed.
+    RemClose,
+    /// The client asked for it.
+    ReqClose,
+    /// HTTP/1.0 without keep-alive.
+    ReqHttp10,
+    /// The request head is not HTTP.
+    RxJunk,
+    /// The request head is too large.
+    RxOverflow,
+    /// The request head did not come in time.
+    RxTimeout,
+    /// No request came in time.
+    RxCloseIdle,
+    /// The request body broke off or was not read to its end.
+    RxBody,
+    /// Delivery failed.
+    TxError,
+    /// The body of the response ended with the connection.
+    TxEof,
+    /// The response, or we, asked for it.
+    RespClose,
+}
+
+impl SessionEnd {
+    const fn text(self) -> &'static [u8] {
+        match self {
+            SessionEnd::RemClose => b"REM_CLOSE",
+            SessionEnd::ReqClose => b"REQ_CLOSE",
+            SessionEnd::ReqHttp10 => b"REQ_HTTP10",
+            SessionEnd::RxJunk => b"RX_JUNK",
+            SessionEnd::RxOverflow => b"RX_OVERFLOW",
+            SessionEnd::RxTimeout => b"RX_TIMEOUT",
+            SessionEnd::RxCloseIdle => b"RX_CLOSE_IDLE",
+            SessionEnd::RxBody => b"RX_BODY",
+            SessionEnd::TxError => b"TX_ERROR",
+            SessionEnd::TxEof => b"TX_EOF",
+            SessionEnd::RespClose => b"RESP_CLOSE",
+        }
+    }
+}
+
+/// How a response body comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    None,
+    Chunked,
+    Length,
+    Eof,
+}
+
+impl BodyKind {
+    const fn text(self) -> &'static [u8] {
+        match self {
+            BodyKind::None => b"0 none -",
+            BodyKind::Chunked => b"2 chunked stream",
+            BodyKind::Length => b"3 length stream",
+            BodyKind::Eof => b"4 eof stream",
+        }
+    }
+}
+
+/// Byte counts: head and body, one direction and the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Acct {
+    /// Request head. For a client what we received, for a backend what we sent.
+    pub(crate) request_head: u64,
+    /// Request body.
+    pub(crate) request_body: u64,
+    /// Response head.
+    pub(crate) response_head: u64,
+    /// Response body.
+    pub(crate) response_body: u64,
+}
+
+/// Where in an attempt it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Connect,
+    Send,
+    FirstByte,
+    Head,
+    Body,
+}
+
+impl Phase {
+    const fn text(self) -> &'static [u8] {
+        match self {
+            Phase::Connect => b"connect",
+            Phase::Send => b"send",
+            Phase::FirstByte => b"first_byte",
+            Phase::Head => b"head",
+            Phase::Body => b"body",
+        }
+    }
+}
+
+/// What is known about a failed attempt beside its text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Details<'a> {
+    pub(crate) phase: Option<Phase>,
+    pub(crate) class: Option<&'static str>,
+    pub(crate) errno: Option<i32>,
+    pub(crate) reused: Option<bool>,
+    /// Age of a reused connection, in microseconds.
+    pub(crate) age: Option<u64>,
+    /// Bytes of the request body handed to the kernel.
+    pub(crate) sent: Option<u64>,
+    /// Bytes of the request body that the peer's kernel acknowledged.
+    pub(crate) acked: Option<u64>,
+    /// Bytes that were promised.
+    pub(crate) expected: Option<u64>,
+    /// Bytes of the response that came: of its head before it was complete, of its body then.
+    pub(crate) received: Option<u64>,
+    /// The attempt's number, from 1.
+    pub(crate) attempt: u32,
+    /// `IP:PORT` of the backend.
+    pub(crate) address: &'a str,
+}
+
+impl Txn {
+    /// Opens a transaction and writes its `Begin`.
+    ///
+    /// `first` is the start of the task it belongs to, `at` its own.
+    pub(crate) fn begin(
+        log: &Rc<Log>,
+        kind: TxnKind,
+        vxid: Vxid,
+        parent: Vxid,
+        first: Micros,
+        at: Micros,
+    ) -> Txn {
+        let txn = Txn::open(log, vxid, kind.side(), first, at);
+        let (word, reason) = kind.words();
+        txn.record(Tag::Begin, |text| {
+            text.bytes(word).field(parent.0).word(reason);
+        });
+        txn
+    }
+
+    /// This transaction started another one.
+    pub(crate) fn link(&self, kind: TxnKind, child: Vxid) {
+        let (word, reason) = kind.words();
+        self.record(Tag::Link, |text| {
+            text.bytes(word).field(child.0).word(reason);
+        });
+    }
+
+    /// A named point in time.
+    pub(crate) fn timestamp(&mut self, label: &'static str, at: Micros) {
+        let wall = self.log().wall(at);
+        let (first, previous) = (self.first, self.previous);
+        self.record(Tag::Timestamp, |text| {
+            text.bytes(label.as_bytes()).bytes(b": ").seconds(wall);
+            text.bytes(b" ").elapsed(first, at).bytes(b" ").elapsed(previous, at);
+        });
+        self.previous = at;
+    }
+
+    fn plain(&self, tag: Tag, bytes: &[u8]) {
+        self.record(tag, |text| {
+            text.bytes(bytes);
+        });
+    }
+
+    /// The name of the configuration in use.
+    pub(crate) fn vcl_use(&self) {
+        self.plain(Tag::VclUse, b"boot");
+    }
+
+    /// A state is entered.
+    pub(crate) fn call(&self, state: &'static str) {
+        self.plain(Tag::VclCall, state.as_bytes());
+    }
+
+    /// A state is left.
+    pub(crate) fn returns(&self, action: &'static str) {
+        self.plain(Tag::VclReturn, action.as_bytes());
+    }
+
+    /// A client's end point and the listener's name.
+    pub(crate) fn req_start(&self, client: &AddressText, listener: &str) {
+        self.record(Tag::ReqStart, |text| {
+            text.bytes(&client.text).word(listener.as_bytes());
+        });
+    }
+
+    /// A connection was accepted.
+    pub(crate) fn sess_open(
+        &self,
+        client: &AddressText,
+        listener: &str,
+        local: &AddressText,
+        at: Micros,
+        fd: i32,
+    ) {
+        let wall = self.log().wall(at);
+        self.record(Tag::SessOpen, |text| {
+            text.bytes(&client.text).word(listener.as_bytes()).word(&local.text);
+            text.bytes(b" ").seconds(wall).field(u64::from(fd.unsigned_abs()));
+        });
+    }
+
+    /// A connection ended after `lifetime` microseconds.
+    pub(crate) fn sess_close(&self, end: SessionEnd, lifetime: u64) {
+        let millis = (lifetime + 500) / 1000;
+        self.record(Tag::SessClose, |text| {
+            let thousandths = 1000 + millis % 1000;
+            text.bytes(end.text()).field(millis / 1000).bytes(b".");
+            // Leading zeros come from the thousand that is cut off again.
+            text.bytes(&Decimal::new(thousandths).as_bytes()[1..]);
+        });
+    }
+
+    /// A whole request head.
+    pub(crate) fn request_head(&self, tags: HeadTags, head: &RequestHead, protocol: &str) {
+        self.plain(tags.method, head.method.as_bytes());
+        self.plain(tags.url, head.target.as_bytes());
+        self.plain(tags.protocol, protocol.as_bytes());
+        self.headers(tags, &head.headers);
+    }
+
+    /// A whole response head.
+    pub(crate) fn response_head(&self, tags: HeadTags, head: &ResponseHead, protocol: &str) {
+        self.plain(tags.protocol, protocol.as_bytes());
+        self.record(tags.status, |text| {
+            text.number(u64::from(head.status));
+        });
+        self.plain(tags.reason, head.reason.as_bytes());
+        self.headers(tags, &head.headers);
+    }
+
+    /// A status and its reason alone: all that is known of a response that could not be read.
+    pub(crate) fn status_only(&self, tags: HeadTags, status: u16, reason: &str) {
+        self.record(tags.status, |text| {
+            text.number(u64::from(status));
+        });
+        self.plain(tags.reason, reason.as_bytes());
+    }
+
+    /// All header fields.
+    pub(crate) fn headers(&self, tags: HeadTags, headers: &Headers) {
+        for header in headers.iter() {
+            self.plain(tags.header, header.line);
+        }
+    }
+
+    /// One header field, set.
+    pub(crate) fn header(&self, tags: HeadTags, name: &str, value: &[u8]) {
+        self.record(tags.header, |text| {
+            text.bytes(name.as_bytes()).bytes(b": ").bytes(value);
+        });
+    }
+
+    /// One header field, removed.
+    pub(crate) fn unset(&self, tags: HeadTags, name: &str, value: &[u8]) {
+        self.record(tags.unset, |text| {
+            text.bytes(name.as_bytes()).bytes(b": ").bytes(value);
+        });
+    }
+
+    /// Bytes that could not be parsed, from their start.
+    pub(crate) fn http_garbage(&self, bytes: &[u8]) {
+        self.plain(Tag::HttpGarbage, bytes);
+    }
+
+    /// A header line that was refused.
+    pub(crate) fn bogo_header(&self, reason: &str) {
+        self.plain(Tag::BogoHeader, reason.as_bytes());
+    }
+
+    /// Something an operator should know.
+    pub(crate) fn error(&self, reason: &str) {
+        self.plain(Tag::Error, reason.as_bytes());
+    }
+
+    /// `key:value`.
+    pub(crate) fn note(&self, key: &str, value: &str) {
+        self.record(Tag::VclLog, |text| {
+            text.bytes(key.as_bytes()).bytes(b":").bytes(value.as_bytes());
+        });
+    }
+
+    /// `key:NUMBER`.
+    pub(crate) fn note_number(&self, key: &str, value: u64) {
+        self.record(Tag::VclLog, |text| {
+            text.bytes(key.as_bytes()).bytes(b":").number(value);
+        });
+    }
+
+    /// `key:SECONDS`.
+    pub(crate) fn note_seconds(&self, key: &str, micros: u64) {
+        self.record(Tag::VclLog, |text| {
+            text.bytes(key.as_bytes()).bytes(b":").seconds(micros);
+        });
+    }
+
+    /// A connection to a backend was obtained. `reuse` is the age in microseconds and the number of earlier uses.
+    pub(crate) fn backend_open(
+        &self,
+        fd: i32,
+        name: &str,
+        remote: &AddressText,
+        local: &AddressText,
+        reuse: Option<(u64, u64)>,
+    ) {
+        let with_age = self.grammar().has_reuse_age();
+        self.record(Tag::BackendOpen, |text| {
+            text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
+            text.word(&remote.text).word(&local.text);
+            match reuse {
+                None => text.word(b"connect"),
+                Some((age, uses)) if with_age => {
+                    text.word(b"reuse").bytes(b" ").seconds(age).field(uses)
+                }
+                Some(_) => text.word(b"reuse"),
+            };
+        });
+    }
+
+    /// A connection to a backend was given up (`Some`) or kept (`None`).
+    pub(crate) fn backend_close(&self, fd: i32, name: &str, reason: Option<CloseReason>) {
+        let reason = reason.map(|reason| self.grammar().close_text(reason));
+        self.record(Tag::BackendClose, |text| {
+            text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
+            match reason {
+                Some(reason) => text.word(b"close").word(reason),
+                None => text.word(b"recycle"),
+            };
+        });
+    }
+
+    /// Why an attempt, or reading a request body, failed.
+    pub(crate) fn fetch_error(&self, reason: &[u8]) {
+        self.plain(Tag::FetchError, reason);
+    }
+
+    /// What is known beside the text of a `FetchError`.
+    pub(crate) fn fetch_details(&self, details: &Details<'_>) {
+        if let Some(phase) = details.phase {
+            self.record(Tag::VclLog, |text| {
+                text.bytes(b"fetch.phase:").bytes(phase.text());
+            });
+        }
+        if let Some(class) = details.class {
+            self.note("fetch.class", class);
+        }
+        if let Some(errno) = details.errno {
+            self.note_number("fetch.errno", u64::from(errno.unsigned_abs()));
+        }
+        if let Some(reused) = details.reused {
+            self.note("fetch.reused", if reused { "1" } else { "0" });
+        }
+        if let Some(age) = details.age {
+            self.note_seconds("fetch.age", age);
+        }
+        let numbers = [
+            ("fetch.sent", details.sent),
+            ("fetch.acked", details.acked),
+            ("fetch.expected", details.expected),
+            ("fetch.rcvd", details.received),
+        ];
+        for (key, value) in numbers {
+            if let Some(value) = value {
+                self.note_number(key, value);
+            }
+        }
+        self.note_number("fetch.try", u64::from(details.attempt));
+        if !details.address.is_empty() {
+            self.note("fetch.addr", details.address);
+        }
+    }
+
+    /// The list of body filters: always empty.
+    pub(crate) fn filters(&self) {
+        self.plain(Tag::Filters, b"");
+    }
+
+    /// Where a body is kept.
+    pub(crate) fn storage(&self) {
+        self.plain(Tag::Storage, b"malloc Transient");
+    }
+
+    /// How a response body comes.
+    pub(crate) fn fetch_body(&self, kind: BodyKind) {
+        self.plain(Tag::FetchBody, kind.text());
+    }
+
+    /// The length of a body that is complete.
+    pub(crate) fn length(&self, bytes: u64) {
+        self.record(Tag::Length, |text| {
+            text.number(bytes);
+        });
+    }
+
+    /// Byte counts of a client's request.
+    pub(crate) fn req_acct(&self, acct: &Acct) {
+        self.acct(Tag::ReqAcct, acct);
+    }
+
+    /// Byte counts of all attempts of a fetch.
+    pub(crate) fn bereq_acct(&self, acct: &Acct) {
+        self.acct(Tag::BereqAcct, acct);
+    }
+
+    fn acct(&self, tag: Tag, acct: &Acct) {
+        self.record(tag, |text| {
+            text.number(acct.request_head).field(acct.request_body);
+            text.field(acct.request_head + acct.request_body);
+            text.field(acct.response_head).field(acct.response_body);
+            text.field(acct.response_head + acct.response_body);
+        });
+    }
+}

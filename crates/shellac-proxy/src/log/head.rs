@@ -1,0 +1,58 @@
+//! The eight kinds of records of an HTTP head, for each of the four heads of a transaction.
+
+use shellac_format::Tag;
+
+/// The tags of one head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadTags {
+    pub(crate) method: Tag,
+    pub(crate) url: Tag,
+    pub(crate) protocol: Tag,
+    pub(crate) status: Tag,
+    pub(crate) reason: Tag,
+    pub(crate) header: Tag,
+    pub(crate) unset: Tag,
+}
+
+impl HeadTags {
+    /// A client's request.
+    pub(crate) const REQ: HeadTags = HeadTags {
+        method: Tag::ReqMethod,
+        url: Tag::ReqUrl,
+        protocol: Tag::ReqProtocol,
+        status: Tag::ReqStatus,
+        reason: Tag::ReqReason,
+        header: Tag::ReqHeader,
+        unset: Tag::ReqUnset,
+    };
+    /// The response to a client.
+    pub(crate) const RESP: HeadTags = HeadTags {
+        method: Tag::RespMethod,
+        url: Tag::RespUrl,
+        protocol: Tag::RespProtocol,
+        status: Tag::RespStatus,
+        reason: Tag::RespReason,
+        header: Tag::RespHeader,
+        unset: Tag::RespUnset,
+    };
+    /// A request to a backend.
+    pub(crate) const BEREQ: HeadTags = HeadTags {
+        method: Tag::BereqMethod,
+        url: Tag::BereqUrl,
+        protocol: Tag::BereqProtocol,
+        status: Tag::BereqStatus,
+        reason: Tag::BereqReason,
+        header: Tag::BereqHeader,
+        unset: Tag::BereqUnset,
+    };
+    /// A backend's response.
+    pub(crate) const BERESP: HeadTags = HeadTags {
+        method: Tag::BerespMethod,
+        url: Tag::BerespUrl,
+        protocol: Tag::BerespProtocol,
+        status: Tag::BerespStatus,
+        reason: Tag::BerespReason,
+        header: Tag::BerespHeader,
+        unset: Tag::BerespUnset,
+    };
+}

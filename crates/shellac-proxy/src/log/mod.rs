@@ -1,0 +1,25 @@
+//! What a serving thread writes about itself: open transactions, their buffers and when they go out.
+//!
+//! A [`Txn`] is one session, request or attempt. Its records are collected in a buffer of the thread's [`Log`] and
+//! handed over as one batch when the buffer is full, when nothing was added for the stall time, and at the end.
+
+mod events;
+mod grammar;
+mod head;
+mod panic;
+mod sink;
+mod text;
+mod txn;
+mod xid;
+
+pub(crate) use events::{Acct, BodyKind, Details, Phase, SessionEnd, TxnKind};
+pub(crate) use grammar::{CloseReason, Grammar};
+pub(crate) use head::HeadTags;
+pub(crate) use panic::publish_on_panic;
+pub use sink::LogSink;
+pub(crate) use text::AddressText;
+pub(crate) use txn::{Log, Txn};
+pub(crate) use xid::Xids;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! One thread's open transactions and their buffers.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use shellac_format::record::encode;
+use shellac_format::{Side, Tag, Vxid};
+
+use super::grammar::Grammar;
+use super::sink::LogSink;
+use super::text::Text;
+use super::xid::Xids;
+use crate::clock::{Clock, Micros, micros};
+
+/// A buffer of this size goes out although its transaction goes on.
+const FLUSH_BYTES: usize = 12 << 10;
+/// A buffer that grew beyond this is not kept for the next transaction.
+const KEEP_BYTES: usize = 32 << 10;
+
+/// The log of one thread.
+pub(crate) struct Log {
+    pub(crate) grammar: Grammar,
+    clock: RefCell<Clock>,
+    /// The last time that was read.
+    coarse: Cell<Micros>,
+    stall: u64,
+    xids: RefCell<Xids>,
+    inner: RefCell<Inner>,
+}
+
+struct Inner {
+    sink: Box<dyn LogSink>,
+    open: Vec<Open>,
+    free: Vec<usize>,
+}
+
+/// The buffer of an open transaction, or of none when `vxid` is 0.
+#[derive(Default)]
+struct Open {
+    vxid: Vxid,
+    side: Side,
+    bytes: Vec<u8>,
+    /// When the last record was added.
+    touched: Micros,
+}
+
+impl Log {
+    /// A log that hands its batches to `sink`.
+    pub(crate) fn new(
+        grammar: Grammar,
+        clock: Clock,
+        stall: Duration,
+        xids: Xids,
+        sink: Box<dyn LogSink>,
+    ) -> Log {
+        Log {
+            grammar,
+            coarse: Cell::new(clock.now()),
+            clock: RefCell::new(clock),
+            stall: micros(stall),
+            xids: RefCell::new(xids),
+            inner: RefCell::new(Inner { sink, open: Vec::new(), free: Vec::new() }),
+        }
+    }
+
+    /// Reads the clock. Once per phase; everything that happens together gets the same time.
+    pub(crate) fn now(&self) -> Micros {
+        let now = self.clock.borrow().now();
+        self.coarse.set(now);
+        now
+    }
+
+    /// The time of the last reading: for deadlines, at most one sweep old.
+    pub(crate) fn coarse(&self) -> Micros {
+        self.coarse.get()
+    }
+
+    /// Wall time of a point, in microseconds since 1970.
+    pub(crate) fn wall(&self, at: Micros) -> u64 {
+        self.clock.borrow().wall(at)
+    }
+
+    /// A new transaction number.
+    pub(crate) fn next_xid(&self) -> Vxid {
+        self.xids.borrow_mut().next()
+    }
+
+    /// Publishes what has stalled, and lets the sink try again. Called ten times a second.
+    pub(crate) fn sweep(&self) {
+        self.clock.borrow_mut().adjust();
+        let now = self.now();
+        let mut inner = self.inner.borrow_mut();
+        let Inner { sink, open, .. } = &mut *inner;
+        for slot in open.iter_mut() {
+            if !slot.bytes.is_empty() && now.since(slot.touched) >= self.stall {
+                sink.publish(&slot.bytes);
+                slot.bytes.clear();
+            }
+        }
+        sink.sweep();
+    }
+
+    /// Publishes every open buffer: the thread is about to go down. Does nothing when the log is being written to.
+    pub(crate) fn publish_open(&self) {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
+        let Inner { sink, open, .. } = &mut *inner;
+        for slot in open.iter_mut().filter(|slot| !slot.bytes.is_empty()) {
+            sink.publish(&slot.bytes);
+            slot.bytes.clear();
+        }
+        sink.sweep();
+    }
+
+    /// Publishes one record that belongs to no transaction.
+    pub(crate) fn loose(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        let mut record = Vec::with_capacity(128);
+        append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
+        self.inner.borrow_mut().sink.publish(&record);
+    }
+
+    /// [`Log::loose`], or nothing when the log is being written to: for the panic hook.
+    pub(super) fn loose_if_free(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        let mut record = Vec::with_capacity(128);
+        append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
+        if let Ok(mut inner) = self.inner.try_borrow_mut() {
+            inner.sink.publish(&record);
+        }
+    }
+
+    fn open(&self, vxid: Vxid, side: Side) -> usize {
+        let mut inner = self.inner.borrow_mut();
+        let key = inner.free.pop().unwrap_or_else(|| {
+            inner.open.push(Open::default());
+            inner.open.len() - 1
+        });
+        let slot = &mut inner.open[key];
+        slot.vxid = vxid;
+        slot.side = side;
+        key
+    }
+}
+
+/// Appends one record to `out`: header, text cut to the record length, NUL, padding. Nothing when the dialect lacks
+/// the tag.
+fn append(
+    out: &mut Vec<u8>,
+    grammar: &Grammar,
+    vxid: Vxid,
+    side: Side,
+    tag: Tag,
+    fill: impl FnOnce(&mut Text<'_>),
+) {
+    let number = grammar.number(tag);
+    if number == 0 {
+        return;
+    }
+    let start = out.len();
+    encode(out, grammar.layout, number, vxid, side, &[]);
+    let text = out.len();
+    fill(&mut Text::new(out));
+    out.truncate(text + grammar.reclen - 1);
+    out.push(0);
+    let len = out.len() - text;
+    out.resize(text + len.next_multiple_of(4), 0);
+    // The header was made for an empty payload; its length is the low half of word 0. At most 65,535, see `Grammar`.
+    let word = u32::from_ne_bytes([out[start], out[start + 1], out[start + 2], out[start + 3]])
+        | u32::try_from(len).unwrap_or(0xffff);
+    out[start..start + 4].copy_from_slice(&word.to_ne_bytes());
+}
+
+/// An open transaction. Dropped before its end, it publishes an `Error` and an `End`.
+pub(crate) struct Txn {
+    log: Rc<Log>,
+    key: usize,
+    vxid: Vxid,
+    /// Start of the task: a retry goes on counting from the first attempt's.
+    pub(super) first: Micros,
+    /// The last `Timestamp`.
+    pub(super) previous: Micros,
+    ended: bool,
+}
+
+impl Txn {
+    /// Opens a transaction that started at `at` as part of a task that started at `first`.
+    pub(super) fn open(log: &Rc<Log>, vxid: Vxid, side: Side, first: Micros, at: Micros) -> Txn {
+        let key = log.open(vxid, side);
+        Txn { log: Rc::clone(log), key, vxid, first, previous: at, ended: false }
+    }
+
+    /// Its number.
+    pub(crate) fn vxid(&self) -> Vxid {
+        self.vxid
+    }
+
+    /// The thread's log.
+    pub(crate) fn log(&self) -> &Rc<Log> {
+        &self.log
+    }
+
+    /// The grammar of the thread's log.
+    pub(crate) fn grammar(&self) -> &Grammar {
+        &self.log.grammar
+    }
+
+    /// Adds one record.
+    pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        let mut inner = self.log.inner.borrow_mut();
+        let Inner { sink, open, .. } = &mut *inner;
+        let slot = &mut open[self.key];
+        append(&mut slot.bytes, &self.log.grammar, slot.vxid, slot.side, tag, fill);
+        slot.touched = self.log.coarse.get();
+        if slot.bytes.len() >= FLUSH_BYTES {
+            sink.publish(&slot.bytes);
+            slot.bytes.clear();
+        }
+    }
+
+    /// Publishes what there is although the transaction goes on.
+    pub(crate) fn flush(&self) {
+        let mut inner = self.log.inner.borrow_mut();
+        let Inner { sink, open, .. } = &mut *inner;
+        let slot = &mut open[self.key];
+        if !slot.bytes.is_empty() {
+            sink.publish(&slot.bytes);
+            slot.bytes.clear();
+        }
+    }
+
+    /// Adds `End`, publishes, and closes the transaction.
+    pub(crate) fn end(mut self) {
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.ended = true;
+        self.record(Tag::End, |_| {});
+        self.flush();
+        let mut inner = self.log.inner.borrow_mut();
+        let slot = &mut inner.open[self.key];
+        slot.vxid = Vxid(0);
+        if slot.bytes.capacity() > KEEP_BYTES {
+            slot.bytes = Vec::new();
+        }
+        inner.free.push(self.key);
+    }
+}
+
+impl Drop for Txn {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.record(Tag::Error, |text| {
+                text.bytes(b"shellac: transaction cut short");
+            });
+            self.close();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a worker process does: publish a log, serve, and take the log away again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shellac_config::Config;
+use shellac_ring::{Publisher, Ring, RingHandle, RingStats};
+use shellac_sys::LogViewMut;
+use shellac_vsm::{ChildSet, PublishOptions};
+
+use crate::clock;
+use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
+
+/// Where a worker publishes its log, and under which name it serves.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// The shared-memory directory.
+    pub workdir: PathBuf,
+    /// The group that may read the log.
+    pub gid: Option<u32>,
+    /// Who this is, in `Via` and on error pages.
+    pub instance: String,
+    /// Serving threads.
+    pub threads: usize,
+    /// Where transaction numbers begin; see [`xid_base_now`](crate::xid_base_now).
+    pub xid_base: u64,
+    /// The caller holds the lock of the working directory: what an earlier worker left there may be replaced.
+    pub holds_lock: bool,
+}
+
+/// A worker that serves and whose log can be read.
+#[derive(Debug)]
+pub struct Worker {
+    // Stopped before its log is taken away.
+    engine: Engine,
+    ring: RingHandle,
+    set: ChildSet,
+}
+
+impl Worker {
+    /// Publishes the log, then serves.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`]; nothing runs then, and nothing is left in the directory.
+    pub fn start(
+        config: Arc<Config>,
+        listeners: Vec<Listener>,
+        options: WorkerOptions,
+    ) -> Result<Worker, EngineError> {
+        let WorkerOptions { workdir, gid, instance, threads, xid_base, holds_lock } = options;
+        let dialect = dialect(config.log.dialect);
+        let publish =
+            PublishOptions { gid, holds_lock, ..PublishOptions::own(clock::unix_seconds()) };
+        let mut set = ChildSet::create(&workdir, &publish)?;
+        let file = set.allocate("Log", "Log", config.log.size_bytes)?;
+        let view = LogViewMut::create(file, dialect.layout().segment_marker())?;
+        // One more for the thread that looks after the others.
+        let (ring, producers) = Ring::create(view, dialect.layout(), threads.max(1) + 1)?;
+        let publishers =
+            producers.into_iter().map(|producer| Publisher::new(producer, dialect)).collect();
+        ring.publish_marker();
+        set.publish()?;
+        let log = EngineLog::new(dialect, publishers)
+            .expect("a publisher for the control thread and at least one for serving were made");
+        let engine = Engine::start(config, listeners, log, EngineOptions { instance, xid_base })?;
+        Ok(Worker { engine, ring, set })
+    }
+
+    /// The engine.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Numbers of the log's ring.
+    pub fn ring_stats(&self) -> RingStats {
+        self.ring.stats()
+    }
+
+    /// Accepts nothing more, lets what runs come to its end for at most `patience`, stops, and removes the log.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Log`] if the log could not be removed.
+    pub fn drain(self, patience: Duration) -> Result<(), EngineError> {
+        let Worker { mut engine, ring, set } = self;
+        engine.drain(patience);
+        engine.join();
+        drop(ring);
+        Ok(set.remove()?)
+    }
+}
+
+/// All of a worker process: serves until `wait` returns, then drains.
+///
+/// # Errors
+///
+/// As [`Worker::start`] and [`Worker::drain`].
+pub fn worker_main(
+    config: Arc<Config>,
+    listeners: Vec<Listener>,
+    options: WorkerOptions,
+    patience: Duration,
+    wait: impl FnOnce(),
+) -> Result<(), EngineError> {
+    let worker = Worker::start(config, listeners, options)?;
+    wait();
+    worker.drain(patience)
+}

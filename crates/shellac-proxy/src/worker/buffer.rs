@@ -1,0 +1,135 @@
+//! A buffer that is filled at one end and consumed at the other.
+
+/// Bytes that a buffer has room for before it grows.
+pub(crate) const HEAD_ROOM: usize = 16 << 10;
+
+/// Received bytes that nobody has used yet. Without any it holds no memory: see [`Buffers`].
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Buffer {
+    /// What is there.
+    pub(crate) fn filled(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// How much is there.
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether nothing is there.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Room for more, moved together first; empty when `limit` bytes are there. Grows by doubling, never beyond `limit`.
+    pub(crate) fn room(&mut self, limit: usize) -> &mut [u8] {
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.bytes.len() && self.end < limit {
+            let len = (self.bytes.len() * 2).clamp(HEAD_ROOM, limit.max(HEAD_ROOM));
+            self.bytes.resize(len, 0);
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// The first `count` bytes of the room are filled now.
+    pub(crate) fn fill(&mut self, count: usize) {
+        self.end = (self.end + count).min(self.bytes.len());
+    }
+
+    /// The first `count` bytes have been used.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Adds bytes that were read elsewhere.
+    pub(crate) fn append(&mut self, more: &[u8]) {
+        self.bytes.truncate(self.end);
+        self.bytes.extend_from_slice(more);
+        self.end = self.bytes.len();
+    }
+}
+
+/// Memory of buffers that are empty just now, so that an idle connection owns none.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    spare: Vec<Vec<u8>>,
+}
+
+/// Most pieces of memory that are kept.
+const SPARE: usize = 64;
+
+impl Buffers {
+    /// Gives an empty buffer memory, if there is some.
+    pub(crate) fn lend(&mut self, buffer: &mut Buffer) {
+        if buffer.bytes.is_empty()
+            && let Some(bytes) = self.spare.pop()
+        {
+            buffer.bytes = bytes;
+        }
+    }
+
+    /// Takes the memory of an empty buffer back.
+    pub(crate) fn reclaim(&mut self, buffer: &mut Buffer) {
+        if buffer.is_empty() && !buffer.bytes.is_empty() {
+            let bytes = std::mem::take(&mut buffer.bytes);
+            if bytes.len() == HEAD_ROOM && self.spare.len() < SPARE {
+                self.spare.push(bytes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_in_the_order_they_went_in() {
+        let mut buffer = Buffer::default();
+        buffer.room(HEAD_ROOM)[..6].copy_from_slice(b"abcdef");
+        buffer.fill(6);
+        buffer.consume(2);
+        buffer.append(b"gh");
+        assert_eq!(buffer.filled(), b"cdefgh");
+        buffer.room(HEAD_ROOM);
+        assert_eq!(buffer.filled(), b"cdefgh");
+        buffer.consume(6);
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn a_buffer_grows_to_its_limit_and_not_beyond() {
+        let mut buffer = Buffer::default();
+        let limit = HEAD_ROOM + 100;
+        while !buffer.room(limit).is_empty() {
+            let count = buffer.room(limit).len();
+            buffer.fill(count);
+        }
+        assert_eq!(buffer.len(), limit);
+    }
+
+    #[test]
+    fn an_empty_buffer_gives_its_memory_back() {
+        let mut buffers = Buffers::default();
+        let mut buffer = Buffer::default();
+        buffer.room(HEAD_ROOM);
+        buffers.reclaim(&mut buffer);
+        assert_eq!((buffers.spare.len(), buffer.bytes.len()), (1, 0));
+        buffers.lend(&mut buffer);
+        assert_eq!((buffers.spare.len(), buffer.bytes.len()), (0, HEAD_ROOM));
+    }
+}

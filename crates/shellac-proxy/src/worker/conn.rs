@@ -1,0 +1,141 @@
+//! Connections to backends, in use and kept for later.
+
+use std::cell::RefCell;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use shellac_format::Tag;
+use shellac_upstream::Endpoint;
+use tokio::net::TcpStream;
+
+use super::buffer::Buffer;
+use crate::clock::Micros;
+use crate::log::{AddressText, CloseReason, Log};
+
+/// A connection to a backend.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) stream: TcpStream,
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// Bytes of a response that were read and not used yet.
+    pub(crate) input: Buffer,
+    /// Our end, as the log shows it.
+    pub(crate) local: AddressText,
+    pub(crate) opened: Micros,
+    /// When the last response ended.
+    pub(crate) released: Micros,
+    /// Requests that it has carried before this one.
+    pub(crate) uses: u64,
+    /// Bytes handed to the kernel in its life.
+    pub(crate) written: u64,
+}
+
+impl Conn {
+    /// The descriptor's number, for the log.
+    pub(crate) fn fd(&self) -> i32 {
+        self.stream.as_raw_fd()
+    }
+
+    /// Bytes that the other side's kernel has acknowledged in its life, if ours can say.
+    pub(crate) fn acked(&self) -> Option<u64> {
+        let info = shellac_sys::tcp_info(self.stream.as_fd()).ok()?;
+        // We opened it, so the SYN is counted.
+        Some(info.bytes_acked?.saturating_sub(1))
+    }
+
+    /// Why it cannot carry another request, without asking the kernel: any byte and the end are known to the driver.
+    fn unfit(&self) -> Option<CloseReason> {
+        if !self.input.is_empty() {
+            return Some(CloseReason::RxJunk);
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        if self.stream.poll_read_ready(&mut cx).is_pending() {
+            return None;
+        }
+        match self.stream.try_read(&mut [0; 1]) {
+            Ok(0) => Some(CloseReason::RemClose),
+            Ok(_) => Some(CloseReason::RxJunk),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            Err(_) => Some(CloseReason::RemClose),
+        }
+    }
+}
+
+/// The connections that one thread keeps, per backend, the last one used on top.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    kept: RefCell<Vec<Vec<Conn>>>,
+    most: usize,
+    lifetime: Duration,
+}
+
+impl Idle {
+    /// Room for `most` connections to each of `backends` backends, each kept for at most `lifetime`.
+    pub(crate) fn new(backends: usize, most: usize, lifetime: Duration) -> Idle {
+        Idle {
+            kept: RefCell::new(std::iter::repeat_with(Vec::new).take(backends).collect()),
+            most,
+            lifetime,
+        }
+    }
+
+    /// The connection to `backend` that was used last and is still good. Those found bad on the way are closed.
+    pub(crate) fn take(&self, backend: usize, log: &Log) -> Option<Conn> {
+        loop {
+            let conn = self.kept.borrow_mut().get_mut(backend)?.pop()?;
+            match conn.unfit() {
+                None => return Some(conn),
+                Some(reason) => close(log, &conn, reason),
+            }
+        }
+    }
+
+    /// Keeps `conn` unless there are enough; the one unused for longest makes room.
+    pub(crate) fn put(&self, conn: Conn, log: &Log) {
+        let mut kept = self.kept.borrow_mut();
+        let Some(list) = kept.get_mut(conn.endpoint.index()) else { return };
+        if self.most == 0 {
+            close(log, &conn, CloseReason::RespClose);
+            return;
+        }
+        if list.len() >= self.most {
+            close(log, &list.remove(0), CloseReason::RespClose);
+        }
+        list.push(conn);
+    }
+
+    /// Closes what was unused for too long and what the backend has closed.
+    pub(crate) fn sweep(&self, now: Micros, log: &Log) {
+        for list in self.kept.borrow_mut().iter_mut() {
+            list.retain(|conn| {
+                let reason = if now >= conn.released.after(self.lifetime) {
+                    Some(CloseReason::RxTimeout)
+                } else {
+                    conn.unfit()
+                };
+                if let Some(reason) = reason {
+                    close(log, conn, reason);
+                }
+                reason.is_none()
+            });
+        }
+    }
+
+    /// Closes all of them.
+    pub(crate) fn clear(&self) {
+        for list in self.kept.borrow_mut().iter_mut() {
+            list.clear();
+        }
+    }
+}
+
+/// An unused connection ends: a record of no transaction, for its last one has ended.
+fn close(log: &Log, conn: &Conn, reason: CloseReason) {
+    let text = log.grammar.close_text(reason);
+    log.loose(Tag::BackendClose, |record| {
+        record.number(u64::from(conn.fd().unsigned_abs()));
+        record.word(conn.endpoint.name().as_bytes()).word(b"close").word(text);
+    });
+}
