@@ -1,0 +1,107 @@
+//! Why the manager cannot do its work.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use shellac_vsm::VsmError;
+
+use crate::handoff::HandoffError;
+
+/// Why the manager cannot start, or has to give up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManagerError {
+    /// Another process holds the lock of this pid file.
+    #[error("{} is locked: {}", path.display(), owner(*pid))]
+    Locked {
+        /// The pid file.
+        path: PathBuf,
+        /// What stands in it.
+        pid: Option<u32>,
+    },
+    /// A file of the manager's own.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was being done, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address} ({name}): {source}{}", hint(source, *address))]
+    Listen {
+        /// Name of the listener.
+        name: String,
+        /// Its address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The group that shall read the log.
+    #[error("cannot give the log to group `{group}`: {source}")]
+    Group {
+        /// Its name in the configuration.
+        group: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The shared-memory directory.
+    #[error("{}", .0.full_text())]
+    Vsm(#[source] VsmError),
+    /// The first worker ended before it served.
+    #[error("the worker did not start: {status}; what it said is above")]
+    NoWorker {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A worker could not be started at all.
+    #[error("cannot start a worker: {source}")]
+    Spawn {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker could not be given what it needs.
+    #[error("cannot hand over to the worker: {0}")]
+    Handoff(#[source] HandoffError),
+    /// Signals could not be received.
+    #[error("cannot wait for signals: {source}")]
+    Signals {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<VsmError> for ManagerError {
+    fn from(error: VsmError) -> Self {
+        ManagerError::Vsm(error)
+    }
+}
+
+fn owner(pid: Option<u32>) -> String {
+    match pid {
+        Some(pid) => {
+            format!("process {pid} is running here; stop it (kill {pid}) or choose another -n")
+        }
+        None => "another process is running here; stop it or choose another -n".to_owned(),
+    }
+}
+
+fn hint(source: &io::Error, address: SocketAddr) -> String {
+    let port = address.port();
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("; another process has that port (`ss -ltnp sport = :{port}` shows which)")
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => {
+            "; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "; no interface of this machine has that address".to_owned()
+        }
+        _ => String::new(),
+    }
+}

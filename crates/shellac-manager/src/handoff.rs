@@ -1,0 +1,274 @@
+//! What a worker receives: its settings as one message, its sockets as descriptors beside further bytes.
+//!
+//! ```text
+//! length of the message   u32, little endian
+//! message                 fields, each with its length in front
+//! one byte, with up to 64 descriptors    as often as needed
+//! ```
+//!
+//! Both ends are the same program, but not necessarily the same build: it may have been replaced between two workers. So the
+//! message begins with a version, and everything is checked.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+/// Version of the message.
+const VERSION: u64 = 1;
+/// Longest message in bytes; most of it is the text of the configuration.
+const MESSAGE_BYTES_MOST: usize = 16 << 20;
+/// Descriptors per byte; the kernel takes 253.
+const DESCRIPTORS_AT_ONCE: usize = 64;
+/// Most sockets in all: 256 threads on 64 addresses.
+const SOCKETS_MOST: u64 = 16384;
+
+/// What a worker writes on its end of the connection when it serves.
+pub const READY: &[u8] = b"ready\n";
+
+/// Everything a worker has to know.
+#[derive(Debug)]
+pub struct Handoff {
+    /// Text of the configuration, as the manager has read it.
+    pub config_text: String,
+    /// Name of its file, for messages.
+    pub config_name: String,
+    /// Whether a log below the least size is allowed.
+    pub allow_small: bool,
+    /// The shared-memory directory.
+    pub workdir: PathBuf,
+    /// Identity of this proxy.
+    pub instance: String,
+    /// The group that may read the log.
+    pub gid: Option<u32>,
+    /// Serving threads; every listener has one socket for each.
+    pub threads: usize,
+    /// Where the numbers of transactions begin: above all that were used before.
+    pub xid_base: u64,
+    /// The addresses.
+    pub listeners: Vec<HandoffListener>,
+}
+
+/// One address with its listening sockets.
+#[derive(Debug)]
+pub struct HandoffListener {
+    /// Name in the log.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// One for each serving thread.
+    pub sockets: Vec<TcpListener>,
+}
+
+/// Why a handoff failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandoffError {
+    /// The connection broke.
+    #[error("the connection between manager and worker broke: {0}")]
+    Io(#[from] io::Error),
+    /// What came is not a handoff.
+    #[error("the manager's message cannot be understood: {0}")]
+    Bad(&'static str),
+}
+
+/// Sends a handoff; the sockets stay open here.
+///
+/// # Errors
+///
+/// [`HandoffError::Io`]; [`HandoffError::Bad`] when it is larger than a message can be.
+pub fn send(to: &UnixStream, handoff: &Handoff) -> Result<(), HandoffError> {
+    let message = encode(handoff);
+    if message.len() > MESSAGE_BYTES_MOST {
+        return Err(HandoffError::Bad("it is longer than 16 MiB"));
+    }
+    let len =
+        u32::try_from(message.len()).map_err(|_| HandoffError::Bad("it is longer than 16 MiB"))?;
+    (&mut &*to).write_all(&len.to_le_bytes())?;
+    (&mut &*to).write_all(&message)?;
+    let sockets: Vec<BorrowedFd<'_>> =
+        handoff.listeners.iter().flat_map(|listener| &listener.sockets).map(AsFd::as_fd).collect();
+    for some in sockets.chunks(DESCRIPTORS_AT_ONCE) {
+        let mut space =
+            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !ancillary.push(SendAncillaryMessage::ScmRights(some)) {
+            return Err(HandoffError::Bad("too many descriptors at once"));
+        }
+        rustix::io::retry_on_intr(|| {
+            sendmsg(to, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL)
+        })
+        .map_err(io::Error::from)?;
+    }
+    Ok(())
+}
+
+/// Receives what [`send`] sent.
+///
+/// # Errors
+///
+/// [`HandoffError`]; sockets that had come are closed.
+pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
+    let mut len = [0; 4];
+    (&mut &*from).read_exact(&mut len)?;
+    let len = usize::try_from(u32::from_le_bytes(len)).unwrap_or(usize::MAX);
+    if len > MESSAGE_BYTES_MOST {
+        return Err(HandoffError::Bad("it is longer than 16 MiB"));
+    }
+    let mut message = vec![0; len];
+    (&mut &*from).read_exact(&mut message)?;
+    let (mut handoff, counts) = decode(&message)?;
+    let wanted: usize = counts.iter().sum();
+    // They come in the order of the listeners, in as many pieces as were sent.
+    let mut arrived: Vec<OwnedFd> = Vec::new();
+    while arrived.len() < wanted {
+        receive_descriptors(from, &mut arrived)?;
+    }
+    if arrived.len() > wanted {
+        return Err(HandoffError::Bad("more sockets came than were announced"));
+    }
+    let mut arrived = arrived.into_iter();
+    for (listener, count) in handoff.listeners.iter_mut().zip(counts) {
+        listener.sockets = arrived.by_ref().take(count).map(TcpListener::from).collect();
+    }
+    Ok(handoff)
+}
+
+/// Reads one byte and the descriptors that come with it.
+fn receive_descriptors(from: &UnixStream, arrived: &mut Vec<OwnedFd>) -> Result<(), HandoffError> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let received = rustix::io::retry_on_intr(|| {
+        recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+    })
+    .map_err(io::Error::from)?;
+    let before = arrived.len();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            arrived.extend(descriptors);
+        }
+    }
+    match received.bytes {
+        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        _ if arrived.len() == before => Err(HandoffError::Bad("a byte came without sockets")),
+        _ => Ok(()),
+    }
+}
+
+fn encode(handoff: &Handoff) -> Vec<u8> {
+    let mut out = Vec::new();
+    let number = |out: &mut Vec<u8>, value: u64| out.extend_from_slice(&value.to_le_bytes());
+    let text = |out: &mut Vec<u8>, bytes: &[u8]| {
+        number(out, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        out.extend_from_slice(bytes);
+    };
+    let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    number(&mut out, VERSION);
+    text(&mut out, handoff.config_text.as_bytes());
+    text(&mut out, handoff.config_name.as_bytes());
+    number(&mut out, u64::from(handoff.allow_small));
+    text(&mut out, handoff.workdir.as_os_str().as_bytes());
+    text(&mut out, handoff.instance.as_bytes());
+    number(&mut out, u64::from(handoff.gid.is_some()));
+    number(&mut out, u64::from(handoff.gid.unwrap_or(0)));
+    number(&mut out, count(handoff.threads));
+    number(&mut out, handoff.xid_base);
+    number(&mut out, count(handoff.listeners.len()));
+    for listener in &handoff.listeners {
+        text(&mut out, listener.name.as_bytes());
+        text(&mut out, listener.address.to_string().as_bytes());
+        number(&mut out, count(listener.sockets.len()));
+    }
+    out
+}
+
+/// The message, and how many sockets each listener gets.
+fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
+    let mut fields = Fields { rest: message };
+    if fields.number()? != VERSION {
+        return Err(HandoffError::Bad(
+            "it is of another version: the program was replaced; restart it",
+        ));
+    }
+    let config_text = fields.text()?;
+    let config_name = fields.text()?;
+    let allow_small = fields.number()? != 0;
+    let workdir = PathBuf::from(std::ffi::OsString::from_vec(fields.bytes()?.to_vec()));
+    let instance = fields.text()?;
+    let has_gid = fields.number()? != 0;
+    let gid =
+        u32::try_from(fields.number()?).map_err(|_| HandoffError::Bad("a group that is none"))?;
+    let threads =
+        usize::try_from(fields.number()?).map_err(|_| HandoffError::Bad("too many threads"))?;
+    let xid_base = fields.number()?;
+    let mut listeners = Vec::new();
+    let mut counts = Vec::new();
+    let mut sockets = 0_u64;
+    for _ in 0..fields.number()? {
+        let name = fields.text()?;
+        let address =
+            fields.text()?.parse().map_err(|_| HandoffError::Bad("an address that is none"))?;
+        let count = fields.number()?;
+        sockets = sockets.saturating_add(count);
+        if sockets > SOCKETS_MOST {
+            return Err(HandoffError::Bad("too many sockets"));
+        }
+        listeners.push(HandoffListener { name, address, sockets: Vec::new() });
+        counts.push(usize::try_from(count).map_err(|_| HandoffError::Bad("too many sockets"))?);
+    }
+    if !fields.rest.is_empty() {
+        return Err(HandoffError::Bad("it is longer than it should be"));
+    }
+    let gid = has_gid.then_some(gid);
+    let handoff = Handoff {
+        config_text,
+        config_name,
+        allow_small,
+        workdir,
+        instance,
+        gid,
+        threads,
+        xid_base,
+        listeners,
+    };
+    Ok((handoff, counts))
+}
+
+/// What is left of a message.
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn number(&mut self) -> Result<u64, HandoffError> {
+        let (number, rest) =
+            self.rest.split_first_chunk().ok_or(HandoffError::Bad("it is cut off"))?;
+        self.rest = rest;
+        Ok(u64::from_le_bytes(*number))
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], HandoffError> {
+        let len = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        let (bytes, rest) =
+            self.rest.split_at_checked(len).ok_or(HandoffError::Bad("it is cut off"))?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn text(&mut self) -> Result<String, HandoffError> {
+        String::from_utf8(self.bytes()?.to_vec())
+            .map_err(|_| HandoffError::Bad("a text that is not UTF-8"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

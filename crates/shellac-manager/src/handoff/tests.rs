@@ -1,0 +1,84 @@
+use std::net::TcpStream;
+
+use super::*;
+
+fn sample(addresses: usize, threads: usize) -> Handoff {
+    let listeners = (0..addresses)
+        .map(|at| {
+            let first = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = first.local_addr().unwrap();
+            let sockets = (0..threads).map(|_| first.try_clone().unwrap()).collect();
+            HandoffListener { name: format!("a{at}"), address, sockets }
+        })
+        .collect();
+    Handoff {
+        config_text: "x".repeat(300_000),
+        config_name: "shellac.toml".to_owned(),
+        allow_small: true,
+        workdir: PathBuf::from(std::ffi::OsString::from_vec(b"/not/utf8/\xff".to_vec())),
+        instance: "edge".to_owned(),
+        gid: Some(105),
+        threads,
+        xid_base: 1 << 50,
+        listeners,
+    }
+}
+
+#[test]
+fn settings_and_sockets_arrive() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let sent = sample(3, 50);
+    let received = std::thread::scope(|scope| {
+        let receiver = scope.spawn(|| receive(&theirs).unwrap());
+        send(&ours, &sent).unwrap();
+        receiver.join().unwrap()
+    });
+    assert_eq!(encode(&received), encode(&sent));
+    for (sent, received) in sent.listeners.iter().zip(&received.listeners) {
+        assert_eq!(received.sockets.len(), 50);
+        assert_eq!(received.sockets[49].local_addr().unwrap(), sent.address);
+        let client = TcpStream::connect(sent.address).unwrap();
+        let (_, peer) = received.sockets[7].accept().unwrap();
+        assert_eq!(peer, client.local_addr().unwrap());
+    }
+}
+
+#[test]
+fn a_message_that_is_cut_or_changed_is_an_error() {
+    let good = encode(&Handoff { config_text: "abc".to_owned(), ..sample(1, 2) });
+    assert!(decode(&good).is_ok());
+    for len in 0..good.len() {
+        assert!(decode(&good[..len]).is_err(), "{len}");
+    }
+    assert!(decode(&[&good[..], &[0]].concat()).is_err());
+    for at in 0..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 0xff;
+        // Some changes are other settings; none is a panic or a huge allocation.
+        let _ = decode(&bad);
+    }
+    let mut many = good.clone();
+    let count = many.len() - 8;
+    many[count..].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert!(matches!(decode(&many), Err(HandoffError::Bad("too many sockets"))));
+}
+
+#[test]
+fn a_manager_that_ends_is_an_error() {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    (&mut &ours).write_all(&100_u32.to_le_bytes()).unwrap();
+    drop(ours);
+    assert!(matches!(receive(&theirs), Err(HandoffError::Io(_))));
+
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let message = encode(&Handoff { config_text: String::new(), ..sample(1, 2) });
+    (&mut &ours).write_all(&u32::try_from(message.len()).unwrap().to_le_bytes()).unwrap();
+    (&mut &ours).write_all(&message).unwrap();
+    (&mut &ours).write_all(&[0]).unwrap();
+    drop(ours);
+    assert!(matches!(receive(&theirs), Err(HandoffError::Bad("a byte came without sockets"))));
+
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    (&mut &ours).write_all(&u32::MAX.to_le_bytes()).unwrap();
+    assert!(matches!(receive(&theirs), Err(HandoffError::Bad(_))));
+}

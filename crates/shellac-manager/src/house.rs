@@ -1,0 +1,192 @@
+//! What stays while workers come and go.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use shellac_config::Config;
+use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
+
+use crate::ManagerError;
+use crate::handoff::{Handoff, HandoffListener};
+use crate::listen::{BoundListener, bind};
+use crate::lock::PidFile;
+
+/// The file system that lives in memory (`TMPFS_MAGIC`).
+const TMPFS: u64 = 0x0102_1994;
+
+/// What a manager is started with: the configuration, and what it left to its caller.
+#[derive(Debug)]
+pub struct Settings {
+    /// The configuration.
+    pub config: Config,
+    /// Its text, for the workers.
+    pub config_text: String,
+    /// Name of its file, for messages.
+    pub config_name: String,
+    /// Whether a log below the least size is allowed.
+    pub allow_small: bool,
+    /// The shared-memory directory.
+    pub workdir: PathBuf,
+    /// Identity of this proxy.
+    pub instance: String,
+    /// Version of this program.
+    pub version: String,
+    /// Serving threads.
+    pub threads: usize,
+    /// Further pid files.
+    pub pid_files: Vec<PathBuf>,
+}
+
+/// The locked working directory, the manager's published set and the bound sockets; dropping it takes all down.
+#[derive(Debug)]
+pub struct House {
+    settings: Settings,
+    gid: Option<u32>,
+    listeners: Vec<BoundListener>,
+    // In the order in which they have to go: readers see the end before the directory is free for another.
+    mgt: Option<MgtSet>,
+    _pid_files: Vec<PidFile>,
+    _lock: PidFile,
+}
+
+impl House {
+    /// Locks, binds and publishes, in this order: a second manager changes nothing of the first.
+    ///
+    /// `now_unix` is in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError`]; everything that was set up is taken down.
+    pub fn open(settings: Settings, now_unix: u64) -> Result<House, ManagerError> {
+        let workdir = settings.workdir.as_path();
+        let gid = match &settings.config.group {
+            Some(name) => Some(
+                group::gid_of(name)
+                    .map_err(|source| ManagerError::Group { group: name.clone(), source })?,
+            ),
+            None => None,
+        };
+        DirBuilder::new().recursive(true).mode(0o755).create(workdir).map_err(|source| {
+            ManagerError::File { action: "create", path: workdir.to_owned(), source }
+        })?;
+        let lock = PidFile::acquire(&workdir.join("_.pid"))?;
+        let pid_files = settings
+            .pid_files
+            .iter()
+            .map(|path| PidFile::acquire(path))
+            .collect::<Result<_, _>>()?;
+        let listeners: Vec<BoundListener> = settings
+            .config
+            .listen
+            .iter()
+            .map(|listen| bind(listen, settings.threads))
+            .collect::<Result<_, _>>()?;
+        // We hold the lock: a worker's directory is left over from the dead.
+        publish::remove_set(workdir, SetKind::Child)?;
+        let options = PublishOptions { gid, holds_lock: true, ..PublishOptions::own(now_unix) };
+        let mut mgt = MgtSet::create(workdir, &options)?;
+        mgt.add_identity(
+            &settings.instance,
+            settings.config.log.dialect.as_str(),
+            &settings.version,
+        )?;
+        mgt.publish()?;
+        Ok(House { settings, gid, listeners, mgt: Some(mgt), _pid_files: pid_files, _lock: lock })
+    }
+
+    /// What it was opened with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The sockets with the addresses that they really have.
+    #[must_use]
+    pub fn listeners(&self) -> &[BoundListener] {
+        &self.listeners
+    }
+
+    /// The shared-memory directory.
+    #[must_use]
+    pub fn workdir(&self) -> &Path {
+        &self.settings.workdir
+    }
+
+    /// What is worth a warning about the place: a log that is not in memory costs writes to a disk.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let workdir = self.workdir();
+        match rustix::fs::statfs(workdir) {
+            Ok(stat) if u64::try_from(stat.f_type).is_ok_and(|kind| kind != TMPFS) => {
+                vec![format!(
+                    "{} is not on tmpfs: the system writes the log to a disk now and then; a directory below /run is better",
+                    workdir.display()
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a worker, or this process, needs to serve; the sockets are duplicates.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when there are too few descriptors.
+    pub fn handoff(&self, xid_base: u64) -> io::Result<Handoff> {
+        let listeners = self
+            .listeners
+            .iter()
+            .map(|listener| {
+                let sockets = listener
+                    .sockets
+                    .iter()
+                    .map(|socket| socket.try_clone())
+                    .collect::<io::Result<_>>()?;
+                Ok(HandoffListener {
+                    name: listener.name.clone(),
+                    address: listener.address,
+                    sockets,
+                })
+            })
+            .collect::<io::Result<_>>()?;
+        let settings = &self.settings;
+        Ok(Handoff {
+            config_text: settings.config_text.clone(),
+            config_name: settings.config_name.clone(),
+            allow_small: settings.allow_small,
+            workdir: settings.workdir.clone(),
+            instance: settings.instance.clone(),
+            gid: self.gid,
+            threads: settings.threads,
+            xid_base,
+            listeners,
+        })
+    }
+
+    /// Stops listening: from here on connections are refused once the worker has closed its sockets too.
+    pub fn close_listeners(&mut self) {
+        self.listeners.clear();
+    }
+
+    /// Removes what a dead worker left.
+    ///
+    /// # Errors
+    ///
+    /// [`VsmError::Io`].
+    pub fn remove_child_set(&self) -> Result<(), VsmError> {
+        publish::remove_set(self.workdir(), SetKind::Child)
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next manager removes what stays.
+        let _ = self.remove_child_set();
+        self.mgt = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;
