@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod attach;
 mod daemon;
 mod demo;
 mod generate;
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("shellac: {error:#}");
-            ExitCode::FAILURE
+            attach::exit_code(&error)
         }
     }
 }

@@ -10,10 +10,10 @@ mod scan;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shellac_format::{Dialect, Head, Records, Tag, Vxid};
+use shellac_format::{Dialect, Tag, Vxid};
 
 use crate::begin::Relation;
-use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Transaction};
+use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
 use open::{Open, Slot, Table};
 
 /// How long and how many transactions may stay open.
@@ -146,8 +146,9 @@ impl Grouper {
             self.keep_raw(records);
             return;
         }
-        let Some(head) = Head::decode(self.dialect.layout(), records) else { return };
-        self.unit_of(head, records, now);
+        if let Some(first) = LogRecords::new(self.dialect, records).next() {
+            self.unit_of(&first, records, now);
+        }
     }
 
     /// Takes records each of which is a unit by itself, as a file holds them.
@@ -156,12 +157,8 @@ impl Grouper {
             self.keep_raw(records);
             return;
         }
-        let layout = self.dialect.layout();
-        let mut rest = records;
-        while let Some(head) = Head::decode(layout, rest) {
-            let (record, behind) = rest.split_at(head.record_bytes(layout).min(rest.len()));
-            self.unit_of(head, record, now);
-            rest = behind;
+        for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
+            self.unit_of(&record, bytes, now);
         }
     }
 
@@ -190,13 +187,13 @@ impl Grouper {
         }
     }
 
-    fn unit_of(&mut self, head: Head, records: &[u8], now: Duration) {
-        if head.vxid == Vxid(0) {
+    fn unit_of(&mut self, first: &LogRecord<'_>, records: &[u8], now: Duration) {
+        if first.vxid == Vxid(0) {
             return;
         }
-        let slot = match self.table.find(head.vxid) {
+        let slot = match self.table.find(first.vxid) {
             Some(slot) => Some(slot),
-            None if self.is_candidate(head, records) => Some(self.open_new(head.vxid, now)),
+            None if self.is_candidate(first) => Some(self.open_new(first.vxid, now)),
             None => None,
         };
         if let Some(slot) = slot {
@@ -214,9 +211,9 @@ impl Grouper {
         self.table.insert(Open::new(vxid, now, bytes))
     }
 
-    /// Whether a unit of a transaction that nobody has heard of opens it.
-    fn is_candidate(&self, head: Head, records: &[u8]) -> bool {
-        if Tag::from_number(self.dialect, head.number) != Some(Tag::Begin) {
+    /// Whether a unit that starts with this record, of a transaction that nobody has heard of, opens it.
+    fn is_candidate(&self, first: &LogRecord<'_>) -> bool {
+        if first.tag != Some(Tag::Begin) {
             return false;
         }
         let all = self.grouping == Grouping::Session
@@ -224,12 +221,7 @@ impl Grouper {
         if all {
             return true;
         }
-        let Some(begin) = LogRecords::new(self.dialect, records)
-            .next()
-            .and_then(|record| Relation::parse(record.text()))
-        else {
-            return false;
-        };
+        let Some(begin) = Relation::parse(first.text()) else { return false };
         match (self.grouping, begin.kind) {
             (_, Kind::Unknown) | (Grouping::Request, Kind::Session) => false,
             (Grouping::Vxid, _) => begin.esi_level == 0,
@@ -277,7 +269,7 @@ impl Grouper {
         while let Some((slot, parent_level)) = slots.pop_front() {
             let open = self.table.remove(slot);
             let level = match open.reason {
-                crate::Reason::Restart if parent_level > 0 => parent_level,
+                Reason::Restart if parent_level > 0 => parent_level,
                 _ => parent_level + 1,
             };
             slots.extend(open.children.iter().map(|&child| (child, level)));
@@ -299,23 +291,21 @@ impl Grouper {
             self.raw.clear();
             self.raw_at = 0;
         }
-        self.raw.extend_from_slice(records);
+        for (_, record) in LogRecords::new(self.dialect, records).with_bytes() {
+            self.raw.extend_from_slice(record);
+        }
     }
 
     fn pop_raw(&mut self) -> Option<Group> {
         let rest = &self.raw[self.raw_at..];
-        let mut records = Records::new(self.dialect.layout(), rest);
-        let Some(Ok(record)) = records.next() else {
+        let Some((record, whole)) = LogRecords::new(self.dialect, rest).with_bytes().next() else {
             self.raw_at = self.raw.len();
             return None;
         };
-        let vxid = record.vxid;
-        let end = records.position();
-        // A batch head may lie before the record: the record ends at `end` and has this length.
-        let len = LogRecord::new(self.dialect, record).len_bytes(self.dialect.layout());
         let mut bytes = self.spare.bytes.pop().unwrap_or_default();
-        bytes.extend_from_slice(&rest[end - len..end]);
-        self.raw_at += end;
+        bytes.extend_from_slice(whole);
+        self.raw_at += whole.len();
+        let vxid = record.vxid;
         let mut transaction = Transaction::from_parts(self.dialect, vxid, bytes);
         transaction.kind = Kind::Raw;
         let mut group = self.spare.groups.pop().unwrap_or_default();

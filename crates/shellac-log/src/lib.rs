@@ -1,7 +1,8 @@
 //! Records to transactions to groups: where records come from, how they are put together, what was lost.
 //!
-//! A [`Source`] hands out records: [`FileSource`] those of a file or pipe. The [`Grouper`]
-//! makes [`Group`]s of [`Transaction`]s in output order of them; a [`Filter`] says which of their records are shown.
+//! A [`Source`] hands out records: [`FileSource`] those of a file or pipe, [`LiveSource`] those of a running
+//! instance. The [`Grouper`] makes [`Group`]s of [`Transaction`]s in output order of them; a [`Filter`] says which
+//! of their records are shown.
 //!
 //! Everything that comes from a file, a pipe or shared memory is input: whatever it says ends in an error
 //! with a place, or in a group. Loss is an input of its own kind, never silence.
@@ -12,6 +13,7 @@ pub mod begin;
 pub mod file_source;
 pub mod filter;
 pub mod grouper;
+pub mod live_source;
 pub mod source;
 pub mod transaction;
 
@@ -19,5 +21,6 @@ pub use begin::Relation;
 pub use file_source::FileSource;
 pub use filter::{CompiledFilter, Filter};
 pub use grouper::{Compat, GivenUp, Grouper, Limits};
+pub use live_source::{LiveOptions, LiveSource};
 pub use source::{Choice, Damage, Input, Loss, Source, SourceError, choose};
 pub use transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};

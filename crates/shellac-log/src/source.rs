@@ -2,7 +2,8 @@
 
 use std::io;
 
-use shellac_format::{Dialect, Layout, RecordError};
+use shellac_format::{Dialect, Layout};
+pub use shellac_ring::Loss;
 
 /// What a [`Source`] has to say when it is asked for more.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,21 +16,19 @@ pub enum Input<'a> {
     Nothing,
     /// Nothing will ever come.
     End,
+    /// There is no log at the moment, and why. It is looked for with every call.
+    Unavailable(String),
+    /// A log was opened; the dialect is known from here on.
+    Opened,
     /// Records were overwritten before they could be read. What comes next is what is left.
     Overrun(Loss),
+    /// A writer died in the middle of a record. What others wrote behind it up to the end of its segment
+    /// cannot be reached; what comes next is from the segment after that.
+    Hole(Loss),
     /// The log that was read is gone: its writer ended or was replaced.
     Abandoned,
     /// A log is there again after [`Input::Abandoned`].
     Reacquired,
-}
-
-/// How much was lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Loss {
-    /// Bytes of the log.
-    pub bytes: u64,
-    /// Whether `bytes` is exact, or right to within a segment.
-    pub exact: bool,
 }
 
 /// A row of inputs.
@@ -87,13 +86,10 @@ pub enum SourceError {
         /// What the log has.
         found: &'static str,
     },
-    /// The shared-memory directory or its log cannot be used.
-    #[error("{0}")]
-    Live(String),
 }
 
 /// What is wrong at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// The last record is not all there.
@@ -113,9 +109,9 @@ pub enum Damage {
         /// The tag's number.
         number: u8,
     },
-    /// A length that does not fit.
-    #[error("no record here: {0}")]
-    Record(#[from] RecordError),
+    /// What the reader of a ring has to say.
+    #[error("{0}")]
+    Ring(String),
 }
 
 /// Which table of tags is used, and whether somebody said so.

@@ -183,13 +183,25 @@ impl<'a> LogRecord<'a> {
 #[derive(Clone, Debug)]
 pub struct LogRecords<'a> {
     dialect: Dialect,
+    bytes: &'a [u8],
     records: Records<'a>,
 }
 
 impl<'a> LogRecords<'a> {
     /// Walks `bytes`, which start with a record. The walk ends at the first byte that is no record.
     pub const fn new(dialect: Dialect, bytes: &'a [u8]) -> LogRecords<'a> {
-        LogRecords { dialect, records: Records::new(dialect.layout(), bytes) }
+        LogRecords { dialect, bytes, records: Records::new(dialect.layout(), bytes) }
+    }
+
+    /// Walks on, with the bytes of each record as they were written: header, payload, padding.
+    pub fn with_bytes(mut self) -> impl Iterator<Item = (LogRecord<'a>, &'a [u8])> {
+        std::iter::from_fn(move || {
+            let record = self.next()?;
+            // Heads of batches may lie before a record, nothing lies behind it.
+            let end = self.records.position();
+            let start = end - record.len_bytes(self.dialect.layout());
+            Some((record, &self.bytes[start..end]))
+        })
     }
 }
 

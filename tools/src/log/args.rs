@@ -9,6 +9,7 @@ use shellac_log::{Filter, Grouping, Limits};
 use shellac_query::Query;
 
 use super::record_filter::RecordFilter;
+use crate::attach::Patience;
 
 /// Options of `shellac log`.
 #[derive(clap::Args, Debug)]
@@ -82,8 +83,8 @@ pub(super) enum From {
     Live {
         /// What `-n` said.
         instance: Option<String>,
-        /// `None`: wait for ever.
-        patience: Option<Duration>,
+        /// How long to wait for it.
+        patience: Patience,
         /// From the oldest record to the newest, then stop.
         dump: bool,
     },
@@ -148,7 +149,7 @@ impl Args {
             }
             return Ok(From::File(path.clone()));
         }
-        let patience = patience(&self.patience)?;
+        let patience = Patience::parse(&self.patience)?;
         Ok(From::Live { instance: self.instance.clone(), patience, dump: self.dump })
     }
 
@@ -180,16 +181,6 @@ fn grouping(text: &str) -> anyhow::Result<Grouping> {
         (Some((_, grouping)), None) => Ok(grouping),
         (Some(_), Some(_)) => bail!("Ambiguous grouping type: {text}"),
         (None, _) => bail!("Unknown grouping type: {text}"),
-    }
-}
-
-fn patience(text: &str) -> anyhow::Result<Option<Duration>> {
-    if text.eq_ignore_ascii_case("off") {
-        return Ok(None);
-    }
-    match text.trim().parse::<f64>().ok().and_then(|it| Duration::try_from_secs_f64(it).ok()) {
-        Some(patience) => Ok(Some(patience)),
-        None => bail!("-t: Invalid argument: {text}"),
     }
 }
 

@@ -8,15 +8,49 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use shellac_log::{Choice, FileSource, Source};
+use shellac_log::{Choice, FileSource, Input, LiveOptions, LiveSource, Source, SourceError};
 
 use super::args::Settings;
+use crate::attach::{Patience, attach};
 
 /// A source and how to wait for more of it.
 pub(super) struct Opened {
-    pub(super) source: Box<dyn Source>,
-    pub(super) choice: Choice,
+    pub(super) source: Origin,
     pub(super) wait: Wait,
+}
+
+/// What is read.
+pub(super) enum Origin {
+    /// A file or a pipe.
+    File(Box<FileSource<Box<dyn Read>>>),
+    /// The shared memory of an instance.
+    Live(Box<LiveSource>),
+}
+
+impl Origin {
+    /// The table of tags, and whether it had to be assumed.
+    pub(super) fn choice(&self) -> Choice {
+        match self {
+            Origin::File(source) => source.choice(),
+            Origin::Live(source) => source.choice(),
+        }
+    }
+
+    /// The next input.
+    pub(super) fn next(&mut self) -> Result<Input<'_>, SourceError> {
+        match self {
+            Origin::File(source) => source.next(),
+            Origin::Live(source) => source.next(),
+        }
+    }
+
+    /// What was skipped in a directory of shared memory since the last call.
+    pub(super) fn problems(&mut self) -> Vec<String> {
+        match self {
+            Origin::File(_) => Vec::new(),
+            Origin::Live(source) => source.problems(),
+        }
+    }
 }
 
 /// How to wait when a source has nothing.
@@ -29,6 +63,11 @@ pub(super) enum Wait {
 
 /// A signal is noticed after this time at the latest.
 const LONGEST_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// Between two looks at a log that has nothing new.
+const LIVE_PAUSE: Duration = Duration::from_millis(10);
+/// Bytes at the start of a file that say what it is.
+const MAGIC_BYTES: usize = 4;
 
 impl Wait {
     pub(super) fn wait(&self) {
@@ -53,36 +92,53 @@ pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Open
     };
     let regular = file.metadata().with_context(|| format!("cannot examine {name}"))?.is_file();
     if regular {
-        let source = FileSource::open(name, file, settings.dialect)?;
-        let (choice, wait) = (source.choice(), Wait::Moment(Duration::ZERO));
-        return Ok(Opened { choice, source: Box::new(source), wait });
+        return opened(name, Box::new(file), settings, Wait::Moment(Duration::ZERO));
     }
     let wait = Wait::Readable(file.try_clone().with_context(|| name.clone())?.into());
-    let mut source = Patient(file);
-    source.wait_for_first_byte();
-    let source = FileSource::open(name, source, settings.dialect)?;
-    Ok(Opened { choice: source.choice(), source: Box::new(source), wait })
+    opened(name, Box::new(Patient { file, wait_bytes: MAGIC_BYTES }), settings, wait)
+}
+
+fn opened(
+    name: String,
+    reader: Box<dyn Read>,
+    settings: &Settings,
+    wait: Wait,
+) -> anyhow::Result<Opened> {
+    let source = FileSource::open(name, reader, settings.dialect)?;
+    Ok(Opened { source: Origin::File(Box::new(source)), wait })
+}
+
+/// Attaches to an instance, waiting for it. `None`: a signal ended the wait.
+pub(super) fn open_live(
+    instance: Option<&str>,
+    patience: Patience,
+    dump: bool,
+    settings: &Settings,
+    stop: &dyn Fn() -> bool,
+) -> anyhow::Result<Option<Opened>> {
+    let Some(attachment) = attach(instance, patience, stop)? else { return Ok(None) };
+    let options = LiveOptions { dialect: settings.dialect, from_head: dump, stop_at_tail: dump };
+    let source = Origin::Live(Box::new(LiveSource::new(attachment, options)));
+    Ok(Some(Opened { source, wait: Wait::Moment(LIVE_PAUSE) }))
 }
 
 /// A pipe that says "would block" instead of blocking, whatever mode the other users of it want it in.
-struct Patient(File);
-
-impl Patient {
-    fn ready(&self, timeout: Option<&Timespec>) -> bool {
-        // An error here shows again in the read that follows.
-        !matches!(poll(&mut [PollFd::new(&self.0, PollFlags::IN)], timeout), Ok(0))
-    }
-
-    fn wait_for_first_byte(&mut self) {
-        self.ready(None);
-    }
+struct Patient {
+    file: File,
+    /// For so many bytes it blocks all the same: without a magic there is nothing to do meanwhile.
+    wait_bytes: usize,
 }
 
 impl Read for Patient {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if !self.ready(Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) {
+        let no_time = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let timeout = if self.wait_bytes > 0 { None } else { Some(&no_time) };
+        // An error here shows again in the read that follows.
+        if matches!(poll(&mut [PollFd::new(&self.file, PollFlags::IN)], timeout), Ok(0)) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.0.read(out)
+        let len = self.file.read(out)?;
+        self.wait_bytes = self.wait_bytes.saturating_sub(len);
+        Ok(len)
     }
 }

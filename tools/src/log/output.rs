@@ -88,10 +88,12 @@ impl Output {
     pub(super) fn group(&mut self, group: &Group) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.group(group, &mut self.buffer),
-            Form::Records { layout, filter } => {
+            Form::Records { filter, .. } => {
                 for transaction in &group.transactions {
-                    for record in transaction.records().filter(|record| filter.shows(record)) {
-                        copy_record(*layout, &record, &mut self.buffer);
+                    for (record, bytes) in transaction.records().with_bytes() {
+                        if filter.shows(&record) {
+                            self.buffer.extend_from_slice(bytes);
+                        }
                     }
                 }
             }
@@ -99,13 +101,17 @@ impl Output {
         self.write_if_full()
     }
 
-    /// Writes a record that is a group by itself.
-    pub(super) fn record(&mut self, record: &LogRecord<'_>) -> anyhow::Result<Written> {
+    /// Writes a record that is a group by itself; `bytes` is all of it.
+    pub(super) fn record(
+        &mut self,
+        record: &LogRecord<'_>,
+        bytes: &[u8],
+    ) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.raw(record, &mut self.buffer),
-            Form::Records { layout, filter } => {
+            Form::Records { filter, .. } => {
                 if filter.shows(record) {
-                    copy_record(*layout, record, &mut self.buffer);
+                    self.buffer.extend_from_slice(bytes);
                 }
             }
         }
@@ -152,12 +158,6 @@ impl Form {
             },
         }
     }
-}
-
-/// The record as it was read: encoded again it has the same bytes.
-fn copy_record(layout: Layout, record: &LogRecord<'_>, out: &mut Vec<u8>) {
-    let LogRecord { number, vxid, side, payload, .. } = *record;
-    shellac_format::record::encode(out, layout, number, vxid, side, payload);
 }
 
 /// Opens a file for records and says whether it needs the magic.

@@ -1,13 +1,15 @@
 //! The loop between a source and the output.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use shellac_log::{Choice, Group, Grouper, Grouping, Input, LogRecords, Source};
+use shellac_format::Dialect;
+use shellac_log::{Choice, Group, Grouper, Grouping, Input, LogRecords, Loss};
 
 use super::args::{From, Settings};
-use super::input::{self, Opened};
+use super::input::{self, Opened, Origin, Wait};
 use super::output::{Output, Written};
 use super::signals::Signals;
+use crate::attach::Patience;
 
 /// Whether the loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,60 +18,144 @@ enum Flow {
     Stop,
 }
 
+/// Between two attempts at a log that is not there.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Between two complaints that it is not.
+const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
+
 /// Reads until the end, a signal, `-k`, or an error.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     let signals = Signals::install()?;
     let opened = match &settings.from {
         From::File(path) => input::open_file(path, settings)?,
-        From::Live { .. } => anyhow::bail!("live logs are not connected yet"),
-    };
-    let Opened { mut source, choice, wait } = opened;
-    say_if_assumed(choice);
-    let mut pass = Pass::new(settings, source.as_ref())?;
-    let result = loop {
-        if signals.stop() {
-            break Ok(());
-        }
-        if signals.take_flush() && pass.give_up_all()? == Flow::Stop {
-            break Ok(());
-        }
-        let dialect = source.dialect();
-        let flow = match source.next() {
-            Err(error) => break Err(error.into()),
-            Ok(Input::Row(records)) => pass.row(records)?,
-            Ok(Input::Unit(records)) => pass.unit(records)?,
-            Ok(Input::Nothing) => {
-                let flow = pass.flush()?;
-                wait.wait();
-                flow
+        From::Live { instance, patience, dump } => {
+            let stop = || signals.stop();
+            match input::open_live(instance.as_deref(), *patience, *dump, settings, &stop)? {
+                Some(opened) => opened,
+                None => return Ok(()),
             }
-            Ok(Input::End) => break Ok(()),
-            Ok(Input::Overrun(loss)) => {
-                let flow = pass.give_up_all()?;
-                let about = if loss.exact { "" } else { "about " };
-                eprintln!("Log overrun ({about}{} bytes lost)", loss.bytes);
-                flow
-            }
-            Ok(Input::Abandoned) => {
-                let flow = pass.give_up_all()?;
-                eprintln!("Log abandoned (vsl)");
-                flow
-            }
-            Ok(Input::Reacquired) => {
-                eprintln!("Log reacquired");
-                if source.dialect() != dialect {
-                    pass.set_dialect(source.as_ref())?;
-                }
-                Flow::On
-            }
-        };
-        if flow == Flow::Stop {
-            break Ok(());
         }
     };
+    let Opened { mut source, wait } = opened;
+    let mut pass = None;
+    if matches!(source, Origin::File(_)) {
+        say_if_assumed(source.choice());
+        pass = Some(Pass::new(settings, source.choice().dialect)?);
+    }
+    let result = follow(settings, &signals, &mut source, &wait, &mut pass);
     // What was read before an error or a signal is shown in any case.
-    pass.flush()?;
+    if let Some(pass) = &mut pass {
+        pass.flush()?;
+    }
     result
+}
+
+fn follow<'a>(
+    settings: &'a Settings,
+    signals: &Signals,
+    source: &mut Origin,
+    wait: &Wait,
+    pass: &mut Option<Pass<'a>>,
+) -> anyhow::Result<()> {
+    let mut complaints = Complaints::new(settings);
+    loop {
+        if signals.stop() {
+            return Ok(());
+        }
+        let mut flow = match pass {
+            Some(pass) if signals.take_flush() => pass.give_up_all()?,
+            _ => Flow::On,
+        };
+        match (source.next()?, &mut *pass) {
+            (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
+            (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
+            (Input::Nothing, Some(pass)) => {
+                flow = pass.flush()?;
+                wait.wait();
+            }
+            (Input::End, _) => return Ok(()),
+            (Input::Overrun(loss), pass) => {
+                flow = give_up_all(pass)?;
+                eprintln!("Log overrun ({} lost)", bytes_text(loss));
+            }
+            (Input::Hole(loss), pass) => {
+                flow = give_up_all(pass)?;
+                eprintln!("Log hole ({} lost: its writer died while writing)", bytes_text(loss));
+            }
+            (Input::Abandoned, pass) => {
+                flow = give_up_all(pass)?;
+                if let Some(pass) = pass {
+                    pass.flush()?;
+                }
+                eprintln!("Log abandoned (vsl)");
+            }
+            (Input::Unavailable(reason), _) => {
+                complaints.complain(&reason)?;
+                std::thread::sleep(RETRY_PAUSE);
+            }
+            (input @ (Input::Opened | Input::Reacquired), opened) => {
+                if input == Input::Reacquired {
+                    eprintln!("Log reacquired");
+                }
+                say_if_assumed(source.choice());
+                let dialect = source.choice().dialect;
+                match opened {
+                    Some(pass) => pass.set_dialect(dialect)?,
+                    None => *pass = Some(Pass::new(settings, dialect)?),
+                }
+            }
+            // Records come after `Opened` only.
+            (Input::Row(_) | Input::Unit(_) | Input::Nothing, None) => {}
+        }
+        for problem in source.problems() {
+            eprintln!("shellac: {problem}");
+        }
+        if flow == Flow::Stop {
+            return Ok(());
+        }
+    }
+}
+
+fn give_up_all(pass: &mut Option<Pass<'_>>) -> anyhow::Result<Flow> {
+    pass.as_mut().map_or(Ok(Flow::On), Pass::give_up_all)
+}
+
+fn bytes_text(loss: Loss) -> String {
+    let about = if loss.exact { "" } else { "about " };
+    format!("{about}{} bytes", loss.bytes)
+}
+
+/// Says that there is no log, but not with every attempt.
+struct Complaints {
+    last: Option<Instant>,
+    /// With `-d` there is an end to waiting.
+    until: Option<Instant>,
+}
+
+impl Complaints {
+    #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+    fn new(settings: &Settings) -> Complaints {
+        let until = match settings.from {
+            From::Live { dump: true, patience: Patience::For(patience), .. } => {
+                Instant::now().checked_add(patience)
+            }
+            _ => None,
+        };
+        Complaints { last: None, until }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+    fn complain(&mut self, reason: &str) -> anyhow::Result<()> {
+        let now = Instant::now();
+        if self.until.is_some_and(|until| now >= until) {
+            anyhow::bail!("Failed to acquire log: {reason}");
+        }
+        if self.last.is_none_or(|last| now.duration_since(last) >= COMPLAINT_PAUSE) {
+            eprintln!("Failed to acquire log: {reason}");
+            self.last = Some(now);
+        }
+        Ok(())
+    }
 }
 
 /// Three dialects look alike from outside, and the wrong table of tags mislabels everything silently.
@@ -86,7 +172,7 @@ fn say_if_assumed(choice: Choice) {
 struct Pass<'a> {
     settings: &'a Settings,
     grouper: Grouper,
-    dialect: shellac_format::Dialect,
+    dialect: Dialect,
     output: Output,
     /// Groups that may still go out.
     left: u64,
@@ -95,8 +181,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-    fn new(settings: &'a Settings, source: &dyn Source) -> anyhow::Result<Pass<'a>> {
-        let dialect = source.dialect();
+    fn new(settings: &'a Settings, dialect: Dialect) -> anyhow::Result<Pass<'a>> {
         Ok(Pass {
             settings,
             grouper: Grouper::new(settings.grouping, dialect, settings.limits),
@@ -107,8 +192,12 @@ impl<'a> Pass<'a> {
         })
     }
 
-    fn set_dialect(&mut self, source: &dyn Source) -> anyhow::Result<()> {
-        self.dialect = source.dialect();
+    /// Goes on with a log that may be of another dialect.
+    fn set_dialect(&mut self, dialect: Dialect) -> anyhow::Result<()> {
+        if dialect == self.dialect {
+            return Ok(());
+        }
+        self.dialect = dialect;
         self.grouper = Grouper::new(self.settings.grouping, self.dialect, self.settings.limits);
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
@@ -157,13 +246,13 @@ impl<'a> Pass<'a> {
 
     /// Raw grouping holds nothing back, so records need no grouper.
     fn raw(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
-        for record in LogRecords::new(self.dialect, records) {
+        for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
             if let Some(query) = &self.settings.query
                 && !query.selects([record.vxid])
             {
                 continue;
             }
-            let written = self.output.record(&record)?;
+            let written = self.output.record(&record, bytes)?;
             if self.counted(written) == Flow::Stop {
                 return Ok(Flow::Stop);
             }

@@ -72,11 +72,14 @@ impl Grouper {
             || (self.grouping == Grouping::Request
                 && begin.kind == Kind::Request
                 && begin.reason == Reason::Rxreq);
-        if begin.vxid == Vxid(0) || stands_alone {
+        if begin.vxid == Vxid(0) {
             return;
         }
         if begin.vxid == self.table[slot].vxid {
             return self.diagnose(slot, place, "link to self");
+        }
+        if stands_alone {
+            return;
         }
         if let Some(parent) = self.table[slot].parent {
             if self.table[parent].vxid != begin.vxid {

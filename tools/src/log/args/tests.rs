@@ -5,6 +5,8 @@ use clap::Parser;
 use shellac_format::{Dialect, Side, Tag, Vxid};
 use shellac_log::{Grouping, LogRecord};
 
+use crate::attach::Patience;
+
 use super::{Args, From, Settings, To};
 
 #[derive(Parser, Debug)]
@@ -43,7 +45,7 @@ fn shown(line: &str) -> Vec<Tag> {
 #[test]
 fn defaults() {
     let it = settings("").unwrap();
-    let patience = Some(Duration::from_secs(5));
+    let patience = Patience::For(Duration::from_secs(5));
     assert_eq!(it.from, From::Live { instance: None, patience, dump: false });
     assert_eq!((it.to, it.grouping, it.count), (To::Text, Grouping::Vxid, None));
     assert_eq!((it.limits.timeout, it.limits.open_max), (Duration::from_secs(120), 1000));
@@ -109,5 +111,8 @@ fn sources() {
     assert_eq!(it.from, From::File(PathBuf::from("x.vsl")));
     assert_eq!(it.to, To::Records { path: PathBuf::from("-"), append: false });
     let it = settings("-n a -d -t off").unwrap();
-    assert_eq!(it.from, From::Live { instance: Some("a".into()), patience: None, dump: true });
+    assert_eq!(
+        it.from,
+        From::Live { instance: Some("a".into()), patience: Patience::ForEver, dump: true }
+    );
 }

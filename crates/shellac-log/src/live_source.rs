@@ -1,0 +1,225 @@
+//! Records of a running instance, through its shared memory.
+//!
+//! One [`Attachment`] follows the directory; while the worker's log is there, a [`Cursor`] follows that.
+
+use shellac_format::Dialect;
+use shellac_ring::{Cursor, Hole, LogView, Next, ReadError, Start, layout_of};
+use shellac_vsm::{Attachment, SegmentId};
+
+use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
+
+/// Class and ident of the segment that holds the log.
+const LOG: (&str, &str) = ("Log", "Log");
+/// Class and ident of the segment in which our own instances describe themselves.
+const ABOUT: (&str, &str) = ("Arg", "-shellac");
+/// Bytes before the first word of a log.
+const HEAD_BYTES: u64 = shellac_format::layout::SEGMENT_HEAD_BYTES as u64;
+/// Bytes of a word.
+const WORD_BYTES: u64 = shellac_format::layout::WORD as u64;
+
+/// How to read a live log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LiveOptions {
+    /// The dialect that the user named.
+    pub dialect: Option<Dialect>,
+    /// Start with the oldest record that the log still holds.
+    pub from_head: bool,
+    /// Say [`Input::End`] where there is nothing more.
+    pub stop_at_tail: bool,
+}
+
+/// A [`Source`] over the log of a running instance.
+///
+/// It never waits: [`Input::Nothing`] and [`Input::Unavailable`] mean "ask again in a moment", and every such
+/// call looks at the directory anew.
+#[derive(Debug)]
+pub struct LiveSource {
+    attachment: Attachment,
+    options: LiveOptions,
+    reading: Option<Reading>,
+    choice: Choice,
+    /// Whether there was no log at some time: then the next one is read from its start, for nothing in it
+    /// is older than our interest.
+    waited: bool,
+    /// Whether a log was lost that was being read.
+    abandoned: bool,
+    unit: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Reading {
+    cursor: Cursor,
+    segment: SegmentId,
+    name: String,
+}
+
+impl LiveSource {
+    /// Reads the log of the instance that `attachment` follows. It need not be there yet.
+    pub const fn new(attachment: Attachment, options: LiveOptions) -> LiveSource {
+        let dialect = match options.dialect {
+            Some(dialect) => dialect,
+            None => Dialect::V6_0,
+        };
+        LiveSource {
+            attachment,
+            options,
+            reading: None,
+            choice: Choice { dialect, assumed: false },
+            waited: false,
+            abandoned: false,
+            unit: Vec::new(),
+        }
+    }
+
+    /// The table of tags, and whether it had to be assumed. Only meaningful once a log was opened.
+    pub const fn choice(&self) -> Choice {
+        self.choice
+    }
+
+    /// The directory that is followed.
+    pub const fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// What was skipped in the directory since the last call, for a person.
+    pub fn problems(&mut self) -> Vec<String> {
+        self.attachment.problems().iter().map(ToString::to_string).collect()
+    }
+
+    /// Tries to open the log that is there now.
+    fn open(&mut self) -> Result<Input<'_>, SourceError> {
+        self.attachment.refresh();
+        let reading = match self.try_open() {
+            Ok(reading) => reading,
+            Err(OpenFailure::ForEver(error)) => return Err(error),
+            Err(OpenFailure::ForNow(reason)) => {
+                self.waited = true;
+                return Ok(Input::Unavailable(reason));
+            }
+        };
+        self.reading = Some(reading);
+        let reacquired = std::mem::take(&mut self.abandoned);
+        Ok(if reacquired { Input::Reacquired } else { Input::Opened })
+    }
+
+    fn try_open(&mut self) -> Result<Reading, OpenFailure> {
+        let for_now = |reason: &str| OpenFailure::ForNow(reason.to_owned());
+        let Some(segment) = self.attachment.find(LOG.0, LOG.1) else {
+            return Err(for_now("there is no log (no worker is running)"));
+        };
+        let mapped = match self.attachment.map(segment) {
+            Ok(mapped) => mapped,
+            Err(error) => return Err(OpenFailure::ForNow(error.full_text())),
+        };
+        let name = self.attachment.path(segment).display().to_string();
+        let view = LogView::open(mapped)
+            .map_err(|error| OpenFailure::ForNow(format!("{name}: {error}")))?;
+        let layout =
+            layout_of(&view).map_err(|error| OpenFailure::ForNow(format!("{name}: {error}")))?;
+        self.choice = choose(&name, layout, self.options.dialect, self.announced())
+            .map_err(OpenFailure::ForEver)?;
+        let start = if self.options.from_head || self.waited { Start::Head } else { Start::Tail };
+        let cursor = Cursor::open(view, layout, start)
+            .map_err(|error| OpenFailure::ForNow(format!("{name}: {}", with_sources(&error))))?;
+        Ok(Reading { cursor, segment: segment.id, name })
+    }
+
+    /// The dialect that the instance itself names: `dialect=NAME` among the words of its description.
+    fn announced(&self) -> Option<Dialect> {
+        let about = self.attachment.read_text(ABOUT.0, ABOUT.1).ok()??;
+        about.split_ascii_whitespace().find_map(|word| word.strip_prefix("dialect=")?.parse().ok())
+    }
+}
+
+enum OpenFailure {
+    ForNow(String),
+    ForEver(SourceError),
+}
+
+/// What one look at the ring came to, with nothing borrowed.
+enum Look {
+    Unit,
+    Nothing,
+    Lost(shellac_ring::Loss),
+    Broken(ReadError),
+}
+
+impl Reading {
+    fn look(&mut self, unit: &mut Vec<u8>) -> Look {
+        match self.cursor.next(unit) {
+            Ok(Next::Batch) => Look::Unit,
+            Ok(Next::Nothing) => Look::Nothing,
+            Ok(Next::Overrun(loss)) => Look::Lost(loss),
+            Err(error) => Look::Broken(error),
+        }
+    }
+}
+
+impl Source for LiveSource {
+    fn dialect(&self) -> Dialect {
+        self.choice.dialect
+    }
+
+    fn next(&mut self) -> Result<Input<'_>, SourceError> {
+        let Some(reading) = &mut self.reading else { return self.open() };
+        let mut look = reading.look(&mut self.unit);
+        let mut gone = false;
+        if matches!(look, Look::Nothing | Look::Broken(_)) {
+            self.attachment.refresh();
+            gone = !self.attachment.is_valid(reading.segment);
+            if gone && matches!(look, Look::Nothing) {
+                // Something may have come between the look and the refresh.
+                look = reading.look(&mut self.unit);
+            }
+        }
+        match look {
+            Look::Unit => Ok(Input::Unit(&self.unit)),
+            Look::Lost(loss) => Ok(Input::Overrun(loss)),
+            Look::Nothing | Look::Broken(_) if gone => {
+                // Its writer is dead. Records behind a hole that it left can still be had.
+                if let Ok(Hole::Skipped(loss)) = reading.cursor.skip_hole() {
+                    return Ok(Input::Hole(loss));
+                }
+                self.reading = None;
+                self.waited = true;
+                self.abandoned = true;
+                Ok(Input::Abandoned)
+            }
+            Look::Nothing if self.options.stop_at_tail => Ok(Input::End),
+            Look::Nothing => Ok(Input::Nothing),
+            Look::Broken(error) => Err(SourceError::Damaged {
+                name: reading.name.clone(),
+                at: HEAD_BYTES + place(&error) as u64 * WORD_BYTES,
+                reason: Damage::Ring(with_sources(&error)),
+            }),
+        }
+    }
+}
+
+/// The word that an error is about.
+const fn place(error: &ReadError) -> usize {
+    match error {
+        ReadError::ZeroWord { at }
+        | ReadError::NotARecord { at, .. }
+        | ReadError::BadWrap { at }
+        | ReadError::TooLong { at, .. }
+        | ReadError::RaggedBatch { at, .. }
+        | ReadError::BadRecords { at, .. }
+        | ReadError::OutOfLog { at } => *at,
+        _ => 0,
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
