@@ -118,6 +118,17 @@ impl<L: Words + LogHead> Cursor<L> {
         Ok(Next::Nothing)
     }
 
+    /// A cursor at a place that the caller knows to be one.
+    #[cfg(test)]
+    #[cfg_attr(
+        not(any(shellac_model = "loom", shellac_model = "shuttle")),
+        allow(dead_code, reason = "for the model's scenarios")
+    )]
+    pub(crate) fn at(log: L, layout: Layout, segment: u32, at: usize) -> Cursor<L> {
+        let (segment_words, segments) = (log.segment_words() as usize, log.segments());
+        Cursor { log, layout, segment_words, segments, segment, at }
+    }
+
     /// The layout of the records that come out.
     pub fn layout(&self) -> Layout {
         self.layout
@@ -253,3 +264,6 @@ impl<L: Words + LogHead> Cursor<L> {
         geometry::max_read_lag(self.segments).cast_signed()
     }
 }
+
+#[cfg(all(test, not(any(shellac_model = "loom", shellac_model = "shuttle"))))]
+mod tests;

@@ -25,7 +25,8 @@ pub use pending::PendingStats;
 pub use publisher::Publisher;
 pub use ring::{Producer, PublishError, Ring, RingError, RingHandle, RingStats};
 
-#[cfg(test)]
-mod tests;
 /// What a [`Cursor`] reads, for those who map a log and know nothing else of mappings.
 pub use shellac_sys::LogView;
+
+#[cfg(test)]
+mod tests;

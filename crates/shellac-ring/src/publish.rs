@@ -189,3 +189,6 @@ impl<W: WordsMut + LogHeadMut> Shared<W> {
         word.unwrap_or(END_MARK)
     }
 }
+
+#[cfg(all(test, not(any(shellac_model = "loom", shellac_model = "shuttle"))))]
+mod tests;

@@ -121,3 +121,6 @@ impl<W: WordsMut + LogHeadMut> Drop for Publisher<W> {
         self.sweep();
     }
 }
+
+#[cfg(all(test, not(any(shellac_model = "loom", shellac_model = "shuttle"))))]
+mod tests;

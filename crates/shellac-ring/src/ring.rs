@@ -240,11 +240,6 @@ impl<W: WordsMut + LogHeadMut> Producer<W> {
     pub fn max_body_bytes(&self) -> usize {
         self.shared.geometry.max_body_bytes()
     }
-
-    #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Shared<W> {
-        &self.shared
-    }
 }
 
 impl<W: WordsMut + LogHeadMut> Drop for Producer<W> {
