@@ -206,6 +206,9 @@ impl<'a> Branch<'a> {
         }
         for exchange in &attempt.exchanges {
             row("conn", Style::Plain, &connection(exchange));
+            if exchange.open.is_some() && exchange.reused().is_none() {
+                row("", Style::Plain, "new or reused: not recorded by this version");
+            }
         }
         if !attempt.steps.is_empty() {
             row(
@@ -214,7 +217,11 @@ impl<'a> Branch<'a> {
                 &timeline(&attempt.steps, |step| backend_step(step, attempt)),
             );
         }
-        row("body", Style::Plain, &sent_body(attempt));
+        let (known, unknown) = sent_body(attempt);
+        row("body", Style::Plain, &known);
+        if let Some(unknown) = unknown {
+            row("", Style::Plain, &format!("{unknown}: {}", not_recorded(attempt)));
+        }
         for exchange in &attempt.exchanges {
             if let Some(failure) = attempt.failure(exchange) {
                 row("error", Style::Bad, &what_happened(exchange, &failure));
@@ -388,33 +395,29 @@ fn connection(exchange: &Exchange) -> String {
             let uses = open.uses.map(|uses| format!(", used {} before", counted(uses, "time")));
             format!("reused, {age}{}, {ends}{close}", uses.unwrap_or_default())
         }
-        None => format!("{ends}{close}; new or reused: not recorded by this version"),
+        None => format!("{ends}{close}"),
     }
 }
 
-/// The request's body towards the backend.
-fn sent_body(attempt: &Attempt) -> String {
+/// The request's body towards the backend: what is recorded, and what is not.
+fn sent_body(attempt: &Attempt) -> (String, Option<&'static str>) {
     let headers = &attempt.request.headers;
-    let Some(last) = attempt.last() else { return body_promised(headers).0 };
-    let phase_is_body = last.details.phase == Some(Phase::Body);
     let (mut text, mut any) = body_promised(headers);
+    let Some(last) = attempt.last() else { return (text, None) };
+    let phase_is_body = last.details.phase == Some(Phase::Body);
     if let Some(expected) = last.details.expected_bytes.filter(|_| !phase_is_body) {
         (text, any) = (format!("{} expected", bytes(expected)), expected > 0);
     }
     let acct = attempt.acct.filter(|_| attempt.acct_is_its_own());
     let sent = last.details.sent_bytes.or(acct.map(|acct| acct.request_body_bytes));
     if !any && sent.unwrap_or(0) == 0 {
-        return "none to send".to_owned();
+        return ("none to send".to_owned(), None);
     }
     match (sent, last.details.acked_bytes) {
-        (Some(sent), Some(acked)) => format!("{text}, {sent} sent, {acked} acknowledged"),
-        (Some(sent), None) => {
-            format!("{text}, {sent} sent; acknowledged: {}", not_recorded(attempt))
-        }
-        (None, Some(acked)) => {
-            format!("{text}, {acked} acknowledged; sent: {}", not_recorded(attempt))
-        }
-        (None, None) => format!("{text}; sent and acknowledged: {}", not_recorded(attempt)),
+        (Some(sent), Some(acked)) => (format!("{text}, {sent} sent, {acked} acknowledged"), None),
+        (Some(sent), None) => (format!("{text}, {sent} sent"), Some("acknowledged")),
+        (None, Some(acked)) => (format!("{text}, {acked} acknowledged"), Some("sent")),
+        (None, None) => (text, Some("sent and acknowledged")),
     }
 }
 
