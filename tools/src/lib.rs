@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod attach;
+mod color;
 mod daemon;
 mod demo;
 mod generate;
