@@ -18,6 +18,9 @@ use crate::backoff::Backoff;
 use crate::handoff::{self, READY};
 use crate::house::House;
 
+/// How much longer than its requests a worker has before it is killed.
+const DRAIN_SLACK: Duration = Duration::from_secs(5);
+
 /// How a worker process is started: this program again, with an argument that makes it one.
 #[derive(Debug, Clone)]
 pub struct WorkerProgram {
@@ -27,7 +30,7 @@ pub struct WorkerProgram {
     pub arguments: Vec<String>,
     /// How it is called in a list of processes.
     pub name: String,
-    /// How long a worker has for its open requests when the manager stops, before it is killed.
+    /// How long a worker gives its open requests when the manager stops; a little later it is killed.
     pub drain: Duration,
 }
 
@@ -144,7 +147,7 @@ pub fn supervise(
             End::Asked => {
                 tell(Event::Stopping { drain: program.drain });
                 house.close_listeners();
-                return Ok(worker.stop(&signals, program.drain, &mut tell));
+                return Ok(worker.stop(&signals, program.drain + DRAIN_SLACK, &mut tell));
             }
             End::Died(status) if !worker.served && !served_before => {
                 return Err(ManagerError::NoWorker { status });

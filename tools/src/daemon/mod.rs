@@ -1,12 +1,130 @@
-//! The `daemon` tool.
+//! `shellacd`, which is `shellac daemon`: runs the proxy until SIGTERM or SIGINT.
+//!
+//! One process looks after everything that stays, another one serves and is replaced when it dies; with `--single` one does both.
 
+mod place;
+mod settings;
+mod worker;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Options of `daemon`.
+use anyhow::Context;
+use shellac_manager::{House, Outcome, WorkerProgram};
+use shellac_proxy::Worker;
+
+pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
+
+/// How long open requests have when the proxy stops.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Exit status when the configuration or the command line is wrong.
+const EXIT_USAGE: u8 = 2;
+
+/// Options of `shellacd`.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub(crate) struct Args {
+    /// The configuration file
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    file: PathBuf,
+    /// The shared-memory directory: a path, or a name below /run/shellac ($XDG_RUNTIME_DIR/shellac unless root)
+    #[arg(short = 'n', long = "name", value_name = "DIR")]
+    name: Option<String>,
+    /// Serve in this process, without a manager to restart it
+    #[arg(long)]
+    single: bool,
+    /// Check the configuration and exit
+    #[arg(short = 't', long)]
+    check: bool,
+    /// Write the process number to this file and lock it (may be repeated)
+    #[arg(short = 'p', long = "pid-file", value_name = "FILE")]
+    pid_file: Vec<PathBuf>,
+}
 
 /// Runs the tool.
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not there yet")
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = match settings::read(&args) {
+        Ok(settings) => settings,
+        Err(error) => {
+            // The lines stand for themselves: an editor can jump to FILE:LINE.
+            eprintln!("{error}");
+            return Ok(ExitCode::from(EXIT_USAGE));
+        }
+    };
+    if args.check {
+        eprintln!("{}", settings::summary(&settings));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let house = House::open(settings, since_1970().as_secs())?;
+    announce(&house);
+    if args.single { single(house) } else { managed(house) }
+}
+
+/// Serves in a process of its own and looks after that.
+fn managed(house: House) -> anyhow::Result<ExitCode> {
+    let program = WorkerProgram {
+        path: PathBuf::from("/proc/self/exe"),
+        arguments: vec![WORKER_ARGUMENT.to_owned()],
+        name: "shellacd".to_owned(),
+        drain: DRAIN,
+    };
+    let outcome = shellac_manager::supervise(house, &program, |event| say(&event.to_string()))?;
+    say("stopped");
+    Ok(match outcome {
+        Outcome::Drained => ExitCode::SUCCESS,
+        Outcome::Killed => ExitCode::FAILURE,
+    })
+}
+
+/// Serves in this process.
+fn single(mut house: House) -> anyhow::Result<ExitCode> {
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGINT,
+    ])
+    .context("cannot wait for signals")?;
+    let handoff = house
+        .handoff(shellac_manager::next_xid_base(0, since_1970()))
+        .context("cannot duplicate the listening sockets")?;
+    let (config, listeners, options) = worker::from_handoff(handoff)?;
+    let serving = Worker::start(config, listeners, options).map_err(worker::explain)?;
+    say("serving in this process");
+    signals.forever().next();
+    say(&format!("stopping: open requests have {} s", DRAIN.as_secs()));
+    house.close_listeners();
+    serving.drain(DRAIN).map_err(worker::explain)?;
+    drop(house);
+    say("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where it listens and how to look at what happens.
+fn announce(house: &House) {
+    let settings = house.settings();
+    for listener in house.listeners() {
+        say(&format!(
+            "listening on {} ({}), {} threads",
+            listener.address, listener.name, settings.threads
+        ));
+    }
+    let log = &settings.config.log;
+    let workdir = house.workdir().display();
+    say(&format!(
+        "log of {} in {workdir}, dialect {}",
+        settings::size_text(log.size_bytes),
+        log.dialect.as_str()
+    ));
+    say(&format!("to watch it: shellac log -n {workdir} -g request"));
+    for warning in house.warnings() {
+        say(&warning);
+    }
+}
+
+fn say(text: &str) {
+    eprintln!("shellacd: {text}");
+}
+
+#[allow(clippy::disallowed_methods, reason = "tools read the clock")]
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,0 +1,82 @@
+//! From the command line and the configuration file to the manager's settings.
+
+use anyhow::{Context, bail};
+use shellac_config::Config;
+use shellac_manager::Settings;
+
+use super::{Args, place};
+
+/// Reads the file and fills in what it leaves to this machine.
+///
+/// The text of an error is what the user is to see, mistakes in the file one on a line.
+pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
+    let config_name = args.file.display().to_string();
+    let config_text = match std::fs::read_to_string(&args.file) {
+        Ok(text) => text,
+        Err(error) => bail!("{config_name}: cannot read the configuration: {error}"),
+    };
+    let config = Config::parse(&config_text, &config_name)?;
+    let named = match (&args.name, &config.workdir) {
+        (Some(name), _) => Some(name.clone()),
+        (None, Some(workdir)) => Some(workdir.to_str().context("workdir is not UTF-8")?.to_owned()),
+        (None, None) => None,
+    };
+    let xdg_runtime_dir = std::env::var("XDG_RUNTIME_DIR").ok();
+    let is_root = rustix::process::geteuid().is_root();
+    let workdir = place::workdir(named.as_deref(), is_root, xdg_runtime_dir.as_deref())?;
+    let instance = config.instance.clone().unwrap_or_else(host_name);
+    let threads = config
+        .threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    Ok(Settings {
+        config,
+        config_text,
+        config_name,
+        allow_small: false,
+        workdir,
+        instance,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        threads,
+        pid_files: args.pid_file.clone(),
+    })
+}
+
+/// What `--check` says about a configuration that is right.
+pub(crate) fn summary(settings: &Settings) -> String {
+    let config = &settings.config;
+    let names = |names: Vec<&str>| names.join(", ");
+    format!(
+        "{}: good: listens on {}; backends {}; pools {}; {} routes; log of {} ({}) in {}",
+        settings.config_name,
+        config
+            .listen
+            .iter()
+            .map(|listen| listen.address.to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
+        names(config.backends.iter().map(|backend| backend.name.as_str()).collect()),
+        names(config.pools.iter().map(|pool| pool.name.as_str()).collect()),
+        config.routes.len(),
+        size_text(config.log.size_bytes),
+        config.log.dialect.as_str(),
+        settings.workdir.display(),
+    )
+}
+
+/// A size in the largest unit that it is a whole number of.
+pub(crate) fn size_text(bytes: u64) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1 << 30) => format!("{}G", bytes >> 30),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}M", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}K", bytes >> 10),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "localhost".to_owned(),
+        name => name.to_owned(),
+    }
+}
