@@ -56,6 +56,7 @@ impl ArrayLog {
 
     /// Whether [`LogHeadMut::publish_marker`] was called.
     pub fn is_marked(&self) -> bool {
+        // PAIRS WITH: the store in `publish_marker`.
         self.marked.load(Ordering::Acquire) != 0
     }
 
@@ -76,6 +77,7 @@ impl Words for ArrayLog {
     }
 
     fn read_barrier(&self) {
+        // PAIRS WITH: `store_release`, `write_barrier` and `compare_exchange_segment_n` of the writer.
         fence(Ordering::Acquire);
     }
 
@@ -94,6 +96,7 @@ impl WordsMut for ArrayLog {
     }
 
     fn store_release(&self, index: usize, word: u32) {
+        // PAIRS WITH: `read_barrier` of a reader that has found this word.
         self.words[index].store(word, Ordering::Release);
     }
 
@@ -106,6 +109,7 @@ impl WordsMut for ArrayLog {
     }
 
     fn write_barrier(&self) {
+        // PAIRS WITH: the `read_barrier` between a reader's copy and its second look at the segment number.
         fence(Ordering::Release);
     }
 
@@ -142,6 +146,7 @@ impl LogHeadMut for ArrayLog {
     }
 
     fn set_segment_n(&self, segment: u32) {
+        // PAIRS WITH: `read_barrier` after a reader's load of the number.
         self.segment_n.store(segment, Ordering::Release);
     }
 
@@ -150,10 +155,12 @@ impl LogHeadMut for ArrayLog {
     }
 
     fn compare_exchange_segment_n(&self, current: u32, new: u32) -> Result<u32, u32> {
+        // PAIRS WITH: `read_barrier` after a reader's load of the number.
         self.segment_n.compare_exchange(current, new, Ordering::Release, Ordering::Relaxed)
     }
 
     fn publish_marker(&self) {
+        // PAIRS WITH: the load in `is_marked`.
         self.marked.store(1, Ordering::Release);
     }
 }
