@@ -1,1 +1,65 @@
-//! The configuration file as a user meets it: errors with place and key.
+//! The configuration file through the program.
+
+use std::process::{Command, Output, Stdio};
+
+fn shellacd(file: &std::path::Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_shellacd"))
+        .arg("-f")
+        .arg(file)
+        .args(["-n", "/run/never-made/w"])
+        .args(more)
+        .stdin(Stdio::null())
+        .output()
+        .expect("shellacd starts")
+}
+
+#[test]
+fn mistakes_are_told_all_at_once_with_file_line_and_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.toml");
+    let text = "treads = 2\n[log]\nsize = \"1M\"\n[[listen]]\naddress = \"8080\"\n[[backend]]\nname = \"b\"\n";
+    std::fs::write(&file, text).unwrap();
+    for more in [&[][..], &["--check"], &["--single"]] {
+        let output = shellacd(&file, more);
+        assert_eq!(output.status.code(), Some(2));
+        let name = file.display();
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            format!(
+                "{name}:1: treads: is not a key; did you mean `threads`?\n\
+                 {name}:3: log.size: 1M is too small; at least 16M\n\
+                 {name}:5: listen.address: `8080` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"\n\
+                 {name}:6: backend.address: is missing\n"
+            )
+        );
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_good_file_is_summed_up_and_nothing_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("good.toml");
+    let text = "[[listen]]\naddress = \"127.0.0.1:0\"\n[[backend]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n";
+    std::fs::write(&file, text).unwrap();
+    let output = shellacd(&file, &["-t"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!(
+            "{}: good: listens on 127.0.0.1:0; backends b; pools default; 1 routes; log of 80M (7.3-8.0) in /run/never-made/w\n",
+            file.display()
+        )
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let output = shellacd(std::path::Path::new("/no/such.toml"), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        text.starts_with("/no/such.toml: cannot read the configuration: No such file"),
+        "{text}"
+    );
+}

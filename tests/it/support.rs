@@ -1,7 +1,9 @@
 //! What several tests need: processes, temporary workdirs, deadlines, scripted origins.
 
 pub(crate) mod client;
+pub(crate) mod daemon;
 pub(crate) mod deadline;
 pub(crate) mod origin;
 pub(crate) mod proxy;
+pub(crate) mod varnish;
 pub(crate) mod wire;

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// Serve in this process, without a manager to restart it
     #[arg(long)]
     single: bool,
+    /// Allow a log of less than 16 MB: for the demo and for tests
+    #[arg(long, hide = true)]
+    small_log: bool,
     /// Check the configuration and exit
     #[arg(short = 't', long)]
     check: bool,
@@ -102,18 +105,13 @@ fn single(mut house: House) -> anyhow::Result<ExitCode> {
 fn announce(house: &House) {
     let settings = house.settings();
     for listener in house.listeners() {
-        say(&format!(
-            "listening on {} ({}), {} threads",
-            listener.address, listener.name, settings.threads
-        ));
+        say(&format!("listening on {} {}", listener.name, listener.address));
     }
     let log = &settings.config.log;
     let workdir = house.workdir().display();
-    say(&format!(
-        "log of {} in {workdir}, dialect {}",
-        settings::size_text(log.size_bytes),
-        log.dialect.as_str()
-    ));
+    let (size, dialect) = (settings::size_text(log.size_bytes), log.dialect.as_str());
+    let threads = settings.threads;
+    say(&format!("log of {size} in {workdir}, dialect {dialect}; {threads} serving threads"));
     say(&format!("to watch it: shellac log -n {workdir} -g request"));
     for warning in house.warnings() {
         say(&warning);

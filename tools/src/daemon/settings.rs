@@ -1,7 +1,7 @@
 //! From the command line and the configuration file to the manager's settings.
 
 use anyhow::{Context, bail};
-use shellac_config::Config;
+use shellac_config::{Config, ParseOptions};
 use shellac_manager::Settings;
 
 use super::{Args, place};
@@ -15,7 +15,8 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
         Ok(text) => text,
         Err(error) => bail!("{config_name}: cannot read the configuration: {error}"),
     };
-    let config = Config::parse(&config_text, &config_name)?;
+    let options = ParseOptions { allow_small: args.small_log };
+    let config = Config::parse_with(&config_text, &config_name, options)?;
     let named = match (&args.name, &config.workdir) {
         (Some(name), _) => Some(name.clone()),
         (None, Some(workdir)) => Some(workdir.to_str().context("workdir is not UTF-8")?.to_owned()),
@@ -32,7 +33,7 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
         config,
         config_text,
         config_name,
-        allow_small: false,
+        allow_small: args.small_log,
         workdir,
         instance,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,0 +1,114 @@
+//! shellacd with its manager, as a child process.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::deadline::Deadline;
+
+/// A running `shellacd`; dropping it ends the manager and, by that, its worker.
+pub(crate) struct Daemon {
+    child: Child,
+    workdir: PathBuf,
+    address: SocketAddr,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Daemon {
+    /// A configuration with one listener, `main`, on a port of the kernel's choice and one backend.
+    pub(crate) fn config(backend: SocketAddr, more: &str) -> String {
+        format!(
+            "instance = \"test\"\nthreads = 2\n[[listen]]\nname = \"main\"\naddress = \"127.0.0.1:0\"\n[[backend]]\nname = \"b0\"\naddress = \"{backend}\"\n[log]\nsize = \"16M\"\n{more}"
+        )
+    }
+
+    /// Starts it in `workdir` with this configuration, and waits until its worker serves.
+    pub(crate) fn start(workdir: &Path, config: &str) -> Daemon {
+        let file = workdir.with_extension("toml");
+        std::fs::write(&file, config).expect("the configuration is written");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .arg("-f")
+            .arg(&file)
+            .arg("-n")
+            .arg(workdir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("shellacd starts");
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut daemon =
+            Daemon { child, workdir: workdir.to_owned(), address, lines, said: Vec::new() };
+        let listening = daemon.wait_for_line("listening on main ");
+        let address = listening.rsplit(' ').next().and_then(|address| address.parse().ok());
+        daemon.address = address.unwrap_or_else(|| panic!("no address in {listening:?}"));
+        daemon.wait_for_line(" serves");
+        daemon
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The process that serves, as its index says.
+    pub(crate) fn worker_pid(&self) -> u32 {
+        let index = std::fs::read_to_string(self.workdir.join("_.vsm_child/_.index"))
+            .expect("a worker publishes");
+        index.split(' ').nth(1).and_then(|pid| pid.parse().ok()).expect("a header names it")
+    }
+
+    /// The next line of standard error that contains `part`; those before it are kept for messages.
+    pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
+        let deadline = Deadline::generous();
+        loop {
+            match self.lines.recv_timeout(deadline.left().unwrap_or_default()) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("shellacd does not say {part:?}; it says {:#?}", self.said),
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        signal_process(self.pid(), signal);
+    }
+
+    /// Waits until the manager has ended.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        Deadline::generous()
+            .wait_for("the end of shellacd", || self.child.try_wait().expect("it is our child"))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process that a test knows to be its own.
+pub(crate) fn signal_process(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process number");
+    kill_process(pid, signal).expect("the process is there");
+}
