@@ -99,11 +99,13 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     txn.vcl_use();
     txn.req_start(peer, listener);
     txn.request_head(HeadTags::REQ, head, head.version.as_str());
-    introduce(&worker, &txn, head, peer);
 
     // The parser has refused every head for which there is no framing.
     let framing = request_framing(head).unwrap_or(BodyFraming::None);
-    let close = close_after(&worker, head);
+    let close = close_after(&worker, head).or_else(|| {
+        // Whoever wants a tunnel may send its bytes without waiting: they are no requests.
+        (head.method == "CONNECT").then_some(SessionEnd::RespClose)
+    });
     let expects = expects_continue(head) && !framing.is_empty();
     let limits = &worker.config.limits;
     let refuse_over = limits.body_over == BodyOver::Refuse;
@@ -112,6 +114,8 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     let version = head.version;
     let interim = takes_interim(head);
     strip_hop_by_hop(&mut head.headers);
+    // Only now, so that `Connection` cannot take away what is added here.
+    introduce(&worker, &txn, head, peer);
     if framing == BodyFraming::Chunked {
         framing.set(&mut head.headers);
     }

@@ -12,7 +12,7 @@ use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
-use crate::log::{CloseReason, Details, HeadTags, Phase, Txn, TxnKind};
+use crate::log::{CloseReason, Details, HeadTags, Txn, TxnKind};
 use crate::worker::Conn;
 
 /// What an attempt came to.
@@ -210,7 +210,8 @@ fn fail(
     };
     failure.log(&txn, details);
     if let Some(running) = &running {
-        if failure.phase == Phase::Send {
+        // The connection may also have ended while the client was still sending.
+        if !running.upload.logged {
             txn.timestamp("Bereq", now);
         }
         let reason = failure.close.unwrap_or(CloseReason::RespClose);

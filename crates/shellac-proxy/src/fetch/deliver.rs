@@ -78,6 +78,10 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     if towards == BodyFraming::Eof {
         exchange.close.get_or_insert(SessionEnd::TxEof);
     }
+    if !exchange.body.is_complete() {
+        // The rest may never be read, and then there is no telling where the next request begins.
+        exchange.close.get_or_insert(SessionEnd::RxBody);
+    }
     log_head(&mut exchange, &mut response.head, towards, now);
     let interim = exchange.out.len() as u64 + exchange.written;
     let head_len = write::response(&mut exchange.out.bytes, &response.head) as u64;
@@ -188,8 +192,10 @@ impl Delivery<'_, '_> {
             let before = *written;
             let flushed = out.poll_flush(&client.stream, cx, written);
             if *written != before {
+                // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
                 let send = self.exchange.worker.config.timeouts.send;
-                self.timer.set(self.exchange.worker.log.coarse().after(send));
+                let wait = if flushed.is_pending() { send } else { self.between_bytes };
+                self.timer.set(self.exchange.worker.log.coarse().after(wait));
             }
             match flushed {
                 Poll::Ready(Ok(())) => {}

@@ -41,6 +41,8 @@ pub(super) struct Upload {
     stopped: bool,
     /// What it waits for is the client, not the backend.
     pub(super) waits_for_client: bool,
+    /// The log says that the request was sent, or as much of it as will be.
+    pub(super) logged: bool,
 }
 
 impl Upload {
@@ -57,6 +59,7 @@ impl Upload {
             finished: false,
             stopped: false,
             waits_for_client: false,
+            logged: false,
         }
     }
 
@@ -108,6 +111,10 @@ impl Upload {
             self.waits_for_client = true;
             if !self.open {
                 return Poll::Pending;
+            }
+            if body.is_complete() || body.from(self.framed).is_some_and(|rest| !rest.is_empty()) {
+                // Only `AHEAD` bytes were framed at once: there is more that the client has sent already.
+                continue;
             }
             ready!(body.poll_more(client, worker, cx)).map_err(UploadError::Client)?;
         }

@@ -213,6 +213,7 @@ impl Waiting<'_, '_> {
             self.txn.note("fetch.replay", "lost");
         }
         self.txn.timestamp("Bereq", now);
+        self.upload.logged = true;
         if self.stage == Stage::Sending {
             self.stage = Stage::FirstByte;
             self.timer.set(now.after(self.backend.first_byte_timeout));
@@ -278,6 +279,7 @@ impl Waiting<'_, '_> {
         if self.upload.is_running() || self.broken.is_some() {
             self.txn.note("fetch.response", "before the request was sent");
             self.txn.timestamp("Bereq", at);
+            self.upload.logged = true;
         }
     }
 
