@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -137,7 +138,7 @@ struct Counts {
 /// Sends request `id`; the connection if it can be used again.
 fn request(
     id: usize,
-    proxy: &Proxy,
+    proxy: SocketAddr,
     client: Option<Client>,
     counts: &mut Counts,
 ) -> Option<Client> {
@@ -171,7 +172,7 @@ fn request(
             wire.extend_from_slice(b"0\r\n\r\n");
         }
     }
-    let mut client = client.unwrap_or_else(|| proxy.client());
+    let mut client = client.unwrap_or_else(|| Client::connect(proxy));
     let sent = client.try_send(&wire);
     let answer = match client.try_answer(method) {
         Ok(answer) => answer,
@@ -260,6 +261,7 @@ fn two_thousand_requests_through_closing_origins() {
     let addresses: Vec<_> = origins.iter().map(Origin::address).collect();
     let proxy = Proxy::start_with("threads = 2", &addresses, CONFIG);
 
+    let address = proxy.address();
     let next = AtomicUsize::new(0);
     let counts: Vec<Counts> = thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
@@ -272,7 +274,7 @@ fn two_thousand_requests_through_closing_origins() {
                         if id >= REQUESTS {
                             return counts;
                         }
-                        client = request(id, &proxy, client, &mut counts);
+                        client = request(id, address, client, &mut counts);
                     }
                 })
             })

@@ -167,7 +167,7 @@ fn an_idle_client_and_a_slow_head_are_closed() {
     idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(idle.answer("GET").text(), "x");
     assert_eq!(idle.until_closed(), b"");
-    proxy.wait_for_log("session", &["SessClose      RX_TIMEOUT"]);
+    proxy.wait_for_log("session", &["SessClose      RX_CLOSE_IDLE"]);
 
     // Every byte comes in good time, the head never.
     let mut slow = proxy.client();

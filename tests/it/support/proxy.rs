@@ -72,8 +72,9 @@ impl Proxy {
                 let _ = child.kill();
                 panic!("shellacd does not listen\n{config}\nit says: {said}");
             };
-            if let Some(address) = line.split("listening on main ").nth(1) {
-                break address.trim().parse().expect("an address follows");
+            if line.contains("listening on") && line.contains("main") {
+                let address = line.split_whitespace().find_map(|word| word.parse().ok());
+                break address.unwrap_or_else(|| panic!("no address in {line:?}"));
             }
             said.push_str(&line);
             said.push('\n');
@@ -95,15 +96,23 @@ impl Proxy {
 
     /// What `shellac log` prints of everything that the log holds, grouped so.
     pub(crate) fn log(&self, grouping: &str) -> String {
+        self.try_log(grouping).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_log(&self, grouping: &str) -> Result<String, String> {
         let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
             .args(["log", "-d", "-g", grouping, "-n"])
             .arg(self.workdir())
             .stdin(Stdio::null())
             .output()
-            .expect("shellac log starts");
+            .map_err(|error| format!("shellac log: {error}"))?;
         let complaints = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "shellac log: {}: {complaints}", output.status);
-        String::from_utf8(output.stdout).expect("the log of these tests is text")
+        if output.status.success() {
+            String::from_utf8(output.stdout)
+                .map_err(|error| format!("the log of these tests is text: {error}"))
+        } else {
+            Err(format!("shellac log: {}: {complaints}", output.status))
+        }
     }
 
     /// The group of the request `xid`, all attempts included, once it is complete.
@@ -130,13 +139,24 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        let panicked = self.complaints.try_iter().find(|line| line.contains("panicked"));
+        // Of a test that fails, whatever may help; a second panic would hide the first.
+        let log = if thread::panicking() {
+            self.try_log("session").unwrap_or_else(|error| error)
+        } else {
+            String::new()
+        };
+        let said: Vec<String> = self.complaints.try_iter().collect();
         let ended = self.child.try_wait().ok().flatten();
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if !thread::panicking() {
-            assert_eq!(panicked, None, "the proxy panicked");
+        if thread::panicking() {
+            eprintln!("the proxy said: {said:#?}\nits log:\n{log}");
+        } else {
+            assert!(
+                !said.iter().any(|line| line.contains("panicked")),
+                "the proxy panicked: {said:#?}"
+            );
             assert_eq!(ended, None, "the proxy ended by itself");
         }
     }
