@@ -56,7 +56,8 @@ pub const CAUSES: &[Cause] = &[
             "Look for this X-Varnish number and second in the backend's own log and its \
              supervisor's: restart, crash, out of memory, worker recycled.",
             "If it happens to requests with a body: does the application read the whole body \
-             before it answers or closes? \"error during read(N)\" in its log means it did not.",
+             before it answers or closes? \"error during read(N)\" in its log means it did not. \
+             Acknowledged bytes are only those that its kernel took.",
             "Retry it where sending such a request twice is safe: in the route, `on = \
              [\"eof_before_byte\"]` and the method in `methods` (varnish: std.cache_req_body() and \
              return(retry)).",

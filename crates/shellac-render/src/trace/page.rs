@@ -22,6 +22,9 @@ impl Style {
     }
 }
 
+/// A blank at which no line is broken; it is written as a blank.
+pub(super) const NO_BREAK: &str = "\u{a0}";
+
 /// A styled piece of a line.
 pub(super) type Span<'a> = (Style, &'a str);
 
@@ -107,7 +110,7 @@ impl Page {
             let room = self.width.saturating_sub(columns(prefix)).max(8);
             let (line, remainder) = break_at(left, room);
             self.put((Style::Dim, prefix));
-            self.put((style, line));
+            self.put((style, &line.replace(NO_BREAK, " ")));
             self.end_line();
             if remainder.is_empty() {
                 return;

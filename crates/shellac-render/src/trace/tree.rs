@@ -5,7 +5,7 @@ use shellac_log::Kind;
 use super::attempt::{Attempt, Exchange, Failure, RequestHead, Step};
 use super::fields::{Close, Headers, Micros};
 use super::model::{Node, Trace, What};
-use super::page::{Page, Span, Style};
+use super::page::{NO_BREAK, Page, Span, Style};
 use super::request::Request;
 use super::why;
 use super::words::{Zone, bytes, counted, duration, epoch, local_time};
@@ -45,7 +45,7 @@ pub fn render(trace: &Trace, options: &Options) -> String {
 
 fn headline(page: &mut Page, trace: &Trace, options: &Options) {
     let Some(node) = trace.focused() else { return };
-    let text = match &node.what {
+    let (what, result) = match &node.what {
         What::Request(request) => {
             let retries = node.children.iter().filter(|child| is_retry(child)).count();
             let answered = match request.answer.line() {
@@ -58,7 +58,7 @@ fn headline(page: &mut Page, trace: &Trace, options: &Options) {
                 n => format!(" after {n} retries"),
             };
             let took = node.took().map(|took| format!(", {}", duration(took))).unwrap_or_default();
-            format!("XID {}: {}, {answered}{after}{took}", node.vxid, line_of(&request.request))
+            (line_of(&request.request), format!("{answered}{after}{took}"))
         }
         What::Attempt(attempt) => {
             let result = match attempt.last().and_then(|last| attempt.failure(last)) {
@@ -72,21 +72,23 @@ fn headline(page: &mut Page, trace: &Trace, options: &Options) {
                 Some(number) => format!("attempt {number} at a backend"),
                 None => "an attempt at a backend".to_owned(),
             };
-            format!("XID {}: {which}, {}, {result}", node.vxid, line_of(&attempt.request))
+            (format!("{which}, {}", line_of(&attempt.request)), result)
         }
         What::Session(session) => {
             let client = session.client.as_deref().unwrap_or("(not recorded)");
-            format!("XID {}: connection from client {client}", node.vxid)
+            let requests = counted(node.children.len() as u64, "request");
+            (format!("connection from client {client}"), requests)
         }
         What::Missing => return,
     };
-    page.wrapped("", "  ", Style::Bold, &text);
+    page.wrapped("", "  ", Style::Bold, &format!("XID {}: {what}", node.vxid));
+    page.wrapped("  ", "  ", Style::Bold, &result);
     match node.start().or(trace.start()) {
         Some(at) => {
             let text = format!("{}  epoch {}", local_time(at, options.zone), epoch(at));
-            page.wrapped("", "  ", Style::Plain, &text);
+            page.wrapped("  ", "  ", Style::Plain, &text);
         }
-        None => page.wrapped("", "  ", Style::Plain, "time: not recorded"),
+        None => page.wrapped("  ", "  ", Style::Plain, "time: not recorded"),
     }
 }
 
@@ -199,10 +201,12 @@ impl<'a> Branch<'a> {
         let right: [Span<'_>; 2] = [(style, &result), (Style::Plain, &took)];
         page.split(first, &[(Style::Bold, &left), (Style::Plain, &name)], &right);
         let mut row = |label: &str, style, text: &str| detail(page, inner, label, style, text);
-        let above = self.request.map(|request| line_of(&request.request));
-        let line = line_of(&attempt.request);
-        if above.as_ref() != Some(&line) {
-            row("sent", Style::Plain, &line);
+        let same = |above: &&Request| {
+            (&above.request.method, &above.request.url)
+                == (&attempt.request.method, &attempt.request.url)
+        };
+        if self.request.as_ref().is_none_or(|above| !same(above)) {
+            row("sent", Style::Plain, &line_of(&attempt.request));
         }
         for exchange in &attempt.exchanges {
             row("conn", Style::Plain, &connection(exchange));
@@ -507,14 +511,14 @@ pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
 fn timeline(steps: &[Step], word: impl Fn(&Step) -> String) -> String {
     let parts: Vec<String> = steps
         .iter()
-        .skip_while(|step| step.stamp.label == "Start")
-        .filter(|step| !(step.stamp.label == "Req" && step.stamp.took.0 == 0))
+        .filter(|step| step.stamp.label != "Start" && (step.failed || step.stamp.took.0 != 0))
         .map(|step| {
             let failed = if step.failed { ": failed" } else { "" };
-            format!("{} {}{failed}", word(step), duration(step.stamp.took))
+            // One step stays on one line.
+            format!("{} {}{failed}", word(step), duration(step.stamp.took)).replace(' ', NO_BREAK)
         })
         .collect();
-    if parts.is_empty() { "only its start is recorded".to_owned() } else { parts.join(" > ") }
+    if parts.is_empty() { "no step took time".to_owned() } else { parts.join(" > ") }
 }
 
 fn client_step(step: &Step) -> String {
