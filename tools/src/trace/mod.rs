@@ -7,11 +7,12 @@ mod input;
 mod report;
 mod search;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use shellac_format::{Dialect, Vxid};
+use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
 
@@ -67,6 +68,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let found = search.run()?;
     report::write(&args, &from, &found)
+}
+
+/// The trees around `target` in the log of the instance in `workdir`, newest first.
+pub(crate) fn find(workdir: &Path, target: Vxid) -> anyhow::Result<Vec<Trace>> {
+    let from = input::From::Live(workdir.to_owned());
+    let bounds = collect::Bounds::default();
+    let search = search::Search { target, from: &from, dialect: None, wait: None, bounds };
+    Ok(search.run()?.traces)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
