@@ -107,11 +107,13 @@ fn script(id: usize, attempt: u64, asked: &Asked) -> Vec<Step> {
         28..=37 => vec![Step::ReadBody, Step::SendDigest, Step::StopAnswering],
         38..=45 => vec![Step::ReadBody, Step::SendDigest, pause, Step::StopAnswering],
         // More than the answer.
-        46..=48 => vec![
-            Step::ReadBody,
-            Step::SendDigest,
-            raw("HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n"),
-        ],
+        46..=48 => {
+            // In one write: what comes later, when the connection is in use again, looks like its answer.
+            vec![
+                Step::ReadBody,
+                Step::SendDigestAnd("HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n"),
+            ]
+        }
         // Connections that were fine once.
         49..=58 if reused => vec![ending],
         59..=64 if reused => vec![Step::ReadBody, ending],
@@ -324,4 +326,5 @@ fn two_thousand_requests_through_closing_origins() {
     );
     assert!(received.iter().any(|received| received.asked.on_connection > 0 && !received.complete));
     check_bodies(&received);
+    println!("{summary}; {} attempts", expected.len());
 }

@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Send a 200 with the digest of the body read so far as its body.
     SendDigest,
+    /// The same with these bytes behind it, in one write.
+    SendDigestAnd(&'static str),
     /// Close. With unread bytes in the receive buffer the kernel makes it a reset.
     Close,
     /// Close the sending direction only, then read and forget until the proxy closes too: a clean end even
@@ -309,6 +311,13 @@ impl Body {
         received.complete = self.complete;
         ended.map(drop)
     }
+
+    /// A 200 with the digest of what was read, and something behind it.
+    fn answer(&self, wire: &mut Wire, more: &str) -> io::Result<()> {
+        let digest = hex(&self.digest.clone().finalize());
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", digest.len());
+        wire.stream.write_all(format!("{head}{digest}{more}").as_bytes())
+    }
 }
 
 /// Does one step; `false` when the connection is over.
@@ -325,12 +334,8 @@ fn perform(
         Step::ReadBodyBytes(bytes) => body.read(wire, bytes, number, shared, deadline)?,
         Step::Delay(duration) => shared.pause(duration),
         Step::Send(bytes) => wire.stream.write_all(&bytes)?,
-        Step::SendDigest => {
-            let digest = hex(&body.digest.clone().finalize());
-            let head =
-                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{digest}", digest.len());
-            wire.stream.write_all(head.as_bytes())?;
-        }
+        Step::SendDigest => body.answer(wire, "")?,
+        Step::SendDigestAnd(more) => body.answer(wire, more)?,
         Step::Close => return Ok(false),
         Step::CloseCleanly => {
             wire.stream.shutdown(Shutdown::Write)?;
