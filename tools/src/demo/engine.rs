@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,8 +20,6 @@ use super::origins::Manner;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
-/// A port that was free can be taken a moment later.
-const PORTS_TRIED: usize = 4;
 
 /// A running proxy; dropping it ends it and removes what it left.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub(super) struct Engine {
     child: Child,
     workdir: PathBuf,
     address: SocketAddr,
-    stderr: File,
+    messages: File,
     /// Removed when the demo is over; holds configuration and messages.
     _scratch: TempDir,
 }
@@ -45,32 +43,15 @@ impl Engine {
             Some(workdir) => std::path::absolute(workdir)?,
             None => default_workdir()?,
         };
-        let mut failure = None;
-        for _ in 0..PORTS_TRIED {
-            match Engine::attempt(origins, &workdir, stop) {
-                Ok(engine) => return Ok(engine),
-                Err(error) if error.to_string().contains("in use") => failure = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(failure.unwrap_or_else(|| anyhow::anyhow!("the proxy did not start")))
-    }
-
-    fn attempt(
-        origins: &[(Manner, SocketAddr)],
-        workdir: &Path,
-        stop: &dyn Fn() -> bool,
-    ) -> anyhow::Result<Engine> {
         let scratch = TempDir::with_prefix("shellac-demo-").context("cannot make a directory")?;
-        let address = free_address()?;
         let file = scratch.path().join("demo.toml");
-        fs::write(&file, configuration(address, origins))
-            .context("cannot write the configuration")?;
-        let stderr = File::options()
+        fs::write(&file, configuration(origins)).context("cannot write the configuration")?;
+        let messages = File::options()
             .create_new(true)
             .read(true)
             .append(true)
-            .open(scratch.path().join("messages"))?;
+            .open(scratch.path().join("messages"))
+            .context("cannot make a file")?;
         let program = std::env::current_exe().context("where is this program?")?;
         let child = Command::new(program)
             .arg("daemon")
@@ -78,16 +59,16 @@ impl Engine {
             .arg("-f")
             .arg(&file)
             .arg("-n")
-            .arg(workdir)
+            .arg(&workdir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(stderr.try_clone()?)
+            .stderr(messages.try_clone()?)
             // Ctrl-C is for the demo, which then ends the proxy in order.
             .process_group(0)
             .spawn()
             .context("cannot start the proxy")?;
-        let workdir = workdir.to_owned();
-        let mut engine = Engine { child, workdir, address, stderr, _scratch: scratch };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let mut engine = Engine { child, workdir, address, messages, _scratch: scratch };
         engine.wait_until_it_serves(stop)?;
         Ok(engine)
     }
@@ -99,11 +80,15 @@ impl Engine {
             self.check()?;
             let attached = Attachment::open(&self.workdir, AttachOptions::default());
             let has_log = attached.is_ok_and(|attachment| attachment.find("Log", "Log").is_some());
-            if has_log && TcpStream::connect_timeout(&self.address, PAUSE).is_ok() {
+            if has_log
+                && let Some(address) = listening_on(&self.said())
+                && TcpStream::connect_timeout(&address, PAUSE).is_ok()
+            {
+                self.address = address;
                 return Ok(());
             }
             if start.elapsed() > PATIENCE || stop() {
-                bail!("the proxy does not serve: {}", self.messages());
+                bail!("the proxy does not serve: {}", self.last_words());
             }
             thread::sleep(PAUSE);
         }
@@ -112,7 +97,7 @@ impl Engine {
     /// Fails when the proxy has ended.
     pub(super) fn check(&mut self) -> anyhow::Result<()> {
         match self.child.try_wait().context("cannot look after the proxy")? {
-            Some(status) => bail!("the proxy has ended ({status}): {}", self.messages()),
+            Some(status) => bail!("the proxy has ended ({status}): {}", self.last_words()),
             None => Ok(()),
         }
     }
@@ -132,15 +117,20 @@ impl Engine {
         self.child.id()
     }
 
-    /// What it said on standard error, the last of it.
-    fn messages(&mut self) -> String {
+    /// What it said on standard error so far.
+    fn said(&mut self) -> String {
         let mut text = String::new();
-        let read = self.stderr.rewind().and_then(|()| self.stderr.read_to_string(&mut text));
-        let last: Vec<&str> = text.lines().rev().take(5).collect();
-        match read {
-            Ok(_) if !last.is_empty() => last.into_iter().rev().collect::<Vec<_>>().join("; "),
-            _ => "it said nothing".to_owned(),
-        }
+        // What cannot be read was not said: it only goes into a message.
+        let _ = self.messages.rewind().and_then(|()| self.messages.read_to_string(&mut text));
+        text
+    }
+
+    /// The last of what it said, on one line.
+    fn last_words(&mut self) -> String {
+        let text = self.said();
+        let mut last: Vec<&str> = text.lines().rev().take(5).collect();
+        last.reverse();
+        if last.is_empty() { "it said nothing".to_owned() } else { last.join("; ") }
     }
 
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
@@ -188,16 +178,18 @@ fn default_workdir() -> anyhow::Result<PathBuf> {
     Ok(workdir)
 }
 
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+/// The address in the proxy's line `listening on NAME ADDRESS`, whatever the order of its words.
+fn listening_on(said: &str) -> Option<SocketAddr> {
+    let line = said.lines().find(|line| line.contains("listening on"))?;
+    line.split(|c: char| c.is_whitespace() || c == ',').find_map(|word| word.parse().ok())
 }
 
 /// One pool and one route per origin. The route to the flaky one retries what the demo is about.
-fn configuration(address: SocketAddr, origins: &[(Manner, SocketAddr)]) -> String {
-    let mut text = format!(
+fn configuration(origins: &[(Manner, SocketAddr)]) -> String {
+    let mut text = String::from(
         "instance = \"demo\"\nthreads = 1\n\
          [log]\nsize = \"8M\"\ndialect = \"6.0-7.2\"\n\
-         [[listen]]\nname = \"main\"\naddress = \"{address}\"\n"
+         [[listen]]\nname = \"main\"\naddress = \"127.0.0.1:0\"\n",
     );
     for (manner, origin) in origins {
         let name = manner.name();
@@ -229,10 +221,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_address_is_found_in_what_the_proxy_says() {
+        let said = "shellacd: a warning\nshellacd: listening on main 127.0.0.1:4711, 1 threads\n";
+        assert_eq!(listening_on(said), "127.0.0.1:4711".parse().ok());
+        assert_eq!(listening_on("shellacd: listening on nothing\n"), None);
+    }
+
+    #[test]
     fn the_configuration_is_one() {
         let address: SocketAddr = "127.0.0.1:8080".parse().unwrap();
         let origins = Manner::ALL.map(|manner| (manner, address));
-        let text = configuration(address, &origins);
+        let text = configuration(&origins);
         let options = shellac_config::ParseOptions { allow_small: true };
         let config = shellac_config::Config::parse_with(&text, "demo", options).unwrap();
         assert_eq!((config.routes.len(), config.log.size_bytes), (4, 8 << 20));
