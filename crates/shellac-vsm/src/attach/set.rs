@@ -15,7 +15,7 @@ use crate::publish::is_alive;
 /// Longest index that is read, in bytes: a hostile one shall not fill the memory.
 const INDEX_BYTES_MOST: u64 = 16 << 20;
 /// An index is read in pieces of this many bytes.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 8 << 10;
 
 /// What a refresh of one set found.
 #[derive(Debug, Clone, Copy, Default)]
