@@ -99,11 +99,15 @@ impl Upload {
     ) -> Poll<Result<(), UploadError>> {
         loop {
             self.top_up(client, body).map_err(UploadError::Client)?;
-            self.waits_for_client = false;
-            let before = self.written;
-            let flushed = self.out.poll_flush(&conn.stream, cx, &mut self.written);
-            conn.written += self.written - before;
-            ready!(flushed).map_err(UploadError::Backend)?;
+            if !self.out.is_empty() {
+                self.waits_for_client = false;
+                let before = self.written;
+                let flushed = self.out.poll_flush(&conn.stream, cx, &mut self.written);
+                conn.written += self.written - before;
+                ready!(flushed).map_err(UploadError::Backend)?;
+                // There may be more that was read already.
+                continue;
+            }
             if self.finished {
                 self.stopped = true;
                 return Poll::Ready(Ok(()));
@@ -111,10 +115,6 @@ impl Upload {
             self.waits_for_client = true;
             if !self.open {
                 return Poll::Pending;
-            }
-            if body.is_complete() || body.from(self.framed).is_some_and(|rest| !rest.is_empty()) {
-                // Only `AHEAD` bytes were framed at once: there is more that the client has sent already.
-                continue;
             }
             ready!(body.poll_more(client, worker, cx)).map_err(UploadError::Client)?;
         }
