@@ -180,6 +180,28 @@ fn a_first_worker_that_cannot_start_ends_the_manager() {
 }
 
 #[test]
+fn one_process_can_do_both() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let pid_file = root.path().join("extra.pid");
+    let arguments = ["--single", "-p", pid_file.to_str().unwrap()];
+    let mut daemon = Daemon::start_with(&workdir, &Daemon::config(NOBODY, ""), &arguments);
+    assert_eq!(daemon.worker_pid(), daemon.pid());
+    assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), daemon.pid().to_string());
+    let attachment = Attachment::open(&workdir, AttachOptions::default()).unwrap();
+    assert!(attachment.status().worker_running && attachment.find("Log", "Log").is_some());
+    let about = attachment.read_text("Arg", "-shellac").unwrap().unwrap();
+    assert!(
+        about.starts_with("dialect=7.3-8.0 version=") && about.ends_with(" instance=test"),
+        "{about}"
+    );
+    daemon.signal(Signal::INT);
+    assert!(daemon.wait().success());
+    assert_eq!(entries(&workdir), Vec::<String>::new());
+    assert!(!pid_file.exists());
+}
+
+#[test]
 fn the_workers_argument_is_not_for_people() {
     let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
         .arg("__worker")

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shellac_vsm::VsmError;
-use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use crate::ManagerError;
 use crate::backoff::Backoff;
@@ -20,6 +20,9 @@ use crate::house::House;
 
 /// How much longer than its requests a worker has before it is killed.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
+
+/// How long a new worker has to take its handoff.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a worker process is started: this program again, with an argument that makes it one.
 #[derive(Debug, Clone)]
@@ -113,7 +116,7 @@ pub enum Outcome {
     Killed,
 }
 
-/// Runs workers until SIGTERM or SIGINT.
+/// Runs workers until SIGTERM, SIGINT or SIGHUP.
 ///
 /// A worker that dies is replaced; the first one has to serve, or this fails.
 ///
@@ -231,6 +234,9 @@ impl Worker {
         };
         let handed = house
             .handoff(xid_base)
+            .and_then(|handoff| {
+                worker.connection.set_write_timeout(Some(PATIENCE)).map(|()| handoff)
+            })
             .map_err(handoff::HandoffError::from)
             .and_then(|handoff| handoff::send(&worker.connection, &handoff))
             .and_then(|()| Ok(worker.connection.set_nonblocking(true)?));
@@ -333,7 +339,8 @@ impl Signals {
         child.set_nonblocking(true)?;
         let ids = vec![
             signal_hook::low_level::pipe::register(SIGTERM, stop_write.try_clone()?)?,
-            signal_hook::low_level::pipe::register(SIGINT, stop_write)?,
+            signal_hook::low_level::pipe::register(SIGINT, stop_write.try_clone()?)?,
+            signal_hook::low_level::pipe::register(SIGHUP, stop_write)?,
             signal_hook::low_level::pipe::register(SIGCHLD, child_write)?,
         ];
         Ok(Signals { stop, child, ids })

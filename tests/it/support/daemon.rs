@@ -30,9 +30,15 @@ impl Daemon {
 
     /// Starts it in `workdir` with this configuration, and waits until its worker serves.
     pub(crate) fn start(workdir: &Path, config: &str) -> Daemon {
+        Daemon::start_with(workdir, config, &[])
+    }
+
+    /// [`start`](Daemon::start) with more arguments.
+    pub(crate) fn start_with(workdir: &Path, config: &str, arguments: &[&str]) -> Daemon {
         let file = workdir.with_extension("toml");
         std::fs::write(&file, config).expect("the configuration is written");
         let mut child = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .args(arguments)
             .arg("-f")
             .arg(&file)
             .arg("-n")
@@ -53,7 +59,8 @@ impl Daemon {
         let listening = daemon.wait_for_line("listening on main ");
         let address = listening.rsplit(' ').next().and_then(|address| address.parse().ok());
         daemon.address = address.unwrap_or_else(|| panic!("no address in {listening:?}"));
-        daemon.wait_for_line(" serves");
+        let single = arguments.contains(&"--single");
+        daemon.wait_for_line(if single { "serving in this process" } else { " serves" });
         daemon
     }
 

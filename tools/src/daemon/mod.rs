@@ -6,13 +6,14 @@ mod place;
 mod settings;
 mod worker;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use shellac_manager::{House, Outcome, WorkerProgram};
-use shellac_proxy::Worker;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
 
@@ -81,16 +82,13 @@ fn managed(house: House) -> anyhow::Result<ExitCode> {
 
 /// Serves in this process.
 fn single(mut house: House) -> anyhow::Result<ExitCode> {
-    let mut signals = signal_hook::iterator::Signals::new([
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGINT,
-    ])
-    .context("cannot wait for signals")?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
+        .context("cannot wait for signals")?;
     let handoff = house
         .handoff(shellac_manager::next_xid_base(0, since_1970()))
         .context("cannot duplicate the listening sockets")?;
     let (config, listeners, options) = worker::from_handoff(handoff)?;
-    let serving = Worker::start(config, listeners, options).map_err(worker::explain)?;
+    let serving = worker::start(config, listeners, options)?;
     say("serving in this process");
     signals.forever().next();
     say(&format!("stopping: open requests have {} s", DRAIN.as_secs()));
@@ -118,8 +116,9 @@ fn announce(house: &House) {
     }
 }
 
+/// Says something on standard error; that nobody listens there is no reason to stop serving.
 fn say(text: &str) {
-    eprintln!("shellacd: {text}");
+    let _ = writeln!(std::io::stderr(), "shellacd: {text}");
 }
 
 #[allow(clippy::disallowed_methods, reason = "tools read the clock")]
