@@ -3,7 +3,9 @@
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod deadline;
+pub(crate) mod fixture;
 pub(crate) mod origin;
 pub(crate) mod proxy;
+pub(crate) mod text;
 pub(crate) mod varnish;
 pub(crate) mod wire;

@@ -1,0 +1,172 @@
+//! Options of the program as a whole: what goes where, and how it ends.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use super::{command, output, text};
+use crate::support::fixture::unpacked_archive;
+use crate::support::text::assert_same;
+
+struct Capture {
+    directory: tempfile::TempDir,
+}
+
+impl Capture {
+    fn unpack() -> Capture {
+        Capture { directory: unpacked_archive("captures/captures.tar.zst") }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let capture = Capture::unpack();
+    let mut child = command(&["-r", "-", "-g", "request"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // In pieces that cut records: a pipe delivers what it likes.
+    let bytes = std::fs::read(capture.path("esi-nested.vsl")).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for piece in bytes.chunks(7) {
+        stdin.write_all(piece).unwrap();
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let expected = std::fs::read(capture.path("esi-nested.request.txt")).unwrap();
+    assert_same("esi-nested", &output.stdout, &expected);
+}
+
+#[test]
+fn a_pipe_is_shown_while_it_is_open() {
+    let capture = Capture::unpack();
+    let mut child = command(&["-r", "-", "-g", "raw"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&std::fs::read(capture.path("synth.vsl")).unwrap()).unwrap();
+    let expected = std::fs::read_to_string(capture.path("synth.raw.txt")).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for line in expected.lines() {
+        assert_eq!(lines.next().expect("it comes before the pipe is closed").unwrap(), line);
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let capture = Capture::unpack();
+    let mut child = command(&["-r", &capture.path("mixed.vsl"), "-g", "raw"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn the_query_selects_groups_by_number() {
+    let capture = Capture::unpack();
+    let file = capture.path("retry-response.vsl");
+    let all = String::from_utf8(text(&["-r", &file, "-g", "request"])).unwrap();
+    let header = all.lines().find(|line| line.contains("<< BeReq")).expect("an attempt");
+    let vxid = header.split_ascii_whitespace().next_back().unwrap();
+    let query = format!("vxid == {vxid}");
+    assert_eq!(text(&["-r", &file, "-g", "request", "-q", &query]), all.as_bytes());
+    let one = String::from_utf8(text(&["-r", &file, "-q", &query])).unwrap();
+    assert_eq!(one.matches("<<").count(), 1);
+    assert!(text(&["-r", &file, "-q", "vxid == 1"]).is_empty());
+    let raw = String::from_utf8(text(&["-r", &file, "-g", "raw", "-q", &query])).unwrap();
+    assert!(!raw.is_empty() && raw.lines().all(|line| line.trim_start().starts_with(vxid)));
+}
+
+#[test]
+fn other_queries_are_announced_not_guessed() {
+    let output = output(&["-r", "/nonexistent", "-q", "RespStatus >= 500"]);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint.contains("vxid == NUMBER") && complaint.contains('^'), "{complaint}");
+}
+
+#[test]
+fn counting_stops_after_groups() {
+    let capture = Capture::unpack();
+    let file = capture.path("mixed.vsl");
+    let groups = String::from_utf8(text(&["-r", &file, "-g", "request", "-k", "3"])).unwrap();
+    assert_eq!(groups.lines().filter(|line| line.is_empty()).count(), 3);
+    let lines = String::from_utf8(text(&["-r", &file, "-g", "raw", "-k", "3"])).unwrap();
+    assert_eq!(lines.lines().count(), 3);
+}
+
+#[test]
+fn written_records_group_as_before_and_keep_what_grouping_needs() {
+    let capture = Capture::unpack();
+    let (file, copy) = (capture.path("esi-nested.vsl"), capture.path("copy.vsl"));
+    text(&["-r", &file, "-g", "request", "-i", "ReqURL", "-w", &copy]);
+    let expected = text(&["-r", &file, "-g", "request", "-i", "ReqURL,Begin,Link,End"]);
+    assert_same("the copy", &text(&["-r", &copy, "-g", "request"]), &expected);
+}
+
+#[test]
+fn the_magic_is_written_where_a_file_begins() {
+    let capture = Capture::unpack();
+    let (file, copy) = (capture.path("synth.vsl"), capture.path("copy.vsl"));
+    let original = std::fs::read(&file).unwrap();
+    for round in 1..=2 {
+        text(&["-r", &file, "-g", "raw", "-a", "-w", &copy]);
+        let got = std::fs::read(&copy).unwrap();
+        assert_eq!(got.len(), 4 + round * (original.len() - 4));
+        assert_eq!(got[..original.len()], original);
+    }
+    text(&["-r", &file, "-g", "raw", "-w", &copy]);
+    assert_eq!(std::fs::read(&copy).unwrap(), original, "without -a a file is begun anew");
+    assert_eq!(text(&["-r", &file, "-g", "raw", "-w", "-"]), original);
+}
+
+#[test]
+fn records_of_another_length_are_not_appended() {
+    let capture = Capture::unpack();
+    let copy = capture.path("copy.vsl");
+    OpenOptions::new().create(true).append(true).open(&copy).unwrap().write_all(b"VSL2").unwrap();
+    let output = output(&["-r", &capture.path("synth.vsl"), "-a", "-w", &copy]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot append"));
+    assert_eq!(std::fs::read(&copy).unwrap(), b"VSL2");
+}
+
+#[test]
+fn a_table_of_tags_that_had_to_be_assumed_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("empty.vsl");
+    std::fs::write(&file, b"VSL2").unwrap();
+    let output = output(&["-r", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("7.3-8.0 assumed"), "{said}");
+    let file = file.to_str().unwrap();
+    assert!(text(&["-r", file, "--dialect", "9.0-vs"]).is_empty());
+}
+
+#[test]
+fn help_and_version() {
+    let help = String::from_utf8(text(&["-h"])).unwrap();
+    for option in
+        ["-n", "-d", "-g", "-i", "-x", "-q", "-r", "-w", "-a", "-v", "-k", "-t", "-T", "-L"]
+    {
+        assert!(
+            help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+            "{option}: {help}"
+        );
+    }
+    assert!(String::from_utf8(text(&["-V"])).unwrap().starts_with("shellac log "));
+}

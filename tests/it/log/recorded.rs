@@ -1,0 +1,150 @@
+//! Recorded logs: what we print is what the stock tools printed for them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use super::{command, text};
+use crate::support::fixture::{unpacked_archive, unpacked_file};
+use crate::support::text::assert_same;
+
+const GROUPINGS: [&str; 4] = ["raw", "vxid", "request", "session"];
+
+/// Files of a directory with this extension, sorted.
+fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("the directory is there");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|it| it == extension))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Runs `work` for every item on a few threads.
+fn for_each<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
+    let items = Mutex::new(items);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some(item) = { items.lock().unwrap_or_else(|it| it.into_inner()).pop() } {
+                    work(item);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn every_capture_reads_as_it_was_recorded() {
+    let directory = unpacked_archive("captures/captures.tar.zst");
+    let captures = files(directory.path(), "vsl");
+    assert!(captures.len() >= 90, "{} captures", captures.len());
+    let cases: Vec<_> =
+        captures.iter().flat_map(|path| GROUPINGS.map(|grouping| (path, grouping))).collect();
+    for_each(cases, |(path, grouping)| {
+        let expected = std::fs::read(path.with_extension(format!("{grouping}.txt"))).unwrap();
+        let got = text(&["-r", path.to_str().unwrap(), "-g", grouping]);
+        assert_same(&format!("{} {grouping}", path.display()), &got, &expected);
+    });
+}
+
+/// Files made by hand and at random, with the output of varnishlog for them: diagnostics, transactions given
+/// up, trees that contradict themselves. The middle of the name of an output says which options made it.
+#[test]
+fn broken_trees_are_grouped_and_diagnosed_the_same() {
+    let directory = unpacked_archive("captures/captures.tar.zst");
+    let cases = files(&directory.path().join("grouping"), "txt");
+    assert!(cases.len() >= 300, "{} cases", cases.len());
+    for_each(cases, |path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let words: Vec<&str> = name.split('.').collect();
+        let file = path.with_file_name(format!("{}.vsl", words[0]));
+        let mut args = vec!["-r", file.to_str().unwrap(), "-g", words[1]];
+        match words[2..] {
+            ["txt"] => {}
+            ["L1", "txt"] => args.extend(["-L", "1"]),
+            ["L2", "txt"] => args.extend(["-L", "2"]),
+            ["T0", "txt"] => args.extend(["-T", "0"]),
+            ["v", "txt"] => args.extend(["-v", "-x", "ReqURL"]),
+            _ => panic!("what is {name}?"),
+        }
+        assert_same(name, &text(&args), &std::fs::read(&path).unwrap());
+    });
+}
+
+/// Megabytes of mixed traffic, by the writers of two dialects that share a layout.
+#[test]
+fn the_corpora_read_as_the_stock_tools_of_their_version_read_them() {
+    let cases = vec![("mix-8", "golden-8", "7.3-8.0"), ("mix-9", "golden-9", "9.0-vs")];
+    for_each(cases, |(mix, golden, dialect)| {
+        let directory = unpacked_archive(&format!("corpus/{golden}.tar.zst"));
+        let file = directory.path().join("mix.vsl");
+        std::fs::write(&file, unpacked_file(&format!("corpus/{mix}.vsl.zst"))).unwrap();
+        let file = file.to_str().unwrap();
+        for grouping in GROUPINGS {
+            let got = text(&["-r", file, "-g", grouping, "--dialect", dialect]);
+            let expected = directory.path().join(format!("log-{grouping}.txt"));
+            let expected = std::fs::read(expected).unwrap();
+            assert_same(&format!("{mix} {grouping}"), &got, &expected);
+        }
+    });
+}
+
+#[test]
+fn a_copy_of_a_file_has_the_same_bytes() {
+    for (mix, dialect) in [("mix-7", "6.0-7.2"), ("mix-8", "7.3-8.0")] {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("mix.vsl");
+        let bytes = unpacked_file(&format!("corpus/{mix}.vsl.zst"));
+        std::fs::write(&file, &bytes).unwrap();
+        let copy = directory.path().join("copy.vsl");
+        let args = ["-r", file.to_str().unwrap(), "-g", "raw", "--dialect", dialect, "-w"];
+        let printed = text(&[&args[..], &[copy.to_str().unwrap()]].concat());
+        assert!(printed.is_empty());
+        assert!(std::fs::read(&copy).unwrap() == bytes, "{mix}: the copy differs");
+    }
+}
+
+/// Working directories that were copied while their processes ran.
+#[test]
+fn recorded_directories_read_as_the_stock_tools_read_them() {
+    for (archive, dialect, expected) in [
+        ("vsm-snapshot-7.1.1.tar.gz", "6.0-7.2", &[("raw", "")][..]),
+        (
+            "vsm-snapshot-8.0.0.tar.zst",
+            "7.3-8.0",
+            &[("raw", "log-d-raw.txt"), ("request", "log-d-request.txt")],
+        ),
+        (
+            "vsm-snapshot-9.0.2.tar.zst",
+            "9.0-vs",
+            &[("raw", "log-d-raw.txt"), ("request", "log-d-request.txt")],
+        ),
+    ] {
+        let directory = unpacked_archive(&format!("snapshots/{archive}"));
+        for (grouping, file) in expected {
+            let args = ["-n", directory.path().to_str().unwrap(), "-d", "-g", grouping];
+            let output = command(&[&args[..], &["--dialect", dialect]].concat())
+                .env("VSM_NOPID", "1")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let expected = if file.is_empty() {
+                std::fs::read(crate::support::fixture::path("snapshots/vsm-snapshot-7.1.1.raw.txt"))
+            } else {
+                std::fs::read(directory.path().join(file))
+            };
+            assert_same(&format!("{archive} {grouping}"), &output.stdout, &expected.unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_recorded_directory_of_dead_processes_is_no_running_instance() {
+    let directory = unpacked_archive("snapshots/vsm-snapshot-7.1.1.tar.gz");
+    let output = super::output(&["-n", directory.path().to_str().unwrap(), "-d", "-t", "0"]);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint.contains("its manager, process 28240, is dead"), "{complaint}");
+}
