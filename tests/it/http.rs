@@ -5,5 +5,6 @@ mod connections;
 mod errors;
 mod harness;
 mod heads;
+mod junk;
 mod refusals;
 mod retries;

@@ -159,6 +159,21 @@ fn a_client_that_only_stops_sending_gets_its_answer() {
 }
 
 #[test]
+fn a_request_under_way_is_answered_while_the_proxy_stops() {
+    let origin = Origin::start(|_| vec![Step::Delay(Duration::from_millis(300)), ok("answer")]);
+    let mut proxy = Proxy::start(&[origin.address()], "");
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let asked = || (!origin.received().is_empty()).then_some(());
+    Deadline::generous().wait_for("the request at the origin", asked);
+    proxy.terminate();
+    assert_eq!(client.answer("GET").text(), "answer");
+    assert_eq!(client.until_closed(), b"");
+    assert!(proxy.wait().success());
+    assert!(!proxy.workdir().join("_.vsm_child").exists(), "the log is taken away in the end");
+}
+
+#[test]
 fn an_idle_client_and_a_slow_head_are_closed() {
     let origin = Origin::start(|_| vec![ok("x")]);
     let timeouts = "[timeouts]\nclient_idle = \"200ms\"\nclient_head = \"400ms\"\n";

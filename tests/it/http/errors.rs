@@ -103,6 +103,27 @@ fn failures_before_a_whole_head_are_error_pages_with_their_text_in_the_log() {
 }
 
 #[test]
+fn each_dialect_has_its_own_words_for_a_connection_that_ended() {
+    let cases = [
+        ("6.0-7.2", "HTC eof (-1)", "Received bad req/resp"),
+        ("7.3-8.0", "HTC eof (Unexpected end of input)", "close"),
+        ("9.0-vs", "HTC eof (Unexpected end of input)", "close RX_BAD"),
+    ];
+    for (dialect, error, close) in cases {
+        let origin = Origin::start(|_| vec![Step::CloseCleanly]);
+        let log = format!("[log]\nsize = \"16M\"\ndialect = \"{dialect}\"\n");
+        let proxy = Proxy::start(&[origin.address()], &log);
+        let mut client = proxy.client();
+        client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+        let log = proxy.request_log(client.answer("POST").xid());
+        let has = |tag: &str, text: &str| {
+            log.lines().any(|line| line.contains(tag) && line.contains(text))
+        };
+        assert!(has("FetchError", error) && has("BackendClose", close), "{dialect}:\n{log}");
+    }
+}
+
+#[test]
 fn a_refused_connection_is_an_error_page() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = closed.local_addr().unwrap();

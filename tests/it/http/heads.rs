@@ -39,6 +39,32 @@ fn fields_of_one_connection_do_not_pass() {
 }
 
 #[test]
+fn connection_cannot_take_away_what_the_proxy_adds() {
+    let origin = Origin::start(|_| {
+        vec![raw(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: Via, X-Varnish, Content-Length\r\n\r\n",
+        )]
+    });
+    let proxy = Proxy::start(&[origin.address()], "");
+    let mut client = proxy.client();
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 2\r\n\
+         Connection: X-Forwarded-For, Via, X-Varnish, Content-Length\r\n\r\nhi",
+    );
+    let answer = client.answer("POST");
+    assert!(answer.fields.get("Via").is_some() && answer.xid() > 0, "{answer:?}");
+    let received = origin.wait_finished(1);
+    let fields = &received[0].asked.fields;
+    assert!(fields.get("Via").is_some() && fields.get("X-Varnish").is_some(), "{fields:?}");
+    assert_eq!(
+        fields.get("X-Forwarded-For"),
+        Some("127.0.0.1"),
+        "the client took its own part back"
+    );
+    assert_eq!(fields.get("Content-Length"), Some("2"));
+}
+
+#[test]
 fn each_side_is_told_its_own_xid() {
     let origin = Origin::start(|_| vec![ok("")]);
     let proxy = Proxy::start(&[origin.address()], "");

@@ -1,5 +1,6 @@
 //! Which failed attempts are made again, and that each of them sends the whole body.
 
+use crate::support::deadline::Deadline;
 use crate::support::origin::{Origin, Step, hex_digest, ok, raw};
 use crate::support::proxy::Proxy;
 
@@ -48,6 +49,44 @@ fn a_post_is_retried_where_the_route_allows_it() {
         assert!(log.contains(&text), "{text:?} is not in\n{log}");
     }
     assert_eq!(log.matches("BackendOpen").count(), 2, "{log}");
+}
+
+#[test]
+fn a_body_that_is_still_coming_is_sent_whole_by_the_next_attempt() {
+    for framing in ["Content-Length: 60000", "Transfer-Encoding: chunked"] {
+        let origin = Origin::start(|asked| match asked.number {
+            0 => vec![Step::ReadBodyBytes(10_000), Step::CloseCleanly],
+            _ => vec![Step::ReadBody, Step::SendDigest],
+        });
+        let proxy = Proxy::start(&[origin.address()], ALLOWED);
+        let halves = [[b'1'; 30_000], [b'2'; 30_000]];
+        let framed = |half: &[u8], last: bool| {
+            let chunk = [format!("{:x}\r\n", half.len()).as_bytes(), half, b"\r\n"].concat();
+            match (framing.starts_with("Transfer"), last) {
+                (false, _) => half.to_vec(),
+                (true, false) => chunk,
+                (true, true) => [&chunk[..], b"0\r\n\r\n"].concat(),
+            }
+        };
+        let mut client = proxy.client();
+        client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n"));
+        client.send(framed(&halves[0], false));
+        // The second attempt has begun, and waits for the rest as well.
+        let second = || (origin.received().len() == 2).then_some(());
+        Deadline::generous().wait_for("the second attempt", second);
+        client.send(framed(&halves[1], true));
+        let answer = client.answer("POST");
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, hex_digest(&halves.concat())),
+            "{framing}"
+        );
+        let log = proxy.request_log(answer.xid());
+        assert_eq!(log.matches("Timestamp      Bereq:").count(), 2, "{log}");
+        // The next request on this connection begins where this one ended.
+        client.send("GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.answer("GET").text(), hex_digest(b""), "{framing}");
+    }
 }
 
 #[test]
@@ -159,6 +198,30 @@ fn a_status_is_retried_where_the_route_names_it() {
     client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
     let answer = client.answer("POST");
     assert_eq!((answer.status, answer.text()), (200, hex_digest(b"hello")));
+}
+
+#[test]
+fn a_body_too_large_to_keep_is_refused_where_the_configuration_says_so() {
+    let origin = Origin::start(|_| vec![Step::ReadBody, ok("")]);
+    let proxy = Proxy::start(
+        &[origin.address()],
+        "[limits]\nrequest_body = \"64K\"\nbody_over = \"refuse\"\n",
+    );
+    let body = vec![b'c'; 70_000];
+    let mut client = proxy.client();
+    client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len()));
+    assert_eq!(client.answer("POST").status, 413);
+    let mut client = proxy.client();
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send(format!("{:x}\r\n", body.len()));
+    client.send(&body);
+    assert_eq!(client.answer("POST").status, 413);
+    assert_eq!(client.until_closed(), b"");
+    assert!(origin.received().iter().all(|received| !received.complete));
+    let mut client = proxy.client();
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n");
+    client.send(&body[..65536]);
+    assert_eq!(client.answer("POST").status, 200);
 }
 
 #[test]

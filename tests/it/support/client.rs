@@ -114,6 +114,11 @@ impl Client {
         self.wire.stream.shutdown(Shutdown::Write).expect("the connection lives");
     }
 
+    /// The same, where it may have closed the connection meanwhile.
+    pub(crate) fn half_close_if_open(&self) {
+        let _ = self.wire.stream.shutdown(Shutdown::Write);
+    }
+
     /// Everything the proxy still sends until it closes the connection; a reset is a close.
     pub(crate) fn until_closed(&mut self) -> Vec<u8> {
         match self.wire.rest(Deadline::generous()) {

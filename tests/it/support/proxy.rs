@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::client::Client;
@@ -20,6 +21,8 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     /// What it says on standard error after the line with its port.
     complaints: Receiver<String>,
+    /// A test has seen it end.
+    ended: bool,
 }
 
 impl Proxy {
@@ -79,7 +82,7 @@ impl Proxy {
             said.push_str(&line);
             said.push('\n');
         };
-        Proxy { child, directory, address, complaints }
+        Proxy { child, directory, address, complaints, ended: false }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -92,6 +95,21 @@ impl Proxy {
 
     pub(crate) fn client(&self) -> Client {
         Client::connect(self.address)
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).expect("the proxy runs");
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        let status = Deadline::generous()
+            .wait_for("the proxy to end", || child.try_wait().expect("it is our child"));
+        self.ended = true;
+        status
     }
 
     /// What `shellac log` prints of everything that the log holds, grouped so.
@@ -117,10 +135,12 @@ impl Proxy {
 
     /// The group of the request `xid`, all attempts included, once it is complete.
     pub(crate) fn request_log(&self, xid: u64) -> String {
-        let head = format!("*   << Request  >> {xid} ");
+        let head = format!("*   << Request  >> {xid}");
         Deadline::generous().wait_for(&format!("the log of request {xid}"), || {
             let log = self.log("request");
-            let group = log.split("\n\n").find(|group| group.trim_start().starts_with(&head))?;
+            let group = log.split("\n\n").find(|group| {
+                group.trim_start().lines().next().is_some_and(|line| line.trim_end() == head)
+            })?;
             let open = group
                 .lines()
                 .any(|line| line.trim_start_matches('-').trim_start().starts_with("VSL "));
@@ -157,7 +177,7 @@ impl Drop for Proxy {
                 !said.iter().any(|line| line.contains("panicked")),
                 "the proxy panicked: {said:#?}"
             );
-            assert_eq!(ended, None, "the proxy ended by itself");
+            assert!(self.ended || ended.is_none(), "the proxy ended by itself: {ended:?}");
         }
     }
 }
