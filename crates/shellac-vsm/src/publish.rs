@@ -83,13 +83,14 @@ impl SetWriter {
         let dir = workdir.join(set.dir_name());
         remove_left_over(&dir, options)?;
         DirBuilder::new().mode(DIR_MODE).create(&dir).map_err(failed("create", &dir))?;
-        if let Some(gid) = options.gid {
-            chown(&dir, None, Some(gid)).map_err(|source| chown_error(&dir, gid, source))?;
-        }
-        // After the group, whose change may take bits away; and the umask has no say.
-        std::fs::set_permissions(&dir, Permissions::from_mode(DIR_MODE))
-            .map_err(failed("set the mode of", &dir))?;
-        let open_dir = File::open(&dir).map_err(failed("open", &dir))?;
+        let open_dir = match give_rights(&dir, options.gid) {
+            Ok(open_dir) => open_dir,
+            Err(error) => {
+                // The error that is reported is the first one.
+                let _ = std::fs::remove_dir(&dir);
+                return Err(error);
+            }
+        };
         let header = Header { pid: options.pid, started_unix: options.now_unix };
         Ok(SetWriter {
             dir,
@@ -176,7 +177,7 @@ impl SetWriter {
 
     /// Takes a segment out of the index and removes its file; readers that have mapped it keep it.
     ///
-    /// That there is none is no error.
+    /// That there is none is no error. What was added and not published yet is published with it.
     ///
     /// # Errors
     ///
@@ -430,6 +431,17 @@ pub fn is_alive(pid: u32) -> bool {
         return false;
     };
     !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
+/// Gives a new directory its group and mode, and opens it.
+fn give_rights(dir: &Path, gid: Option<u32>) -> Result<File, VsmError> {
+    if let Some(gid) = gid {
+        chown(dir, None, Some(gid)).map_err(|source| chown_error(dir, gid, source))?;
+    }
+    // After the group, whose change may take bits away; and the umask has no say.
+    std::fs::set_permissions(dir, Permissions::from_mode(DIR_MODE))
+        .and_then(|()| File::open(dir))
+        .map_err(|source| VsmError::io("set the mode of", dir, source))
 }
 
 /// Removes the directory of a set if its owner is dead.
