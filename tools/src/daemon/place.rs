@@ -36,9 +36,13 @@ pub(crate) fn workdir(
 mod tests {
     use super::workdir;
 
+    /// `-n`, whether this is root, `XDG_RUNTIME_DIR`; the path, or a part of the error.
+    type Case =
+        (Option<&'static str>, bool, Option<&'static str>, Result<&'static str, &'static str>);
+
     #[test]
     fn names_and_paths() {
-        let cases: &[(Option<&str>, bool, Option<&str>, Result<&str, &str>)] = &[
+        let cases: &[Case] = &[
             (None, true, Some("/run/user/0"), Ok("/run/shellac/shellacd")),
             (None, false, Some("/run/user/7"), Ok("/run/user/7/shellac/shellacd")),
             (Some(""), true, None, Ok("/run/shellac/shellacd")),
