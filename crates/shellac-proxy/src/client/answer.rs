@@ -211,16 +211,14 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     txn.timestamp("Start", first_byte);
     txn.timestamp("Req", now);
     let input = session.client.input.filled();
-    if error.is_garbage() {
-        if error == HeadError::HeaderLine {
-            txn.bogo_header(&error.to_string());
-        } else {
-            txn.error(&error.to_string());
-        }
-        txn.http_garbage(first_line(input));
-    } else {
-        txn.error(&error.to_string());
+    let reason = error.to_string();
+    if error == HeadError::HeaderLine {
+        txn.bogo_header(&reason);
     }
+    if error.is_garbage() {
+        txn.http_garbage(first_line(input));
+    }
+    txn.note("http.refused", &reason);
     let mut headers = Headers::new();
     headers.push("Content-Length", "0");
     headers.push("Connection", "close");

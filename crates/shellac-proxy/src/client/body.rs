@@ -121,7 +121,7 @@ impl RequestBody {
             _ => CHUNKED_READ,
         };
         let most = most.min(scratch.len());
-        let count = match ready!(poll_read(&client.stream, cx, &mut scratch[..most])) {
+        let count = match ready!(poll_read(&mut client.stream, cx, &mut scratch[..most])) {
             Ok(0) => {
                 client.ended = true;
                 let fault = BodyFault::Ended(self.decoder.interrupted(), None);

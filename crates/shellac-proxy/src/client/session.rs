@@ -168,7 +168,7 @@ impl Session {
                 worker.buffers.borrow_mut().lend(&mut client.input);
                 // The parser refuses a head at its limit, so the room behind it is never used up.
                 let room = client.input.room(worker.limits.head_bytes + ROOM_BEHIND);
-                match poll_read(&client.stream, cx, room) {
+                match poll_read(&mut client.stream, cx, room) {
                     Poll::Pending => news = false,
                     Poll::Ready(Ok(0)) => client.ended = true,
                     Poll::Ready(Ok(count)) => {
@@ -194,7 +194,7 @@ impl Session {
                 if client.ended || taken >= LINGER_BYTES {
                     return Poll::Ready(());
                 }
-                match poll_read(&client.stream, cx, &mut scratch) {
+                match poll_read(&mut client.stream, cx, &mut scratch) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(count)) => taken += count,
                     Poll::Pending if timer.is_late(cx) => return Poll::Ready(()),

@@ -34,7 +34,7 @@ impl<'w> Watch<'w> {
             if room.is_empty() {
                 return false;
             }
-            match poll_read(&client.stream, cx, room) {
+            match poll_read(&mut client.stream, cx, room) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(0)) => client.ended = true,
                 Poll::Ready(Ok(count)) => client.input.fill(count),

@@ -240,7 +240,7 @@ impl Delivery<'_, '_> {
         let mut scratch = worker.scratch.borrow_mut();
         let plain = self.encoder.framing() != BodyFraming::Chunked;
         let most = if plain { scratch.len() } else { FRAMED_READ };
-        let count = match poll_read(&source.conn.stream, cx, &mut scratch[..most]) {
+        let count = match poll_read(&mut source.conn.stream, cx, &mut scratch[..most]) {
             Poll::Ready(Ok(0)) => {
                 drop(scratch);
                 match self.decoder.eof() {
@@ -475,7 +475,7 @@ pub(super) async fn skim(worker: &Worker, conn: &mut Conn, decoder: &mut Decoder
                 return Poll::Ready(false);
             }
             let room = conn.input.room(FRAMED_READ);
-            match poll_read(&conn.stream, cx, room) {
+            match poll_read(&mut conn.stream, cx, room) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
                 Poll::Ready(Ok(count)) => conn.input.fill(count),
                 Poll::Pending if timer.is_late(cx) => return Poll::Ready(false),

@@ -130,7 +130,7 @@ impl Waiting<'_, '_> {
         loop {
             let limit = self.exchange.worker.limits.head_bytes + ROOM_BEHIND;
             let room = self.conn.input.room(limit);
-            let count = match poll_read(&self.conn.stream, cx, room) {
+            let count = match poll_read(&mut self.conn.stream, cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),

@@ -1,24 +1,25 @@
 //! Reads and writes on a socket, as polls.
 
 use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Reads what there is; 0 is the end.
+///
+/// A read that fills less than `into` has emptied the socket, and the driver knows: the next one waits for news without
+/// asking the kernel again.
 pub(crate) fn poll_read(
-    stream: &TcpStream,
+    stream: &mut TcpStream,
     cx: &mut Context<'_>,
     into: &mut [u8],
 ) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_read_ready(cx))?;
-        match stream.try_read(into) {
-            Err(error) if is_transient(&error) => {}
-            result => return Poll::Ready(result),
-        }
-    }
+    let mut into = ReadBuf::new(into);
+    ready!(Pin::new(stream).poll_read(cx, &mut into))?;
+    Poll::Ready(Ok(into.filled().len()))
 }
 
 /// Writes as much as the kernel takes.
