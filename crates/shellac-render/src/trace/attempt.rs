@@ -35,6 +35,8 @@ pub struct AnswerHead {
     pub reason: String,
     /// Header lines.
     pub headers: Headers,
+    /// A protocol was logged: with the next status a new head begins. Alone it is a change of it.
+    protocol_seen: bool,
 }
 
 impl AnswerHead {
@@ -46,8 +48,11 @@ impl AnswerHead {
     ) {
         let text = record.text();
         match record.tag {
-            Some(tag) if tag == protocol => *self = AnswerHead::default(),
+            Some(tag) if tag == protocol => self.protocol_seen = true,
             Some(tag) if tag == status => {
+                if std::mem::take(&mut self.protocol_seen) {
+                    *self = AnswerHead::default();
+                }
                 self.status = number(text).and_then(|status| u16::try_from(status).ok());
             }
             Some(tag) if tag == reason => self.reason = visible(text),

@@ -62,7 +62,10 @@ impl Request {
                     request.errors.push(visible(text));
                 }
                 Tag::Error | Tag::VclError => request.errors.push(visible(text)),
-                Tag::HttpGarbage => request.garbage = Some(visible(record.payload)),
+                Tag::HttpGarbage => {
+                    let bytes = record.payload.strip_suffix(b"\0").unwrap_or(record.payload);
+                    request.garbage = Some(visible(bytes));
+                }
                 Tag::ReqAcct => request.acct = Acct::parse(text),
                 Tag::PipeAcct => {
                     let numbers: Vec<u64> = fields(text).map_while(number).collect();

@@ -49,6 +49,7 @@ fn headline(page: &mut Page, trace: &Trace, options: &Options) {
         What::Request(request) => {
             let retries = node.children.iter().filter(|child| is_retry(child)).count();
             let answered = match request.answer.line() {
+                Some(line) if is_cut_short(node) => format!("answered {line}, cut short"),
                 Some(line) => format!("answered {line}"),
                 None => unanswered(node, request).to_owned(),
             };
@@ -158,12 +159,13 @@ impl<'a> Branch<'a> {
         let line = format!("  {}", line_of(&request.request));
         let status = request.answer.status;
         let result = match status {
+            Some(status) if is_cut_short(node) => format!("{status} cut short"),
             Some(status) => status.to_string(),
             None => unanswered(node, request).to_owned(),
         };
         let style = if status.is_none() && node.has_end {
             Style::Plain
-        } else if status.is_some_and(|status| status < 500) {
+        } else if status.is_some_and(|status| status < 500) && !is_cut_short(node) {
             Style::Good
         } else {
             Style::Bad
@@ -261,12 +263,22 @@ impl<'a> Branch<'a> {
     }
 }
 
+/// Whether the client got the head of a good answer and not all of its body: the fetch failed in there, and
+/// it was too late for an error page.
+fn is_cut_short(node: &Node) -> bool {
+    let What::Request(request) = &node.what else { return false };
+    let last = node.children.iter().filter_map(Node::as_attempt).next_back();
+    request.answer.status.is_some_and(|status| status < 500)
+        && last.is_some_and(|attempt| attempt.failed() && attempt.page.is_none())
+}
+
 /// Why a request has no status.
 fn unanswered(node: &Node, request: &Request) -> &'static str {
     if request.steps.last().is_some_and(|step| step.stamp.label == "Restart") {
         "restarted"
     } else if request.piped.is_some() {
-        "piped"
+        let went_through = request.steps.iter().any(|step| step.stamp.label == "PipeSess");
+        if went_through { "piped" } else { "not piped" }
     } else if node.has_end {
         "no answer recorded"
     } else {
@@ -470,7 +482,8 @@ fn answer(attempt: &Attempt) -> Option<String> {
         .last()
         .and_then(|last| last.details.received_bytes)
         .or(acct.map(|acct| acct.response_body_bytes))
-        .or(attempt.length);
+        // Of an attempt that ended in an error page it is the length of that.
+        .or(attempt.length.filter(|_| attempt.page.is_none()));
     Some(match (received, expected) {
         (Some(received), Some(expected)) if received == expected => {
             format!("{line}, {}", bytes(received))
@@ -498,7 +511,7 @@ fn then(attempt: &Attempt) -> Option<String> {
 /// The error in plain words with the number that goes with it.
 pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
     let Some(waited) = exchange.waited else { return failure.words.to_owned() };
-    let waited = duration(waited);
+    let waited = duration(waited).replace(' ', NO_BREAK);
     let answering = crate::error_text::Phases::of(&[Phase::FirstByte, Phase::Head]);
     if failure.phases.within(answering) {
         format!("{}, {waited} after the request was sent", failure.words)
