@@ -21,6 +21,14 @@ pub enum ManagerError {
         /// What stands in it.
         pid: Option<u32>,
     },
+    /// The place for the shared-memory directory.
+    #[error("cannot create {} (choose another place with -n)", path.display())]
+    Workdir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file of the manager's own.
     #[error("cannot {action} {}", path.display())]
     File {
@@ -32,26 +40,26 @@ pub enum ManagerError {
         source: io::Error,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address} ({name}): {source}{}", hint(source, *address))]
+    #[error("cannot listen on {address} ({name}): {error}{}", hint(error, *address))]
     Listen {
         /// Name of the listener.
         name: String,
         /// Its address.
         address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said; part of the message, with what to do about it.
+        error: io::Error,
     },
     /// The group that shall read the log.
-    #[error("cannot give the log to group `{group}`: {source}")]
+    #[error("cannot give the log to group `{group}`")]
     Group {
         /// Its name in the configuration.
         group: String,
         /// What the system said.
         source: io::Error,
     },
-    /// The shared-memory directory.
+    /// The shared-memory directory; the message has its causes and what to do about it.
     #[error("{}", .0.full_text())]
-    Vsm(#[source] VsmError),
+    Vsm(VsmError),
     /// The first worker ended before it served.
     #[error("the worker did not start: {status}; what it said is above")]
     NoWorker {
@@ -59,20 +67,35 @@ pub enum ManagerError {
         status: ExitStatus,
     },
     /// A worker could not be started at all.
-    #[error("cannot start a worker: {source}")]
+    #[error("cannot start a worker")]
     Spawn {
         /// What the system said.
         source: io::Error,
     },
     /// A worker could not be given what it needs.
-    #[error("cannot hand over to the worker: {0}")]
+    #[error("cannot hand over to the worker")]
     Handoff(#[source] HandoffError),
     /// Signals could not be received.
-    #[error("cannot wait for signals: {source}")]
+    #[error("cannot wait for signals")]
     Signals {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl ManagerError {
+    /// The message with its causes, on one line.
+    #[must_use]
+    pub fn full_text(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
 }
 
 impl From<VsmError> for ManagerError {
@@ -90,9 +113,9 @@ fn owner(pid: Option<u32>) -> String {
     }
 }
 
-fn hint(source: &io::Error, address: SocketAddr) -> String {
+fn hint(error: &io::Error, address: SocketAddr) -> String {
     let port = address.port();
-    match source.kind() {
+    match error.kind() {
         io::ErrorKind::AddrInUse => {
             format!("; another process has that port (`ss -ltnp sport = :{port}` shows which)")
         }

@@ -73,7 +73,7 @@ pub struct HandoffListener {
 #[non_exhaustive]
 pub enum HandoffError {
     /// The connection broke.
-    #[error("the connection between manager and worker broke: {0}")]
+    #[error("the connection between manager and worker broke")]
     Io(#[from] io::Error),
     /// What came is not a handoff.
     #[error("the manager's message cannot be understood: {0}")]

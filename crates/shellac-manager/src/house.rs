@@ -68,9 +68,11 @@ impl House {
             ),
             None => None,
         };
-        DirBuilder::new().recursive(true).mode(0o755).create(workdir).map_err(|source| {
-            ManagerError::File { action: "create", path: workdir.to_owned(), source }
-        })?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(workdir)
+            .map_err(|source| ManagerError::Workdir { path: workdir.to_owned(), source })?;
         let lock = PidFile::acquire(&workdir.join("_.pid"))?;
         let pid_files = settings
             .pid_files

@@ -27,11 +27,8 @@ pub struct BoundListener {
 ///
 /// [`ManagerError::Listen`]. An address on which another process listens is one, even if both would share it.
 pub fn bind(listen: &ListenConfig, threads: usize) -> Result<BoundListener, ManagerError> {
-    let failed = |source| ManagerError::Listen {
-        name: listen.name.clone(),
-        address: listen.address,
-        source,
-    };
+    let failed =
+        |error| ManagerError::Listen { name: listen.name.clone(), address: listen.address, error };
     if listen.address.port() != 0 {
         // Sockets that share a port do so with those of other programs of this user too, silently. One that does not share
         // finds out.

@@ -92,7 +92,7 @@ impl fmt::Display for Event {
                 wait.as_secs_f64()
             ),
             Event::NotStarted { error, wait } => {
-                write!(f, "{error}; trying again in {:.1} s", wait.as_secs_f64())
+                write!(f, "{}; trying again in {:.1} s", error.full_text(), wait.as_secs_f64())
             }
             Event::LeftOver(error) => f.write_str(&error.full_text()),
             Event::Stopping { drain } => {

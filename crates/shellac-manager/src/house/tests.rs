@@ -66,9 +66,9 @@ fn what_is_wrong_is_named() {
     let root = tempfile::tempdir().unwrap();
     let mut wrong = settings(&root.path().join("w"));
     wrong.config.group = Some("no-such-group".to_owned());
-    let error = House::open(wrong, 1).unwrap_err().to_string();
+    let error = House::open(wrong, 1).unwrap_err().full_text();
     assert!(error.contains("group `no-such-group`") && error.contains("/etc/group"), "{error}");
     std::fs::write(root.path().join("file"), "").unwrap();
-    let error = House::open(settings(&root.path().join("file")), 1).unwrap_err().to_string();
-    assert!(error.contains("/file"), "{error}");
+    let error = House::open(settings(&root.path().join("file")), 1).unwrap_err().full_text();
+    assert!(error.contains("/file (choose another place with -n): File exists"), "{error}");
 }
