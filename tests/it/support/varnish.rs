@@ -1,5 +1,6 @@
 //! Debian's varnish: whether it is here, and a varnishd for one test.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -21,31 +22,25 @@ pub(crate) fn is_here() -> bool {
     here
 }
 
-/// A varnishd without backends; dropping it ends it.
+/// A varnishd; dropping it ends it.
 pub(crate) struct Varnishd {
     child: Child,
     workdir: PathBuf,
 }
 
 impl Varnishd {
-    /// Starts it in `workdir` and waits until its worker runs.
+    /// Starts one without backends in `workdir` and waits until its worker runs.
     pub(crate) fn start(workdir: &Path) -> Varnishd {
+        Varnishd::start_with(workdir, &["-b", "none"])
+    }
+
+    /// The same with these arguments, which say where backends come from.
+    pub(crate) fn start_with(workdir: &Path, backends: &[&str]) -> Varnishd {
         let child = Command::new("varnishd")
-            .args([
-                "-F",
-                "-j",
-                "none",
-                "-a",
-                "127.0.0.1:0",
-                "-b",
-                "none",
-                "-T",
-                "127.0.0.1:0",
-                "-i",
-                "vtest",
-            ])
+            .args(["-F", "-j", "none", "-a", "127.0.0.1:0", "-T", "127.0.0.1:0", "-i", "vtest"])
             .args(["-p", "vsl_space=1m", "-s", "malloc,1m", "-n"])
             .arg(workdir)
+            .args(backends)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -61,6 +56,14 @@ impl Varnishd {
             varnishd.admin("status").ok().filter(|text| text.contains("running"))
         });
         varnishd
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let text = self.admin("debug.listen_address").expect("varnishd answers");
+        let mut words = text.split_ascii_whitespace().skip(1);
+        let mut word = || words.next().expect("NAME ADDRESS PORT");
+        format!("{}:{}", word(), word()).parse().expect("an address")
     }
 
     /// The manager.
