@@ -1,7 +1,7 @@
 //! Opens what is searched.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,23 +49,52 @@ impl From {
     }
 
     /// Opens it at its oldest record.
-    pub(super) fn open(&self, dialect: Option<Dialect>) -> anyhow::Result<Box<dyn Source>> {
+    pub(super) fn open(&self, dialect: Option<Dialect>) -> anyhow::Result<Opened> {
+        let file = |reader: Box<dyn Read>| {
+            let source = FileSource::open(self.name(), reader, dialect)?;
+            Ok(Opened::File(Box::new(source)))
+        };
         match self {
-            From::File(path) if path.as_os_str() == "-" => {
-                Ok(Box::new(FileSource::open(self.name(), io::stdin(), dialect)?))
-            }
+            From::File(path) if path.as_os_str() == "-" => file(Box::new(io::stdin())),
             From::File(path) => {
-                let file =
-                    File::open(path).with_context(|| format!("cannot open {}", self.name()))?;
-                Ok(Box::new(FileSource::open(self.name(), file, dialect)?))
+                let opened = File::open(path);
+                file(Box::new(opened.with_context(|| format!("cannot open {}", self.name()))?))
             }
             From::Live(workdir) => {
                 let options = LiveOptions { dialect, from_head: true, stop_at_tail: false };
                 let attachment =
                     attach(workdir.to_str(), Patience::For(Duration::ZERO), &|| false)?;
                 let attachment = attachment.context("no instance")?;
-                Ok(Box::new(LiveSource::new(attachment, options)))
+                Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))))
             }
+        }
+    }
+}
+
+/// What is read.
+pub(super) enum Opened {
+    /// A file or a pipe.
+    File(Box<FileSource<Box<dyn Read>>>),
+    /// The shared memory of an instance.
+    Live(Box<LiveSource>),
+}
+
+impl Opened {
+    /// The dialect, when neither the log nor the user has said which of several it is. Of a live log it is
+    /// known once that was opened.
+    pub(super) fn assumed(&self) -> Option<Dialect> {
+        let choice = match self {
+            Opened::File(source) => source.choice(),
+            Opened::Live(source) => source.choice(),
+        };
+        choice.assumed.then_some(choice.dialect)
+    }
+
+    /// What to read from.
+    pub(super) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Opened::File(source) => source.as_mut(),
+            Opened::Live(source) => source.as_mut(),
         }
     }
 }

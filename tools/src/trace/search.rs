@@ -48,9 +48,15 @@ impl Search<'_> {
         let mut best: Option<Found> = None;
         for _ in 0..MAX_PASSES {
             let known = wanted.len();
-            let mut source = self.from.open(self.dialect)?;
+            let mut opened = self.from.open(self.dialect)?;
             let mut collector = Collector::new(self.target, wanted, self.bounds);
-            let found = self.pass(source.as_mut(), &mut collector);
+            let mut found = self.pass(opened.source(), &mut collector);
+            if let Some(dialect) = opened.assumed() {
+                found.notes.push(format!(
+                    "the log does not say which table of tags it uses; {dialect} assumed, --dialect \
+                     names another"
+                ));
+            }
             let nodes =
                 |found: &Found| found.traces.iter().map(|it| it.nodes().len()).sum::<usize>();
             // A ring may have lost its oldest part since the pass before.
