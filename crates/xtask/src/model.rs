@@ -317,7 +317,12 @@ fn run_all(
 /// Runs one scenario in a process of its own, whose output goes to `log`.
 fn run_one(program: &Path, run: Run, log: &Path, long: bool) -> anyhow::Result<Outcome> {
     let is_long = long && run.mutant.is_none();
-    let (seconds, schedules) = if is_long { ("600", "50000") } else { ("8", "2000") };
+    let (seconds, schedules) = match (is_long, run.mutant) {
+        (true, _) => ("600", "50000"),
+        (false, None) => ("8", "2000"),
+        // Schedules are random and end with the first that fails: enough of them that none is missed by chance.
+        (false, Some(_)) => ("60", "20000"),
+    };
     let started = now();
     let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
     let mut child = Command::new(program)
