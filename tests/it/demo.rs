@@ -1,6 +1,7 @@
 //! `shellac demo`: it ends well, tells the truth, and leaves nothing behind.
 
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -189,4 +190,16 @@ fn what_it_shows_is_what_stock_tools_show_and_ctrl_c_cleans_up() {
     assert!(status.success(), "{status}");
     assert!(test_kill_process(proxy).is_err(), "the proxy is still there");
     assert!(!running.workdir.exists(), "the directory is still there");
+}
+
+#[test]
+fn a_killed_demo_takes_its_proxy_along() {
+    let directory = TempDir::new().unwrap();
+    let running = Running::start(directory.path().join("log"));
+    let text = running.read_to("Live from the log");
+    let address: SocketAddr = word_after(&text, "  proxy   ").unwrap().parse().unwrap();
+    assert!(TcpStream::connect(address).is_ok(), "it serves");
+    kill_process(pid(running.child.id()).unwrap(), Signal::KILL).unwrap();
+    Deadline::generous()
+        .wait_for("the proxy to end", || TcpStream::connect(address).is_err().then_some(()));
 }

@@ -37,6 +37,9 @@ pub(crate) struct Args {
     /// Allow a log of less than 16 MB: for the demo and for tests
     #[arg(long, hide = true)]
     small_log: bool,
+    /// Stop when the process that started this one ends, however that may be
+    #[arg(long, hide = true)]
+    with_parent: bool,
     /// Check the configuration and exit
     #[arg(short = 't', long)]
     check: bool,
@@ -47,6 +50,10 @@ pub(crate) struct Args {
 
 /// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.with_parent {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
+            .context("cannot be told when the parent ends")?;
+    }
     let settings = match settings::read(&args) {
         Ok(settings) => settings,
         Err(error) => {

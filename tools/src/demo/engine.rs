@@ -55,7 +55,7 @@ impl Engine {
         let program = std::env::current_exe().context("where is this program?")?;
         let child = Command::new(program)
             .arg("daemon")
-            .arg("--small-log")
+            .args(["--small-log", "--with-parent"])
             .arg("-f")
             .arg(&file)
             .arg("-n")
