@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output, Stdio};
 
+use shellac_config::{Config, ErrorPage, Limits, LogConfig, RetryPolicy, Timeouts};
+
 fn shellacd(file: &std::path::Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shellacd"))
         .arg("-f")
@@ -62,4 +64,45 @@ fn a_file_that_cannot_be_read_is_named() {
         text.starts_with("/no/such.toml: cannot read the configuration: No such file"),
         "{text}"
     );
+}
+
+#[test]
+fn the_example_is_right_and_shows_the_defaults() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shellac.example.toml");
+    let output = shellacd(&file, &["-t"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let shown = Config::parse(&text, "example").unwrap();
+    assert_eq!(shown.log, LogConfig::default());
+    assert_eq!(shown.timeouts, Timeouts::default());
+    assert_eq!(shown.limits, Limits::default());
+    assert_eq!(shown.error_page, ErrorPage::default());
+    assert_eq!(shown.routes[0].retry, RetryPolicy::default());
+
+    // What stands behind a `#` has to be right too, and then no key is left that could be told.
+    let all: String = text
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+        .fold(String::new(), |all, line| all + line + "\n");
+    let all = all.replace("on = [", "on = [\"status\", ");
+    let every = Config::parse(&all, "example").unwrap();
+    assert_eq!(every.routes[0].host.as_deref(), Some("example.org"));
+    assert_eq!((every.threads, every.group.as_deref()), (Some(2), Some("varnish")));
+    assert_eq!(every.routes[0].retry.statuses, [502, 503]);
+    let broken = all.lines().fold("nothing = 1\n".to_owned(), |broken, line| {
+        let more = if line.starts_with('[') { "nothing = 1\n" } else { "" };
+        broken + line + "\n" + more
+    });
+    let errors = Config::parse(&broken, "example").unwrap_err().errors;
+    assert_eq!(errors.len(), 1 + all.lines().filter(|line| line.starts_with('[')).count());
+    for error in errors {
+        let (_, known) =
+            error.reason.split_once("known here: ").expect("it lists the keys of its table");
+        for key in known.split(", ") {
+            let shown = text.contains(&format!("{key} = "))
+                || text.contains(&format!("[{key}]"))
+                || text.contains(&format!(".{key}]"));
+            assert!(shown, "{} is not in the example: {key}", error.key);
+        }
+    }
 }

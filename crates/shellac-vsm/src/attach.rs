@@ -175,7 +175,7 @@ impl Attachment {
 
     /// Looks what has changed.
     ///
-    /// It costs four system calls and a read when nothing has.
+    /// It costs about a dozen system calls when nothing has.
     pub fn refresh(&mut self) -> Status {
         let mut status = Status::default();
         if self.workdir_is_another() {
