@@ -306,6 +306,17 @@ fn not_found_says_how_far_back_the_log_reaches() {
 }
 
 #[test]
+fn a_number_that_is_only_named_leads_to_who_names_it() {
+    let story = fixtures().join("story/seed.vsl");
+    for xid in [577_078_686, 576_325_622] {
+        let output = run(xid, &["-r", story.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains("names it: trace 576325623"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_no_log_is_an_error_that_names_it() {
     let directory = TempDir::new().unwrap();
     let mut bytes = fs::read(fixtures().join("story/seed.vsl")).unwrap();

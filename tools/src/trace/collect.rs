@@ -87,7 +87,12 @@ pub(super) struct Collector {
     kept: Vec<Done>,
     kept_bytes: usize,
     span: Span,
+    /// The first transactions that name the target as their parent or child.
+    named_by: Vec<Vxid>,
 }
+
+/// Transactions that are remembered for naming the target.
+const NAMED_BY_MAX: usize = 4;
 
 impl Collector {
     /// Collects around `target`. `wanted` are numbers known to belong to it from an earlier pass.
@@ -105,6 +110,7 @@ impl Collector {
             kept: Vec::new(),
             kept_bytes: 0,
             span: Span::default(),
+            named_by: Vec::new(),
         };
         collector.wanted.insert(target);
         collector
@@ -151,6 +157,11 @@ impl Collector {
     /// What was read.
     pub(super) fn span(&self) -> Span {
         self.span
+    }
+
+    /// Transactions that name the target, whether it is there or not.
+    pub(super) fn named_by(&self) -> &[Vxid] {
+        &self.named_by
     }
 
     /// The trees around every transaction with the target's number, newest first.
@@ -207,6 +218,12 @@ impl Collector {
             self.span.newest = Some(self.span.newest.map_or(at, |newest| newest.max(at)));
         }
         let begins = found.tag == Some(Tag::Begin);
+        if (begins || found.tag == Some(Tag::Link))
+            && self.named_by.len() < NAMED_BY_MAX
+            && Relation::parse(found.text()).is_some_and(|it| it.vxid == self.target)
+        {
+            self.named_by.push(found.vxid);
+        }
         if begins
             && self.open.get(&found.vxid).is_some_and(|open| open.begun)
             && let Some(before) = self.open.remove(&found.vxid)

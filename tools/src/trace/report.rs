@@ -71,6 +71,10 @@ fn not_found(xid: u64, from: &From, found: &Found, zone: Zone) -> String {
         }
         _ => text += "It holds no timestamps, so how far back it reaches cannot be told.",
     }
+    if !found.named_by.is_empty() {
+        let numbers: Vec<String> = found.named_by.iter().map(ToString::to_string).collect();
+        text += &format!("\nA transaction that is there names it: trace {}", numbers.join(", "));
+    }
     if matches!(from, From::Live(_)) {
         text += "\nOlder records are overwritten; --wait waits for a number that is still to come.";
     }

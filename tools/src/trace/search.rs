@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) traces: Vec<Trace>,
     /// What was searched through.
     pub(super) span: Span,
+    /// Transactions that name the target.
+    pub(super) named_by: Vec<Vxid>,
     /// What could not be read, for standard error.
     pub(super) notes: Vec<String>,
     /// Why reading ended early.
@@ -133,6 +135,12 @@ impl Search<'_> {
             }
         }
         collector.give_up_open(source.dialect());
-        Found { traces: collector.traces(), span: collector.span(), notes, error }
+        Found {
+            traces: collector.traces(),
+            span: collector.span(),
+            named_by: collector.named_by().to_vec(),
+            notes,
+            error,
+        }
     }
 }
