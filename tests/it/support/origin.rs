@@ -76,7 +76,7 @@ pub(crate) struct Received {
     pub(crate) body_start: Vec<u8>,
     /// Whether the body was read to its end.
     pub(crate) complete: bool,
-    /// Whether the script is through with it.
+    /// Whether the script is through with it, and the connection closed if that is how it ends.
     pub(crate) finished: bool,
 }
 
@@ -216,7 +216,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         serving.push(thread::spawn(move || {
             // A proxy that goes away in the middle is what many tests are about.
             let _ = serve(Wire::new(stream), connection, &shared);
-            shared.lock().open.remove(&connection);
+            let mut state = shared.lock();
+            // Now it is closed, and the proxy's kernel knows.
+            state.open.remove(&connection);
+            let on_it = state
+                .received
+                .iter_mut()
+                .filter(|received| received.asked.connection == connection);
+            on_it.for_each(|received| received.finished = true);
         }));
     }
     for thread in serving {
@@ -265,10 +272,10 @@ fn serve(mut wire: Wire, connection: usize, shared: &Shared) -> io::Result<()> {
                 break;
             }
         }
-        shared.lock().received[number].finished = true;
         if !result? || !body.complete {
             return Ok(());
         }
+        shared.lock().received[number].finished = true;
     }
     Ok(())
 }
