@@ -9,6 +9,8 @@ mod fields;
 mod model;
 mod page;
 mod request;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod why;
 mod words;

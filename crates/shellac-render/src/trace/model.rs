@@ -11,8 +11,8 @@ use super::attempt::{Attempt, Step};
 use super::fields::Micros;
 use super::request::{Request, Session};
 
-/// Deeper includes than this are not followed.
-const MAX_DEPTH: usize = 32;
+/// Deeper includes than this are not followed: a level takes three columns, and no cache goes that deep.
+const MAX_DEPTH: usize = 10;
 
 /// What a node of the tree is.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Node {
     pub has_end: bool,
     /// Which attempt of a fetch it is, from 1, where that can be told.
     pub attempt: Option<u32>,
+    /// Transactions it started that lie too deep to be followed.
+    pub deeper: usize,
     /// What it started. Retries and restarts are not in here: they stand behind it.
     pub children: Vec<Node>,
 }
@@ -254,7 +256,9 @@ impl<'a> Stitcher<'a> {
                     self.others_on_session += 1;
                 } else if matches!(link.reason, Reason::Retry | Reason::Restart) {
                     waiting.push_back((link.vxid, Some(link)));
-                } else if depth < MAX_DEPTH {
+                } else if depth >= MAX_DEPTH {
+                    node.deeper += 1;
+                } else {
                     node.children.extend(self.branch(link.vxid, Some(link), depth + 1, path));
                 }
             }
@@ -286,6 +290,7 @@ impl<'a> Stitcher<'a> {
             has_begin: transaction.first(Tag::Begin).is_some(),
             has_end: transaction.complete,
             attempt: None,
+            deeper: 0,
             children: Vec::new(),
         }
     }
@@ -300,6 +305,7 @@ fn missing(vxid: Vxid, kind: Kind, reason: Reason) -> Node {
         has_begin: false,
         has_end: false,
         attempt: None,
+        deeper: 0,
         children: Vec::new(),
     }
 }

@@ -41,9 +41,9 @@ pub(super) fn columns(text: &str) -> usize {
 }
 
 impl Page {
-    /// An empty page; less than 40 columns are taken as 40.
+    /// An empty page; less than 60 columns are taken as 60.
     pub(super) fn new(width: usize, color: bool) -> Page {
-        Page { text: String::new(), width: width.max(40), color }
+        Page { text: String::new(), width: width.max(60), color }
     }
 
     /// The whole text, every line with its end.
@@ -74,7 +74,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A line with something at its right edge. The left part is cut where both do not fit.
+    /// A line with something short at its right edge. The left part is cut where both do not fit.
     pub(super) fn split(&mut self, prefix: &str, left: &[Span<'_>], right: &[Span<'_>]) {
         let total = |spans: &[Span<'_>]| spans.iter().map(|(_, text)| columns(text)).sum::<usize>();
         let right_columns = total(right);
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_left_part_gives_way() {
-        let mut page = Page::new(40, false);
+        let mut page = Page { text: String::new(), width: 40, color: false };
         page.split(
             "> ",
             &[(Style::Bold, "GET "), (Style::Plain, &"/x".repeat(40))],

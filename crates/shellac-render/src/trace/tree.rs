@@ -15,7 +15,7 @@ use crate::redact;
 /// How a trace is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Columns to fill; at least 40.
+    /// Columns to fill; at least 60.
     pub width: usize,
     /// Whether to use colours.
     pub color: bool,
@@ -25,6 +25,8 @@ pub struct Options {
     pub redact: bool,
 }
 
+/// Columns for the reason of a closed session; the words that there are fit.
+const CLOSE_COLUMNS: usize = 16;
 /// Missing children of one node that are named one by one.
 const MISSING_NAMED: usize = 4;
 
@@ -114,7 +116,8 @@ impl<'a> Branch<'a> {
                 let client = session.client.as_deref().unwrap_or("(not recorded)");
                 let left = format!("session {}", node.vxid);
                 let from = format!("  from {client}");
-                let close = session.close.as_deref().map(|close| format!("closed: {close}"));
+                let short = |close: &str| close.chars().take(CLOSE_COLUMNS).collect::<String>();
+                let close = session.close.as_deref().map(|it| format!("closed: {}", short(it)));
                 let right = close.unwrap_or_else(|| "not closed in this log".to_owned());
                 let left: [Span<'_>; 2] = [(Style::Bold, &left), (Style::Plain, &from)];
                 page.split(first, &left, &[(Style::Plain, &right)]);
@@ -316,6 +319,10 @@ fn ends(page: &mut Page, node: &Node, inner: &str) {
     }
     if !node.has_begin {
         page.wrapped(inner, inner, Style::Dim, "its beginning is not in this log");
+    }
+    if node.deeper > 0 {
+        let below = counted(node.deeper as u64, "transaction");
+        page.wrapped(inner, inner, Style::Dim, &format!("{below} below it, too deep to be shown"));
     }
     if !node.has_end && node.kind != Kind::Session {
         page.wrapped(inner, inner, Style::Dim, "its end is not in this log: running, or cut off");

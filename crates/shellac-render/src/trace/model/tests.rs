@@ -100,8 +100,9 @@ fn a_very_deep_tree_is_cut_and_a_very_long_chain_is_not() {
             transaction(n, &[(Tag::Begin, begin.as_str()), (Tag::Link, link.as_str())])
         })
         .collect();
-    let deepest = shape(&Trace::build(&includes, Vxid(10)).unwrap()).iter().map(|it| it.1).max();
-    assert_eq!(deepest, Some(MAX_DEPTH + 1));
+    let trace = Trace::build(&includes, Vxid(10)).unwrap();
+    assert_eq!(shape(&trace).iter().map(|it| it.1).max(), Some(MAX_DEPTH + 1));
+    assert_eq!(trace.nodes().iter().map(|node| node.deeper).sum::<usize>(), 1);
 
     let retries: Vec<Transaction> = (10..1000)
         .map(|n| {
