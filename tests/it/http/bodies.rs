@@ -185,6 +185,14 @@ fn a_body_that_nobody_read_is_never_a_request() {
             String::from_utf8_lossy(&rest[..rest.len().min(300)])
         );
     }
+    // The answer is there before the first byte of the body, and that looks like a request.
+    for framing in ["Content-Length: 38", "Transfer-Encoding: chunked"] {
+        let mut client = proxy.client();
+        client.send(format!("POST /early HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n"));
+        assert_eq!(client.answer("POST").status, 413, "{framing}");
+        let _ = client.try_send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.until_closed(), b"", "{framing}");
+    }
     for received in origin.received() {
         assert_eq!(received.asked.target, "/early");
     }

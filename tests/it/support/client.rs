@@ -121,10 +121,12 @@ impl Client {
 
     /// Everything the proxy still sends until it closes the connection; a reset is a close.
     pub(crate) fn until_closed(&mut self) -> Vec<u8> {
-        match self.wire.rest(Deadline::generous()) {
-            Ok(rest) => rest,
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Vec::new(),
-            Err(error) => panic!("the connection was not closed: {error}"),
+        let mut rest = Vec::new();
+        match self.wire.rest(&mut rest, Deadline::generous()) {
+            Err(error) if error.kind() != io::ErrorKind::ConnectionReset => {
+                panic!("the connection was not closed: {error}")
+            }
+            _ => rest,
         }
     }
 }

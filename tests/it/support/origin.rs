@@ -346,7 +346,7 @@ fn perform(
         Step::Close => return Ok(false),
         Step::CloseCleanly => {
             wire.stream.shutdown(Shutdown::Write)?;
-            wire.rest(deadline)?;
+            wire.rest(&mut Vec::new(), deadline)?;
             return Ok(false);
         }
         Step::StopAnswering => wire.stream.shutdown(Shutdown::Write)?,
@@ -355,7 +355,7 @@ fn perform(
             return Ok(false);
         }
         Step::Hang => {
-            wire.rest(deadline)?;
+            wire.rest(&mut Vec::new(), deadline)?;
             return Ok(false);
         }
     }

@@ -164,15 +164,13 @@ impl Wire {
         }
     }
 
-    /// Everything until the connection ends.
+    /// Appends everything to `rest` until the connection ends, or until reading fails.
     ///
     /// # Errors
     ///
     /// What reading said, for instance that the connection was reset.
-    pub(crate) fn rest(&mut self, deadline: Deadline) -> io::Result<Vec<u8>> {
-        let mut rest = std::mem::take(&mut self.buffer);
-        self.body(Framing::Close, u64::MAX, deadline, |data| rest.extend_from_slice(data))?;
-        Ok(rest)
+    pub(crate) fn rest(&mut self, rest: &mut Vec<u8>, deadline: Deadline) -> io::Result<()> {
+        self.body(Framing::Close, u64::MAX, deadline, |data| rest.extend_from_slice(data)).map(drop)
     }
 
     /// Everything up to and including `end`, or until the connection ends.
