@@ -8,6 +8,7 @@ mod details;
 mod fields;
 mod model;
 mod page;
+mod phrases;
 mod request;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use super::attempt::{Attempt, Exchange, Failure};
 use super::model::{Node, Trace};
 use super::page::{Page, Style};
-use super::tree::what_happened;
+use super::phrases::what_happened;
+
 use super::words::duration;
 use crate::causes::{Cause, Diagnosis, Missing};
 
