@@ -64,7 +64,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     txn.returns("fetch");
     txn.timestamp("Fetch", now);
     let Some(endpoint) = picked else {
-        return fail(exchange, fetch, txn, Failure::no_backend(), None, "");
+        return fail(exchange, fetch, txn, &Failure::no_backend(), None, "");
     };
     fetch.tried.push(endpoint.index());
     let busy = endpoint.begin();
@@ -81,7 +81,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             Err(failure) => {
                 endpoint.failed();
                 let address = endpoint.address_text();
-                return fail(exchange, fetch, txn, failure, None, address);
+                return fail(exchange, fetch, txn, &failure, None, address);
             }
         },
     };
@@ -105,7 +105,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             endpoint.failed();
             fetch.acct.response_head += failure.received.unwrap_or(0);
             let address = endpoint.address_text();
-            return fail(exchange, fetch, txn, failure, Some(running), address);
+            return fail(exchange, fetch, txn, &failure, Some(running), address);
         }
     };
     fetch.acct.response_head += response.head_len;
@@ -187,7 +187,7 @@ fn fail(
     exchange: &mut Exchange<'_>,
     fetch: &mut Fetch<'_>,
     mut txn: Txn,
-    failure: Failure,
+    failure: &Failure,
     running: Option<Running>,
     address: &str,
 ) -> Attempt {

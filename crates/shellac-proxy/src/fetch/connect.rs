@@ -24,7 +24,7 @@ pub(super) async fn connect(
     worker: &Worker,
     endpoint: &Arc<Endpoint>,
     client: &mut Client,
-) -> Result<Conn, Failure> {
+) -> Result<Conn, Box<Failure>> {
     let limit = worker.config.backends[endpoint.index()].connect_timeout;
     let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(limit));
     let mut watch = Watch::new(worker);

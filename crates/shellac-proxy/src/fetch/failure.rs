@@ -44,8 +44,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(cause: Cause, phase: Phase, class: &'static str, text: Vec<u8>) -> Failure {
-        Failure {
+    fn new(cause: Cause, phase: Phase, class: &'static str, text: Vec<u8>) -> Box<Failure> {
+        Box::new(Failure {
             cause,
             phase,
             class,
@@ -56,16 +56,16 @@ impl Failure {
             error: None,
             fault: None,
             received: None,
-        }
+        })
     }
 
     /// A pool has no backend.
-    pub(crate) fn no_backend() -> Failure {
+    pub(crate) fn no_backend() -> Box<Failure> {
         Failure::new(Cause::Final, Phase::Connect, "local", b"No backend".to_vec())
     }
 
     /// No connection to the backend `name`.
-    pub(crate) fn connect(name: &str, errno: i32) -> Failure {
+    pub(crate) fn connect(name: &str, errno: i32) -> Box<Failure> {
         let text = format!("backend {name}: fail errno {errno} ({})", errno_text(errno));
         let mut failure =
             Failure::new(Cause::Connect, Phase::Connect, errno_class(errno), text.into_bytes());
@@ -74,7 +74,7 @@ impl Failure {
     }
 
     /// Sending failed, and no response came instead.
-    pub(crate) fn send(grammar: &Grammar, error: &io::Error) -> Failure {
+    pub(crate) fn send(grammar: &Grammar, error: &io::Error) -> Box<Failure> {
         let errno = error.raw_os_error().unwrap_or(0);
         let class = errno_class(errno);
         // A backend that stopped reading resets, or lets us run into a broken pipe: the same to us.
@@ -86,7 +86,7 @@ impl Failure {
     }
 
     /// The backend did not take the request in time.
-    pub(crate) fn send_timeout(grammar: &Grammar) -> Failure {
+    pub(crate) fn send_timeout(grammar: &Grammar) -> Box<Failure> {
         let errno = rustix::io::Errno::AGAIN.raw_os_error();
         let mut failure =
             Failure::new(Cause::Final, Phase::Send, "timeout", write_error(grammar, errno));
@@ -96,7 +96,7 @@ impl Failure {
     }
 
     /// The client's body cannot be sent.
-    pub(crate) fn body(grammar: &Grammar, fault: BodyFault) -> Failure {
+    pub(crate) fn body(grammar: &Grammar, fault: BodyFault) -> Box<Failure> {
         let errno = match fault {
             BodyFault::Ended(_, errno) => errno.unwrap_or(0),
             BodyFault::Timeout(_) => rustix::io::Errno::AGAIN.raw_os_error(),
@@ -112,7 +112,11 @@ impl Failure {
     }
 
     /// The connection ended, or was reset, before the response head was complete.
-    pub(crate) fn ended(grammar: &Grammar, received: usize, error: Option<&io::Error>) -> Failure {
+    pub(crate) fn ended(
+        grammar: &Grammar,
+        received: usize,
+        error: Option<&io::Error>,
+    ) -> Box<Failure> {
         let class = if error.is_some() { "reset" } else { "eof" };
         let (cause, phase) = match (received, error) {
             (0, None) => (Cause::Eof, Phase::FirstByte),
@@ -127,7 +131,7 @@ impl Failure {
     }
 
     /// Nothing came in time.
-    pub(crate) fn first_byte_timeout(reused: bool) -> Failure {
+    pub(crate) fn first_byte_timeout(reused: bool) -> Box<Failure> {
         let text: &[u8] =
             if reused { b"first byte timeout (reused connection)" } else { b"first byte timeout" };
         let mut failure =
@@ -138,7 +142,7 @@ impl Failure {
     }
 
     /// The head began and did not go on in time.
-    pub(crate) fn head_timeout(received: usize) -> Failure {
+    pub(crate) fn head_timeout(received: usize) -> Box<Failure> {
         let mut failure = Failure::new(Cause::Final, Phase::Head, "timeout", b"timeout".to_vec());
         failure.close = Some(CloseReason::RxTimeout);
         failure.received = Some(received as u64);
@@ -146,7 +150,7 @@ impl Failure {
     }
 
     /// The head is refused.
-    pub(crate) fn bad_head(error: HeadError, input: &[u8]) -> Failure {
+    pub(crate) fn bad_head(error: HeadError, input: &[u8]) -> Box<Failure> {
         let overflow = error.is_overflow();
         let (class, text, close): (_, &[u8], _) = if overflow {
             ("overflow", b"overflow", CloseReason::RxOverflow)
@@ -164,7 +168,7 @@ impl Failure {
     }
 
     /// The head is fine and says nothing usable about its body.
-    pub(crate) fn no_body() -> Failure {
+    pub(crate) fn no_body() -> Box<Failure> {
         let mut failure = Failure::new(Cause::Final, Phase::Head, "junk", Vec::new());
         failure.texts.clear();
         failure.error = Some("Body cannot be fetched");
@@ -173,7 +177,7 @@ impl Failure {
     }
 
     /// The client is gone.
-    pub(crate) fn client_gone(phase: Phase) -> Failure {
+    pub(crate) fn client_gone(phase: Phase) -> Box<Failure> {
         let mut failure = Failure::new(Cause::Final, phase, "client", b"Client closed".to_vec());
         failure.close = Some(CloseReason::RemClose);
         failure

@@ -70,7 +70,7 @@ pub(super) async fn wait(
     txn: &mut Txn,
     conn: &mut Conn,
     upload: &mut Upload,
-) -> Result<Response, Failure> {
+) -> Result<Response, Box<Failure>> {
     let worker = exchange.worker;
     let config = &worker.config;
     let now = worker.log.coarse();
@@ -98,7 +98,7 @@ pub(super) async fn wait(
 }
 
 impl Waiting<'_, '_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Failure>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
         loop {
             if let Err(failure) = self.poll_upload(cx) {
                 return Poll::Ready(Err(failure));
@@ -126,7 +126,7 @@ impl Waiting<'_, '_> {
     }
 
     /// Reads what the backend says.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Failure>> {
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
         loop {
             let limit = self.exchange.worker.limits.head_bytes + ROOM_BEHIND;
             let room = self.conn.input.room(limit);
@@ -161,7 +161,7 @@ impl Waiting<'_, '_> {
     }
 
     /// Sends on.
-    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Box<Failure>> {
         if let Some(hold) = &mut self.hold
             && (self.upload.open || hold.is_late(cx))
         {
@@ -221,7 +221,7 @@ impl Waiting<'_, '_> {
     }
 
     /// Interim heads on their way to the client.
-    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn poll_interim(&mut self, cx: &mut Context<'_>) -> Result<(), Box<Failure>> {
         let Exchange { client, out, written, .. } = &mut *self.exchange;
         match out.poll_flush(&client.stream, cx, written) {
             Poll::Ready(Err(_)) => Err(Failure::client_gone(self.phase())),
@@ -230,7 +230,7 @@ impl Waiting<'_, '_> {
     }
 
     /// Looks for a head in what has come. Interim ones are relayed.
-    fn parse(&mut self) -> Result<Option<Response>, Failure> {
+    fn parse(&mut self) -> Result<Option<Response>, Box<Failure>> {
         let worker = self.exchange.worker;
         loop {
             let input = self.conn.input.filled();
@@ -308,7 +308,7 @@ impl Waiting<'_, '_> {
     }
 
     /// The connection is over.
-    fn ended(&mut self, error: Option<&std::io::Error>) -> Failure {
+    fn ended(&mut self, error: Option<&std::io::Error>) -> Box<Failure> {
         let received = self.conn.input.len();
         match &self.broken {
             // The write failed first, and there is no response either.
@@ -322,7 +322,7 @@ impl Waiting<'_, '_> {
     }
 
     /// The time is over.
-    fn late(&mut self) -> Failure {
+    fn late(&mut self) -> Box<Failure> {
         let received = self.conn.input.len();
         match self.stage {
             Stage::Sending if self.broken.is_some() => self.ended(None),

@@ -1,1 +1,224 @@
-//! Records as bytes.
+//! Records as bytes, numbers as text, transactions that are cut, stall or overflow.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use shellac_format::{Dialect, Layout, Records, Side, Tag, Vxid};
+
+use super::text::{Decimal, Text};
+use super::*;
+use crate::clock::{Clock, Micros};
+
+#[derive(Clone, Default)]
+struct Batches(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl LogSink for Batches {
+    fn publish(&mut self, batch: &[u8]) {
+        self.0.lock().unwrap().push(batch.to_vec());
+    }
+
+    fn sweep(&mut self) {}
+}
+
+impl Batches {
+    /// Tag name and text of every record of every batch.
+    fn texts(&self, dialect: Dialect) -> Vec<Vec<(Tag, String)>> {
+        let batches = self.0.lock().unwrap();
+        let record = |record: Result<shellac_format::Record<'_>, _>| {
+            let record = record.unwrap();
+            let text = String::from_utf8_lossy(record.text()).into_owned();
+            (record.tag(dialect).unwrap(), text)
+        };
+        batches
+            .iter()
+            .map(|batch| Records::new(dialect.layout(), batch).map(record).collect())
+            .collect()
+    }
+}
+
+fn log(dialect: Dialect, reclen: usize, stall: Duration) -> (Rc<Log>, Batches) {
+    let batches = Batches::default();
+    let xids = Xids::new(dialect.layout(), 1000, 0, 1);
+    let grammar = Grammar::new(dialect, reclen);
+    let sink = Box::new(batches.clone());
+    (Rc::new(Log::new(grammar, Clock::start(), stall, xids, sink)), batches)
+}
+
+fn begin(log: &Rc<Log>) -> Txn {
+    let now = log.now();
+    Txn::begin(log, TxnKind::Request, Vxid(7), Vxid(6), now, now)
+}
+
+#[test]
+fn numbers_and_seconds_are_written_in_full() {
+    let text = |fill: &dyn Fn(&mut Text<'_>)| {
+        let mut out = Vec::new();
+        fill(&mut Text::new(&mut out));
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(Decimal::new(0).as_bytes(), b"0");
+    assert_eq!(Decimal::new(u64::MAX).as_bytes(), b"18446744073709551615");
+    assert_eq!(text(&|t| _ = t.seconds(0)), "0.000000");
+    assert_eq!(text(&|t| _ = t.seconds(1_795_304_777_000_042)), "1795304777.000042");
+    assert_eq!(text(&|t| _ = t.elapsed(Micros(5), Micros(3))), "0.000000");
+    assert_eq!(text(&|t| _ = t.bytes(b"a").word(b"b").field(7)), "a b 7");
+}
+
+#[test]
+fn a_transaction_is_one_batch_of_records_with_its_number_and_side() {
+    for dialect in [Dialect::V6_0, Dialect::V7_3, Dialect::Vs9_0] {
+        let (log, batches) = log(dialect, 255, Duration::from_secs(1));
+        let mut txn = begin(&log);
+        txn.timestamp("Start", txn.first);
+        txn.call("RECV");
+        txn.end();
+        let published = batches.0.lock().unwrap().clone();
+        assert_eq!(published.len(), 1);
+        for record in Records::new(dialect.layout(), &published[0]) {
+            let record = record.unwrap();
+            assert_eq!((record.vxid, record.side), (Vxid(7), Side::Client));
+            assert_eq!(record.payload.last(), Some(&0), "texts end in NUL");
+        }
+        let texts = &batches.texts(dialect)[0];
+        assert_eq!(texts[0], (Tag::Begin, "req 6 rxreq".to_owned()));
+        assert_eq!(texts[3], (Tag::End, String::new()));
+        assert!(texts[1].1.starts_with("Start: ") && texts[1].1.ends_with(" 0.000000 0.000000"));
+    }
+}
+
+#[test]
+fn long_records_are_cut_and_stay_texts() {
+    let (log, batches) = log(Dialect::V7_3, 32, Duration::from_secs(1));
+    let txn = begin(&log);
+    txn.header(HeadTags::REQ, "Cookie", &[b'x'; 100]);
+    txn.end();
+    let published = batches.0.lock().unwrap().clone();
+    let record = Records::new(Layout::Words3, &published[0]).nth(1).unwrap().unwrap();
+    assert_eq!(record.payload.len(), 32);
+    assert_eq!(record.text(), format!("Cookie: {}", "x".repeat(23)).as_bytes());
+}
+
+#[test]
+fn a_transaction_that_is_dropped_says_so_and_ends() {
+    let (log, batches) = log(Dialect::V6_0, 255, Duration::from_secs(1));
+    drop(begin(&log));
+    let texts = &batches.texts(Dialect::V6_0)[0];
+    let tags: Vec<Tag> = texts.iter().map(|(tag, _)| *tag).collect();
+    assert_eq!(tags, [Tag::Begin, Tag::Error, Tag::End]);
+}
+
+#[test]
+fn a_full_buffer_goes_out_in_whole_records() {
+    let (log, batches) = log(Dialect::V7_3, 1024, Duration::from_secs(1));
+    let txn = begin(&log);
+    for _ in 0..100 {
+        txn.header(HeadTags::REQ, "X", &[b'x'; 900]);
+    }
+    txn.end();
+    let texts = batches.texts(Dialect::V7_3);
+    assert!(texts.len() > 5, "{} batches", texts.len());
+    assert_eq!(texts.iter().map(Vec::len).sum::<usize>(), 102);
+    assert!(batches.0.lock().unwrap().iter().all(|batch| batch.len() < 16 << 10));
+}
+
+#[test]
+fn what_stalls_goes_out_with_the_sweep() {
+    let (log, batches) = log(Dialect::V7_3, 255, Duration::ZERO);
+    let txn = begin(&log);
+    assert_eq!(batches.texts(Dialect::V7_3).len(), 0);
+    log.sweep();
+    assert_eq!(batches.texts(Dialect::V7_3).len(), 1);
+    log.sweep();
+    assert_eq!(batches.texts(Dialect::V7_3).len(), 1, "nothing new, nothing published");
+    txn.end();
+}
+
+#[test]
+fn buffers_are_used_again() {
+    let (log, batches) = log(Dialect::V7_3, 255, Duration::from_secs(1));
+    let (one, two) = (begin(&log), begin(&log));
+    one.end();
+    let three = begin(&log);
+    three.call("RECV");
+    two.end();
+    three.end();
+    let lens: Vec<usize> = batches.texts(Dialect::V7_3).iter().map(Vec::len).collect();
+    assert_eq!(lens, [2, 2, 3]);
+}
+
+#[test]
+fn a_panic_publishes_what_is_open() {
+    let batches = std::thread::spawn(|| {
+        let (log, batches) = log(Dialect::V7_3, 255, Duration::from_secs(1));
+        publish_on_panic(&log);
+        let seen = RefCell::new(0);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _txn = begin(&log);
+            *seen.borrow_mut() += 1;
+            panic!("on purpose, in a test");
+        }));
+        assert!(result.is_err());
+        assert_eq!(seen.into_inner(), 1);
+        batches
+    })
+    .join()
+    .unwrap();
+    let texts = batches.texts(Dialect::V7_3);
+    // The open transaction, the place, and the transaction's end when it was dropped.
+    assert_eq!(texts[0][0].0, Tag::Begin);
+    assert_eq!(texts[1][0].0, Tag::Error);
+    assert!(texts[1][0].1.contains("on purpose, in a test"), "{texts:?}");
+    assert_eq!(texts[2].iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), [Tag::Error, Tag::End]);
+}
+
+#[test]
+fn threads_never_share_a_number_and_none_is_zero() {
+    let base = Layout::Words2.max_vxid() - 5_000;
+    let mut all = Vec::new();
+    for index in 0..3 {
+        let mut xids = Xids::new(Layout::Words2, base, index, 3);
+        all.extend((0..5_000).map(|_| xids.next().0));
+    }
+    assert!(all.iter().all(|&xid| xid != 0 && xid <= Layout::Words2.max_vxid()));
+    let count = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), count);
+}
+
+#[test]
+fn times_of_a_task_are_counted_from_its_first_start() {
+    let (log, batches) = log(Dialect::V6_0, 255, Duration::from_secs(1));
+    let (first, at) = (Micros(1_000), Micros(5_500));
+    let mut txn = Txn::begin(&log, TxnKind::Retry, Vxid(9), Vxid(8), first, at);
+    txn.timestamp("Start", at);
+    txn.timestamp("Fetch", Micros(6_000));
+    txn.end();
+    let texts = &batches.texts(Dialect::V6_0)[0];
+    assert!(texts[1].1.ends_with(" 0.004500 0.000000"), "{texts:?}");
+    assert!(texts[2].1.ends_with(" 0.005000 0.000500"), "{texts:?}");
+}
+
+#[test]
+fn session_times_have_three_decimals() {
+    let (log, batches) = log(Dialect::V6_0, 255, Duration::from_secs(1));
+    for micros in [0, 499, 500, 1_003_000, 59_999_600] {
+        let txn = begin(&log);
+        txn.sess_close(SessionEnd::RemClose, micros);
+        txn.end();
+    }
+    let found: Vec<String> =
+        batches.texts(Dialect::V6_0).into_iter().map(|batch| batch[1].1.clone()).collect();
+    assert_eq!(
+        found,
+        [
+            "REM_CLOSE 0.000",
+            "REM_CLOSE 0.000",
+            "REM_CLOSE 0.001",
+            "REM_CLOSE 1.003",
+            "REM_CLOSE 60.000"
+        ]
+    );
+}

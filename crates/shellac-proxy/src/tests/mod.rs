@@ -1,1 +1,11 @@
-//! Engines in this process against scripted backends.
+//! Engines in this process against scripted backends: what the client gets, what the backend gets, what the log says.
+
+mod answers;
+mod bodies;
+mod cancelled;
+mod engine;
+mod log;
+mod origin;
+mod retries;
+mod rig;
+mod sequences;

@@ -1,0 +1,118 @@
+//! Engines as a whole: draining, several threads, a log in shared memory.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shellac_config::{Config, ParseOptions};
+use shellac_format::{Dialect, Records, Tag};
+use shellac_ring::{Cursor, Next, Start};
+use shellac_sys::{LogView, MappedFile};
+
+use super::log::PATIENCE;
+use super::origin::Origin;
+use super::rig::{Client, Rig, body, get};
+use crate::{Listener, Worker, WorkerOptions};
+
+const DIALECT: Dialect = Dialect::V7_3;
+
+#[test]
+fn draining_lets_a_request_come_to_its_end() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let origin = Origin::start(move |_, mut connection| {
+        connection.request();
+        wait.lock().unwrap().recv().unwrap();
+        connection.respond(200, "answer");
+    });
+    let mut rig = Rig::start(DIALECT, origin.address, "");
+    let mut idle = rig.connect();
+    idle.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    go.send(()).unwrap();
+    idle.until("answer");
+    let mut busy = rig.connect();
+    busy.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig.journal.wait(DIALECT, |_| origin.seen().len() == 2);
+
+    // Too short for the busy one; the idle one is gone at once.
+    assert!(!rig.engine.drain(Duration::from_millis(200)));
+    assert_eq!(idle.rest(), "");
+    assert_eq!(rig.engine.running(), 1);
+    go.send(()).unwrap();
+    let response = busy.rest();
+    assert!(response.starts_with("HTTP/1.1 200 ") && body(&response) == "answer", "{response}");
+    assert!(rig.engine.drain(PATIENCE));
+    assert_eq!(rig.engine.running(), 0);
+    assert!(rig.journal.transactions(DIALECT).iter().all(super::log::Transaction::has_ended));
+}
+
+#[test]
+fn endpoints_count_what_happens() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let rig = Rig::with_backends(DIALECT, &[Origin::refusing(), origin.address], "");
+    rig.exchange(get("/a"));
+    rig.sessions(1);
+    let [refusing, healthy] = rig.engine.endpoints() else { panic!() };
+    assert_eq!((refusing.attempts(), refusing.failures()), (1, 1));
+    assert_eq!((healthy.attempts(), healthy.failures(), healthy.in_flight()), (1, 0, 0));
+}
+
+/// A worker with two threads on one address, its log in a directory.
+#[test]
+fn a_worker_publishes_a_log_that_can_be_followed() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let first = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = first.local_addr().unwrap();
+    let text = format!(
+        "[log]\nsize = \"1M\"\n[[listen]]\naddress = \"{address}\"\n[[backend]]\nname = \"b0\"\naddress = \"{}\"\n",
+        origin.address
+    );
+    let config = Config::parse_with(&text, "test", ParseOptions { allow_small: true }).unwrap();
+    let workdir = tempfile::tempdir().unwrap();
+    let options = WorkerOptions {
+        workdir: workdir.path().to_owned(),
+        gid: None,
+        instance: "test".to_owned(),
+        threads: 2,
+        xid_base: 1 << 40,
+        holds_lock: false,
+    };
+    let listener = Listener { name: "main".to_owned(), address, sockets: vec![first] };
+    let mut worker = Worker::start(Arc::new(config), vec![listener], options).unwrap();
+    assert_eq!(worker.engine().running(), 2);
+
+    let child = workdir.path().join("_.vsm_child");
+    let index = std::fs::read_to_string(child.join("_.index")).unwrap();
+    let line: Vec<&str> = index.lines().nth(1).unwrap().split(' ').collect();
+    assert_eq!(line[4..], ["Log", "Log"]);
+    let len = line[3].parse().unwrap();
+    let file = MappedFile::open(&child.join(line[1]), 0, len).unwrap();
+    let mut cursor =
+        Cursor::open(LogView::open(file).unwrap(), DIALECT.layout(), Start::Head).unwrap();
+
+    for _ in 0..20 {
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        let mut client = Client { stream };
+        client.send(get("/a"));
+        assert_eq!(body(&client.rest()), "answer");
+    }
+    worker.drain(PATIENCE).unwrap();
+    assert!(!child.exists(), "the log is taken away");
+
+    let (mut begun, mut ended) = (Vec::new(), 0);
+    let mut unit = Vec::new();
+    while cursor.next(&mut unit).unwrap() == Next::Batch {
+        for record in Records::new(DIALECT.layout(), &unit) {
+            let record = record.unwrap();
+            match record.tag(DIALECT) {
+                Some(Tag::Begin) => begun.push(record.vxid.0),
+                Some(Tag::End) => ended += 1,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((begun.len(), ended), (60, 60));
+    begun.sort_unstable();
+    begun.dedup();
+    assert_eq!(begun.len(), 60, "no number twice");
+}

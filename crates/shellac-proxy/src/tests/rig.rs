@@ -1,0 +1,138 @@
+//! An engine with its log, and a client.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+use shellac_config::{Config, ParseOptions};
+use shellac_format::Dialect;
+
+use super::log::{Journal, PATIENCE, Transaction};
+use crate::engine::{Engine, EngineLog, EngineOptions, Listener};
+
+/// An engine with one serving thread.
+pub(super) struct Rig {
+    pub(super) engine: Engine,
+    pub(super) journal: Journal,
+    pub(super) address: SocketAddr,
+    pub(super) dialect: Dialect,
+}
+
+impl Rig {
+    /// Serves `backend` with `settings` added to the configuration.
+    pub(super) fn start(dialect: Dialect, backend: SocketAddr, settings: &str) -> Rig {
+        Rig::with_backends(dialect, &[backend], settings)
+    }
+
+    /// Serves several backends, `b0`, `b1` ..., as one pool.
+    pub(super) fn with_backends(dialect: Dialect, backends: &[SocketAddr], settings: &str) -> Rig {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut text = format!("[[listen]]\naddress = \"{address}\"\n");
+        for (index, backend) in backends.iter().enumerate() {
+            text.push_str(&format!("[[backend]]\nname = \"b{index}\"\naddress = \"{backend}\"\n"));
+        }
+        text.push_str(settings);
+        let options = ParseOptions { allow_small: true };
+        let config = Config::parse_with(&text, "test", options).unwrap_or_else(|e| panic!("{e}"));
+        let journal = Journal::default();
+        let log = EngineLog {
+            dialect,
+            control: Box::new(journal.clone()),
+            serving: vec![Box::new(journal.clone())],
+        };
+        let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
+        let options = EngineOptions { instance: "test".to_owned(), xid_base: 1000 };
+        let engine = Engine::start(Arc::new(config), vec![listener], log, options).unwrap();
+        Rig { engine, journal, address, dialect }
+    }
+
+    /// A new connection.
+    pub(super) fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream }
+    }
+
+    /// Sends `request` on a connection of its own, which it should close, and returns everything that came back.
+    pub(super) fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+        let mut client = self.connect();
+        client.send(request);
+        client.rest()
+    }
+
+    /// The transactions when `count` sessions have ended.
+    pub(super) fn sessions(&self, count: usize) -> Vec<Transaction> {
+        self.journal.wait_sessions(self.dialect, count)
+    }
+}
+
+/// A client.
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+}
+
+impl Client {
+    /// Sends bytes; a proxy that has closed does not take them.
+    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Says that nothing more comes.
+    pub(super) fn half_close(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Everything until the end. A reset is shown as `<reset>`.
+    pub(super) fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let result = self.stream.read_to_end(&mut bytes);
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        match result {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                text.push_str("<reset>");
+            }
+            Err(error) => panic!("{error} after {text:?}"),
+        }
+        text
+    }
+
+    /// Reads until `end` has come.
+    pub(super) fn until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while !bytes.ends_with(end.as_bytes()) {
+            match self.stream.read(&mut byte) {
+                Ok(1) => bytes.push(byte[0]),
+                result => panic!("{result:?} after {:?}", String::from_utf8_lossy(&bytes)),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// A GET after which the connection is closed.
+pub(super) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n")
+}
+
+/// A POST after which the connection is closed.
+pub(super) fn post(path: &str, body: &str) -> String {
+    let len = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: example.org\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// The body of a response.
+pub(super) fn body(response: &str) -> &str {
+    response.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+/// The number in a response's `X-Varnish`.
+pub(super) fn xid(response: &str) -> u64 {
+    let start = response.find("X-Varnish: ").expect("a response with its number") + 11;
+    response[start..].split("\r\n").next().unwrap().parse().unwrap()
+}
