@@ -1,0 +1,49 @@
+//! Budgets of retries.
+
+use shellac_config::RetryPolicy;
+
+use super::*;
+
+#[test]
+fn a_reset_before_the_first_byte_counts_as_an_end() {
+    let policy = RetryPolicy::default();
+    assert!(Budget::new(&policy, "GET").allows(Cause::Eof, false, true));
+    assert!(Budget::new(&policy, "GET").allows(Cause::Reset, false, true));
+}
+
+#[test]
+fn methods_that_are_not_named_are_not_sent_twice() {
+    let policy = RetryPolicy::default();
+    let mut post = Budget::new(&policy, "POST");
+    assert!(!post.allows(Cause::Eof, true, true));
+    assert!(!post.allows(Cause::Eof, false, true));
+    // Nothing was sent.
+    assert!(post.allows(Cause::Connect, false, true));
+}
+
+#[test]
+fn a_lost_body_and_a_used_up_budget_end_it() {
+    let policy = RetryPolicy::default();
+    let mut get = Budget::new(&policy, "GET");
+    assert!(!get.allows(Cause::Eof, false, false));
+    assert!(get.allows(Cause::Eof, false, true));
+    assert!(!get.allows(Cause::Eof, false, true));
+}
+
+#[test]
+fn a_status_is_retried_only_where_it_is_listed() {
+    let mut policy = RetryPolicy::default();
+    assert!(!Budget::new(&policy, "GET").allows_status(503, true));
+    policy.on.status = true;
+    policy.statuses = vec![503];
+    assert!(Budget::new(&policy, "GET").allows_status(503, true));
+    assert!(!Budget::new(&policy, "GET").allows_status(502, true));
+}
+
+#[test]
+fn a_timeout_is_retried_only_on_request() {
+    let mut policy = RetryPolicy::default();
+    assert!(!Budget::new(&policy, "GET").allows(Cause::FirstByteTimeout, true, true));
+    policy.on.first_byte_timeout = true;
+    assert!(Budget::new(&policy, "GET").allows(Cause::FirstByteTimeout, false, true));
+}
