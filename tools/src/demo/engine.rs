@@ -184,7 +184,8 @@ fn listening_on(said: &str) -> Option<SocketAddr> {
     line.split(|c: char| c.is_whitespace() || c == ',').find_map(|word| word.parse().ok())
 }
 
-/// One pool and one route per origin. The route to the flaky one retries what the demo is about.
+/// One pool and one route per origin. The route to the flaky one retries what the demo is about, and has the
+/// healthy one in its pool, which by then has connections that are kept: so a retry goes there, on one of them.
 fn configuration(origins: &[(Manner, SocketAddr)]) -> String {
     let mut text = String::from(
         "instance = \"demo\"\nthreads = 1\n\
@@ -193,9 +194,10 @@ fn configuration(origins: &[(Manner, SocketAddr)]) -> String {
     );
     for (manner, origin) in origins {
         let name = manner.name();
+        let second = if *manner == Manner::ClosesNew { ", \"healthy\"" } else { "" };
         text += &format!(
             "[[backend]]\nname = \"{name}\"\naddress = \"{origin}\"\nfirst_byte_timeout = \"0.7s\"\n\
-             [[pool]]\nname = \"{name}\"\nbackends = [\"{name}\"]\n"
+             [[pool]]\nname = \"{name}\"\nbackends = [\"{name}\"{second}]\n"
         );
     }
     for (manner, path, retry) in [

@@ -17,7 +17,7 @@ pub(super) enum Manner {
     /// Answers everything at once.
     Healthy,
     /// Reads the head of a POST or PUT that comes on a new connection and closes 4 ms later, without having
-    /// read the body; the same order is taken when it comes again.
+    /// read the body.
     ClosesNew,
     /// Answers the first request of a connection and closes at the second one.
     ClosesReused,
@@ -81,7 +81,6 @@ impl Origins {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             origins.addresses.push((manner, listener.local_addr()?));
             let (stop, bodies) = (Arc::clone(&origins.stop), Arc::clone(&origins.bodies));
-            let seen: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
             origins.threads.push(thread::spawn(move || {
                 let mut number = 0;
                 while let Ok((stream, _)) = listener.accept() {
@@ -93,7 +92,6 @@ impl Origins {
                         manner,
                         stop: Arc::clone(&stop),
                         bodies: Arc::clone(&bodies),
-                        seen: Arc::clone(&seen),
                         dice: Dice::new(number),
                     };
                     // It ends with its connection, or at the next look after the demo.
@@ -133,8 +131,6 @@ struct Serving {
     manner: Manner,
     stop: Arc<AtomicBool>,
     bodies: Bodies,
-    /// How often each URL came to this origin.
-    seen: Arc<Mutex<HashMap<String, u32>>>,
     dice: Dice,
 }
 
@@ -182,18 +178,8 @@ impl Serving {
         let Some(message) = Message::read(&mut from, rest)? else { return Ok(None) };
         let url = message.word(1).to_owned();
         let with_body = matches!(message.word(0), "POST" | "PUT");
-        let times = {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            // What a long demo remembers stays small: URLs do not come again later.
-            if seen.len() > 10_000 {
-                seen.clear();
-            }
-            let times = seen.entry(url.clone()).or_insert(0);
-            *times += 1;
-            *times
-        };
         match self.manner {
-            Manner::ClosesNew if with_body && on_connection == 0 && times == 1 => {
+            Manner::ClosesNew if with_body && on_connection == 0 => {
                 thread::sleep(BEFORE_CLOSING);
                 return close_cleanly(stream, &mut from);
             }
@@ -209,6 +195,7 @@ impl Serving {
         let (body, rest) = message.read_body(&mut from)?;
         if with_body {
             let mut bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner);
+            // What a long demo remembers stays small: URLs do not come again later.
             if bodies.len() > 10_000 {
                 bodies.clear();
             }
