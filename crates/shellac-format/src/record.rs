@@ -64,6 +64,7 @@ impl Head {
     ///
     /// Returns `None` when `bytes` is shorter than a header. Any words decode to something; whether
     /// that is a record is for [`Head::is_batch`], [`Head::is_mark`] and the caller's bounds to say.
+    #[inline]
     pub fn decode(layout: Layout, bytes: &[u8]) -> Option<Head> {
         let word = |index: usize| {
             let at = index * WORD;
@@ -109,6 +110,7 @@ impl Head {
     }
 
     /// Bytes of the whole record: header and payload, padded to a word.
+    #[inline]
     pub fn record_bytes(&self, layout: Layout) -> usize {
         // 32 bits fit usize on every platform with a 64-bit mapping; saturate rather than wrap elsewhere.
         let len = usize::try_from(self.len_bytes).unwrap_or(usize::MAX - 2 * WORD);
@@ -131,6 +133,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The tag in `dialect`, or `None` for a number that has no name there.
+    #[inline]
     pub fn tag(&self, dialect: Dialect) -> Option<Tag> {
         Tag::from_number(dialect, self.number)
     }
@@ -208,6 +211,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, RecordError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let rest = &self.bytes[self.at..];

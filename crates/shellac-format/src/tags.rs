@@ -195,6 +195,7 @@ impl Tag {
     }
 
     /// The tag that `number` stands for in `dialect`.
+    #[inline]
     pub fn from_number(dialect: Dialect, number: u8) -> Option<Tag> {
         BY_NUMBER[dialect as usize][usize::from(number)]
     }
