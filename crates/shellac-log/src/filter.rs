@@ -56,6 +56,7 @@ pub struct CompiledFilter {
 
 impl CompiledFilter {
     /// Whether this record is shown.
+    #[inline]
     pub const fn shows(&self, record: &LogRecord<'_>) -> bool {
         self.shown[record.number as usize]
     }

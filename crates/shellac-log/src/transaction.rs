@@ -155,6 +155,7 @@ pub struct LogRecord<'a> {
 
 impl<'a> LogRecord<'a> {
     /// Translates the tag of `record`.
+    #[inline]
     pub fn new(dialect: Dialect, record: Record<'a>) -> LogRecord<'a> {
         LogRecord {
             number: record.number,
@@ -171,6 +172,7 @@ impl<'a> LogRecord<'a> {
     }
 
     /// The payload up to the first NUL: what a text tag says.
+    #[inline]
     pub fn text(&self) -> &'a [u8] {
         match memchr::memchr(0, self.payload) {
             Some(end) => &self.payload[..end],
@@ -194,6 +196,7 @@ impl<'a> LogRecords<'a> {
     }
 
     /// Walks on, with the bytes of each record as they were written: header, payload, padding.
+    #[inline]
     pub fn with_bytes(mut self) -> impl Iterator<Item = (LogRecord<'a>, &'a [u8])> {
         std::iter::from_fn(move || {
             let record = self.next()?;
@@ -208,6 +211,7 @@ impl<'a> LogRecords<'a> {
 impl<'a> Iterator for LogRecords<'a> {
     type Item = LogRecord<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<LogRecord<'a>> {
         Some(LogRecord::new(self.dialect, self.records.next()?.ok()?))
     }

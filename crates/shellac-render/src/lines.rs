@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use shellac_format::{Dialect, Side, Tag, TagKind, Vxid};
+use shellac_format::{Dialect, Side, TAGS, Tag, TagKind, Vxid};
 use shellac_log::{CompiledFilter, Filter, Group, Kind, LogRecord, Transaction};
 
 /// How lines look and which there are.
@@ -39,8 +39,8 @@ pub fn write_group(
 pub struct LineWriter {
     verbose: bool,
     filter: CompiledFilter,
-    /// For each tag number what stands between the prefix and the payload, and how the payload is shown.
-    tags: Vec<(Box<[u8]>, Form)>,
+    /// For each tag number what stands before the payload, and how the payload is shown.
+    tags: Box<[(TagCell, Form); 256]>,
 }
 
 /// How a payload is shown.
@@ -54,27 +54,37 @@ enum Form {
     Hexadecimal,
 }
 
+/// A tag, padded, and a blank.
+type TagCell = [u8; TAG_WIDTH + 1];
+
 /// Width of a tag and of a transaction's label.
 const TAG_WIDTH: usize = 14;
+// Cells of one size are copied without a call. A tag that does not fit must not compile.
+const _: () = {
+    let mut row = 0;
+    while row < TAGS.len() {
+        assert!(TAGS[row].name.len() <= TAG_WIDTH);
+        row += 1;
+    }
+};
 /// Width of a transaction's number.
 const VXID_WIDTH: usize = 10;
 
 impl LineWriter {
     /// Prepares for records of `dialect`.
     pub fn new(dialect: Dialect, options: &LineOptions) -> LineWriter {
-        let tags = (0..=u8::MAX)
-            .map(|number| {
-                let tag = Tag::from_number(dialect, number);
-                let name = tag.map_or_else(|| number.to_string(), |tag| tag.name().to_owned());
-                let form = match tag.map(Tag::kind) {
-                    Some(TagKind::Text | TagKind::Unused) => Form::Text,
-                    Some(TagKind::Binary) => Form::Hexadecimal,
-                    // Of what a number without a name carries nothing is known, so nothing is trusted.
-                    Some(TagKind::Unsafe) | None => Form::Quoted,
-                };
-                (format!("{name:<TAG_WIDTH$} ").into_bytes().into_boxed_slice(), form)
-            })
-            .collect();
+        let mut tags = Box::new([([b' '; TAG_WIDTH + 1], Form::Quoted); 256]);
+        for (number, (cell, form)) in (0..=u8::MAX).zip(tags.iter_mut()) {
+            let tag = Tag::from_number(dialect, number);
+            let name = tag.map_or_else(|| number.to_string(), |tag| tag.name().to_owned());
+            cell[..name.len()].copy_from_slice(name.as_bytes());
+            *form = match tag.map(Tag::kind) {
+                Some(TagKind::Text | TagKind::Unused) => Form::Text,
+                Some(TagKind::Binary) => Form::Hexadecimal,
+                // Of what a number without a name carries nothing is known, so nothing is trusted.
+                Some(TagKind::Unsafe) | None => Form::Quoted,
+            };
+        }
         LineWriter { verbose: options.verbose, filter: options.filter.compile(dialect), tags }
     }
 
@@ -127,19 +137,13 @@ impl LineWriter {
         if !self.filter.shows(record) {
             return;
         }
-        let (tag, form) = &self.tags[usize::from(record.number)];
+        let (cell, form) = &self.tags[usize::from(record.number)];
+        out.reserve(LONGEST_HEAD + record.payload.len());
         out.extend_from_slice(prefix);
         if self.verbose || level == 0 {
-            push_vxid(record.vxid, out);
-            out.push(b' ');
-            out.extend_from_slice(tag);
-            out.extend_from_slice(match record.side {
-                Side::Client => b"c ",
-                Side::Backend => b"b ",
-                Side::None => b"- ",
-            });
+            push_head(record.vxid, cell, record.side, out);
         } else {
-            out.extend_from_slice(tag);
+            out.extend_from_slice(cell);
         }
         match form {
             Form::Text => out.extend_from_slice(record.text()),
@@ -184,15 +188,35 @@ impl Prefix {
     }
 }
 
-/// The number, right-justified.
-fn push_vxid(vxid: Vxid, out: &mut Vec<u8>) {
-    let start = out.len();
-    push_number(vxid.0, out);
-    let len = out.len() - start;
-    if len < VXID_WIDTH {
-        out.resize(start + VXID_WIDTH, b' ');
-        out[start..].rotate_right(VXID_WIDTH - len);
+/// More than prefix, number, tag and side take, in bytes.
+const LONGEST_HEAD: usize = 64;
+
+/// The number, right-justified, tag and side.
+#[inline]
+fn push_head(vxid: Vxid, cell: &TagCell, side: Side, out: &mut Vec<u8>) {
+    // In one piece, whose length the compiler knows.
+    let mut head = [b' '; VXID_WIDTH + 1 + TAG_WIDTH + 1 + 2];
+    let mut value = vxid.0;
+    let mut at = VXID_WIDTH;
+    while at > 0 {
+        at -= 1;
+        head[at] = b'0' + (value % 10).to_le_bytes()[0];
+        value /= 10;
+        if value == 0 {
+            break;
+        }
     }
+    if value > 0 {
+        // A number that is wider than its place: its first digits go before it.
+        push_number(value, out);
+    }
+    head[VXID_WIDTH + 1..][..TAG_WIDTH + 1].copy_from_slice(cell);
+    head[VXID_WIDTH + 1 + TAG_WIDTH + 1] = match side {
+        Side::Client => b'c',
+        Side::Backend => b'b',
+        Side::None => b'-',
+    };
+    out.extend_from_slice(&head);
 }
 
 fn push_number(mut value: u64, out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 use shellac_format::record::encode;
 use shellac_format::{Dialect, Side, TagSet, Vxid};
-use shellac_log::{Filter, Group, Kind, LogRecords, Transaction};
+use shellac_log::{Filter, Group, Kind, LogRecord, LogRecords, Transaction};
 
 use super::{LineOptions, LineWriter, write_group};
 
@@ -118,4 +118,19 @@ fn raw_lines_show_payloads_that_are_no_text() {
     let mut grouped = Vec::new();
     writer.group(&Group { transactions: vec![transaction] }, &mut grouped);
     assert_eq!(grouped, expected);
+}
+
+#[test]
+fn numbers_of_any_width() {
+    let writer = LineWriter::new(DIALECT, &LineOptions::default());
+    let line = |vxid: u64| {
+        let record =
+            LogRecord { number: 16, tag: None, vxid: Vxid(vxid), side: Side::None, payload: b"x" };
+        let mut out = Vec::new();
+        writer.raw(&record, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    for vxid in [0, 9, 10, 1_234_567_890, 9_999_999_999, 10_000_000_000, 98_765_432_109, u64::MAX] {
+        assert_eq!(line(vxid), format!("{vxid:>10} {:<14} - x\n", "ReqURL"));
+    }
 }
