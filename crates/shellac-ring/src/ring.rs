@@ -296,8 +296,8 @@ impl<W: WordsMut + LogHeadMut> RingHandle<W> {
         sum
     }
 
-    /// How many segments the oldest unfinished publication is behind; `None` when there is none. From
-    /// 5 on everybody else is refused.
+    /// How many segments the oldest unfinished publication is behind; `None` when there is none. At 4 nobody
+    /// can enter another segment any more, and publications are refused.
     pub fn oldest_reservation_lag(&self) -> Option<u32> {
         let (segment, _) = unpack(self.shared.tail.load(Ordering::Relaxed));
         let lags = self.shared.slots.iter().filter_map(|slot| {
@@ -314,7 +314,7 @@ impl<W: WordsMut + LogHeadMut> RingHandle<W> {
     /// each lap: how far the writers are.
     pub fn written_bytes(&self) -> u64 {
         let geometry = self.shared.geometry;
-        let (segment, offset) = unpack(self.shared.tail.load(Ordering::Acquire));
+        let (segment, offset) = unpack(self.shared.tail.load(Ordering::Relaxed));
         let segments = u64::from(segment.wrapping_sub(geometry.first_segment()));
         (segments * u64::from(geometry.segment_words()) + u64::from(offset)) * WORD as u64
     }

@@ -106,7 +106,7 @@ impl Generator {
     }
 
     pub(crate) fn wait_for_summary(&self) -> Summary {
-        Deadline::after(std::time::Duration::from_secs(60))
+        Deadline::after(std::time::Duration::from_secs(120))
             .wait_for("the generator to finish", || self.summary())
     }
 

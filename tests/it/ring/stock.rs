@@ -179,7 +179,7 @@ pub(crate) fn follow(grouping: &str) {
     let generator = Generator::start(dir.path(), DIALECT, RING_BYTES, &options);
     let reader = Reader::start(dir.path(), grouping);
     let mut lines = Lines::default();
-    let deadline = Deadline::after(Duration::from_secs(60));
+    let deadline = Deadline::after(Duration::from_secs(180));
     while lines.batch_count < 4 * 3 * 1500 || !lines.is_batch_whole() {
         let left = deadline.left().unwrap_or_else(|| {
             panic!("{grouping}: {} batches seen, then no more", lines.batch_count)
