@@ -220,6 +220,3 @@ fn with_sources(error: &dyn std::error::Error) -> String {
     }
     text
 }
-
-#[cfg(test)]
-mod tests;
