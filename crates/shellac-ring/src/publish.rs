@@ -19,7 +19,8 @@
 //! * *The segment number is never behind*: it is raised before the reservation that could make anyone write
 //!   in the new segment, and before the batch is published that ends where it starts.
 //! * *A late repetition* of preparing a segment is harmless: the sleeper's own slot keeps the others within
-//!   half a lap, so the word it would mark is no longer the one from the lap before.
+//!   half a lap, so the word it would mark is no longer the one from the lap before. Who slept before it had
+//!   stored to its slot finds the tail elsewhere and prepares nothing.
 //!
 //! Nothing between the reservation and the header can panic, allocate, call back or block.
 

@@ -19,6 +19,13 @@ impl<W: WordsMut + LogHeadMut> Shared<W> {
     #[cold]
     pub(super) fn prepare(&self, next: u32) -> Result<(), PublishError> {
         let geometry = self.geometry;
+        // A caller that slept between its look at the tail and the store to its slot was seen by nobody, and may be
+        // laps behind. Lap codes repeat after 64 laps, so it must not mark anything; its reservation will fail.
+        // PAIRS WITH: the release of whoever changed the tail last.
+        let (current, _) = unpack(self.tail.load(Ordering::Acquire));
+        if current.wrapping_add(1) != next && !mutant::is(Mutant::LatePrepare) {
+            return Ok(());
+        }
         if !mutant::is(Mutant::NoGuard) {
             for slot in &self.slots {
                 // PAIRS WITH: the stores of a slot: 0 there means that its batch is all written, anything
