@@ -1,5 +1,6 @@
 //! `shellac log` on files and recorded directories against recorded output.
 
+mod announced;
 mod damaged;
 mod options;
 mod recorded;

@@ -140,3 +140,78 @@ fn a_directory_or_nothing_is_no_file() {
         assert!(complaint.contains(reason) && complaint.contains(path), "{complaint}");
     }
 }
+
+/// The recorded directory of a 7.1.1, its log changed by `damage`; what reading it says and ends with.
+fn damaged_log(damage: impl FnOnce(&mut Vec<u8>)) -> (Option<i32>, String) {
+    let directory = unpacked_archive("snapshots/vsm-snapshot-7.1.1.tar.gz");
+    let child = directory.path().join("_.vsm_child");
+    let log = std::fs::read_dir(&child)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("_.Log."))
+        .expect("there is a log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    damage(&mut bytes);
+    std::fs::write(&log, bytes).unwrap();
+    let deadline = Deadline::after(Duration::from_secs(10));
+    let args = ["-n", directory.path().to_str().unwrap(), "-d", "-g", "raw", "-t", "0.2"];
+    let output = super::command(&args).env("VSM_NOPID", "1").output().unwrap();
+    assert!(deadline.left().is_some(), "it took too long");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!complaint.contains("panicked"), "{complaint}");
+    (output.status.code(), complaint)
+}
+
+/// Where the words of a log begin.
+const WORDS_AT: usize = 88;
+
+#[test]
+fn a_segment_that_is_no_log_is_named_with_the_reason() {
+    let (code, complaint) = damaged_log(|_| {});
+    assert_eq!((code, complaint.as_str()), (Some(0), ""));
+    let at_word = |word: u32| {
+        move |bytes: &mut Vec<u8>| {
+            bytes[WORDS_AT..WORDS_AT + 4].copy_from_slice(&word.to_ne_bytes())
+        }
+    };
+    let cases: [(Box<dyn FnOnce(&mut Vec<u8>)>, &str); 8] = [
+        (Box::new(|bytes| bytes[..8].copy_from_slice(b"VSLHEAD9")), "VSLHEAD9"),
+        (Box::new(|bytes| bytes[..8].fill(0)), "marker is zero"),
+        (Box::new(|bytes| bytes[8..16].fill(0xff)), "-1 words per segment"),
+        (
+            Box::new(|bytes| bytes[8..16].copy_from_slice(&i64::MAX.to_ne_bytes())),
+            "words per segment",
+        ),
+        (Box::new(|bytes| bytes.truncate(50_000)), "50000"),
+        (Box::new(at_word(0)), "zero word"),
+        (Box::new(at_word(0x1000_ffff)), "byte"),
+        (Box::new(at_word(0xff00_0000)), "byte"),
+    ];
+    for (damage, reason) in cases {
+        let (code, complaint) = damaged_log(damage);
+        assert_eq!(code, Some(1), "{reason}: {complaint}");
+        assert!(
+            complaint.contains(reason) && complaint.contains("_.Log."),
+            "{reason}: {complaint}"
+        );
+    }
+}
+
+#[test]
+fn random_words_in_a_log_end_in_an_error_or_in_records() {
+    let mut random = Random(0x1065);
+    for round in 0..30 {
+        let (code, complaint) = damaged_log(|bytes| {
+            for _ in 0..=round * 20 {
+                let at = usize::try_from(random.next() % (bytes.len() / 4) as u64).unwrap() * 4;
+                let word = u32::try_from(random.next() >> 32).unwrap();
+                bytes[at..at + 4].copy_from_slice(&word.to_ne_bytes());
+            }
+        });
+        match code {
+            Some(0) => {}
+            Some(1) => assert!(complaint.contains("_.Log."), "{complaint}"),
+            other => panic!("status {other:?}: {complaint}"),
+        }
+    }
+}
