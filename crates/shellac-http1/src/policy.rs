@@ -25,7 +25,7 @@ const NOT_NOMINATED: [&str; 3] = ["content-length", "host", "transfer-encoding"]
 /// that `Connection` names.
 ///
 /// Transfer-Encoding goes too; [`BodyFraming::set`] or [`frame_response`] puts the framing of the next hop in
-/// its place. Trailers are not passed on, and so is no `Trailer`.
+/// its place. Trailers are not passed on, and neither is `Trailer`.
 pub fn strip_hop_by_hop(headers: &mut Headers) {
     let nominated: Vec<Vec<u8>> = headers
         .tokens("connection")
