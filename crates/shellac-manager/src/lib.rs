@@ -1,7 +1,7 @@
 //! The supervisor: workdir, listening sockets, worker life.
 //!
 //! A [`House`] is what stays while workers come and go: the locked working directory, the manager's published set and
-//! the bound sockets. [`supervise`] runs workers in it, one at a time, each a process of its own that receives a
+//! the bound sockets. [`supervise()`] runs workers in it, one at a time, each a process of its own that receives a
 //! [`Handoff`] over its standard input.
 //!
 //! One thread, blocking poll. It never forks: a worker is the same program, started again. The sockets are never closed
