@@ -58,7 +58,7 @@ fn origin() -> Origin {
         "/reset" => vec![Step::Reset],
         "/junk" => vec![raw("what?\r\n\r\n"), Step::Close],
         "/page" => vec![ok("<p><esi:include src=\"/part1\"/><esi:include src=\"/part2\"/>")],
-        "/flaky" if asked.number % 2 == 0 => {
+        "/flaky" if asked.number.is_multiple_of(2) => {
             vec![raw("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")]
         }
         "/chunked" => {

@@ -162,6 +162,9 @@ fn damaged_log(damage: impl FnOnce(&mut Vec<u8>)) -> (Option<i32>, String) {
     (output.status.code(), complaint)
 }
 
+/// What is done to the bytes of a log segment.
+type Damage = Box<dyn FnOnce(&mut Vec<u8>)>;
+
 /// Where the words of a log begin.
 const WORDS_AT: usize = 88;
 
@@ -174,7 +177,7 @@ fn a_segment_that_is_no_log_is_named_with_the_reason() {
             bytes[WORDS_AT..WORDS_AT + 4].copy_from_slice(&word.to_ne_bytes())
         }
     };
-    let cases: [(Box<dyn FnOnce(&mut Vec<u8>)>, &str); 8] = [
+    let cases: [(Damage, &str); 8] = [
         (Box::new(|bytes| bytes[..8].copy_from_slice(b"VSLHEAD9")), "VSLHEAD9"),
         (Box::new(|bytes| bytes[..8].fill(0)), "marker is zero"),
         (Box::new(|bytes| bytes[8..16].fill(0xff)), "-1 words per segment"),
