@@ -19,7 +19,7 @@ pub(crate) struct Args {
     instance: Option<String>,
 
     /// How long to wait for the instance, in seconds, or "off" for ever
-    #[arg(short = 't', value_name = "SECONDS", default_value = "5")]
+    #[arg(short = 't', allow_negative_numbers = true, value_name = "SECONDS", default_value = "5")]
     patience: String,
 
     /// Start with the oldest record that the log still holds and stop at the newest
@@ -38,15 +38,15 @@ pub(crate) struct Args {
     query: Vec<String>,
 
     /// Stop after this many groups
-    #[arg(short = 'k', value_name = "N")]
+    #[arg(short = 'k', allow_negative_numbers = true, value_name = "N")]
     count: Option<String>,
 
     /// Give up transactions that stay incomplete for this long, in seconds
-    #[arg(short = 'T', value_name = "SECONDS")]
+    #[arg(short = 'T', allow_negative_numbers = true, value_name = "SECONDS")]
     timeout: Option<String>,
 
     /// Give up the oldest transactions when more than this many are incomplete
-    #[arg(short = 'L', value_name = "LIMIT")]
+    #[arg(short = 'L', allow_negative_numbers = true, value_name = "LIMIT")]
     limit: Option<String>,
 
     /// Read a file of records instead of a live log; "-" for standard input
