@@ -6,16 +6,26 @@ use std::time::Duration;
 use super::session::{Client, ROOM_BEHIND};
 use crate::worker::{Timer, Worker, poll_read};
 
-/// How long a client that has sent its last byte still gets its answer.
+/// How long a client that has sent its last byte is given the benefit of the doubt.
 ///
-/// A client that closed and one that only ended its sending look alike: both send a FIN. The latter is rare and gets
-/// this much time for its answer; after it the fetch is cancelled. A reset is certain and cancels at once.
+/// A client that closed and one that only ended its sending look alike: both send a FIN. Only what is sent to them tells: the
+/// kernel of the one that closed answers with a reset. Where nothing was sent in this time, the fetch is cancelled; where
+/// something was and no reset came, the client is there. A reset without a FIN is certain and cancels at once.
 const HALF_CLOSED: Duration = Duration::from_secs(1);
 
 /// Watches a client whose request has been read.
 pub(crate) struct Watch<'w> {
     worker: &'w Worker,
-    ended: Option<Timer<'w>>,
+    ended: Option<Ended<'w>>,
+}
+
+/// The client has sent its last byte.
+struct Ended<'w> {
+    timer: Timer<'w>,
+    /// Bytes that it had been sent by then.
+    written: u64,
+    /// It is known to be there.
+    present: bool,
 }
 
 impl<'w> Watch<'w> {
@@ -24,8 +34,15 @@ impl<'w> Watch<'w> {
         Watch { worker, ended: None }
     }
 
-    /// Whether the client is gone. What it sends meanwhile is the next request and is kept, as far as there is room.
-    pub(crate) fn is_gone(&mut self, client: &mut Client, cx: &mut Context<'_>) -> bool {
+    /// Whether the client is gone; `written` bytes have been sent to it so far.
+    ///
+    /// What it sends meanwhile is the next request and is kept, as far as there is room.
+    pub(crate) fn is_gone(
+        &mut self,
+        client: &mut Client,
+        written: u64,
+        cx: &mut Context<'_>,
+    ) -> bool {
         while !client.ended {
             if client.stream.poll_read_ready(cx).is_pending() {
                 return false;
@@ -45,7 +62,17 @@ impl<'w> Watch<'w> {
             }
         }
         let worker = self.worker;
-        let until = || Timer::new(&worker.deadlines, worker.log.coarse().after(HALF_CLOSED));
-        self.ended.get_or_insert_with(until).is_late(cx)
+        let ended = self.ended.get_or_insert_with(|| {
+            let until = worker.log.coarse().after(HALF_CLOSED);
+            let timer = Timer::new(&worker.deadlines, until);
+            Ended { timer, written, present: false }
+        });
+        if ended.present || !ended.timer.is_late(cx) {
+            return false;
+        }
+        // What was sent since has been answered by now, one way or the other.
+        let reset = !matches!(client.stream.take_error(), Ok(None));
+        ended.present = written > ended.written && !reset;
+        !ended.present
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn connect(
             Poll::Pending if timer.is_late(cx) => {
                 Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
             }
-            Poll::Pending if watch.is_gone(client, cx) => {
+            Poll::Pending if watch.is_gone(client, 0, cx) => {
                 Poll::Ready(Err(Failure::client_gone(Phase::Connect)))
             }
             Poll::Pending => Poll::Pending,

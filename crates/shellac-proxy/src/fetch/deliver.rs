@@ -314,7 +314,8 @@ impl Delivery<'_, '_> {
             return Poll::Ready(Ok(()));
         }
         let uploading = self.source.as_ref().is_some_and(|source| source.upload.is_running());
-        if !uploading && self.watch.is_gone(self.exchange.client, cx) {
+        let written = self.exchange.written;
+        if !uploading && self.watch.is_gone(self.exchange.client, written, cx) {
             return Poll::Ready(Err(SessionEnd::RemClose));
         }
         Poll::Pending

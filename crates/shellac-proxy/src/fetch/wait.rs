@@ -118,7 +118,9 @@ impl Waiting<'_, '_> {
         if self.timer.is_late(cx) {
             return Poll::Ready(Err(self.late()));
         }
-        let gone = !self.upload.is_running() && self.watch.is_gone(self.exchange.client, cx);
+        let written = self.exchange.written;
+        let gone =
+            !self.upload.is_running() && self.watch.is_gone(self.exchange.client, written, cx);
         if gone {
             return Poll::Ready(Err(Failure::client_gone(self.phase())));
         }

@@ -76,6 +76,25 @@ fn a_client_that_only_ends_its_sending_gets_its_answer() {
 }
 
 #[test]
+fn a_client_that_only_ends_its_sending_gets_a_slow_answer_too() {
+    let origin = Origin::start(|_, mut connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
+        for _ in 0..20 {
+            // The backend is slow: longer in all than a silent client would be given.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            connection.send("x");
+        }
+        connection.wait_for_end();
+    });
+    let rig = Rig::start(DIALECT, origin.address, "");
+    let mut client = rig.connect();
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.half_close();
+    assert!(client.rest().ends_with(&"x".repeat(20)));
+}
+
+#[test]
 fn a_client_that_leaves_in_the_body_ends_the_fetch() {
     let origin = Origin::start(|_, mut connection| {
         connection.request();
