@@ -176,7 +176,7 @@ fn a_request_under_way_is_answered_while_the_proxy_stops() {
 #[test]
 fn an_idle_client_and_a_slow_head_are_closed() {
     let origin = Origin::start(|_| vec![ok("x")]);
-    let timeouts = "[timeouts]\nclient_idle = \"200ms\"\nclient_head = \"400ms\"\n";
+    let timeouts = "[timeouts]\nclient_idle = \"1s\"\nclient_head = \"1s\"\n";
     let proxy = Proxy::start(&[origin.address()], timeouts);
     let mut idle = proxy.client();
     idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -81,11 +81,11 @@ fn a_body_that_is_still_coming_is_sent_whole_by_the_next_attempt() {
             (200, hex_digest(&halves.concat())),
             "{framing}"
         );
-        let log = proxy.request_log(answer.xid());
-        assert_eq!(log.matches("Timestamp      Bereq:").count(), 2, "{log}");
         // The next request on this connection begins where this one ended.
         client.send("GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(client.answer("GET").text(), hex_digest(b""), "{framing}");
+        let log = proxy.request_log(answer.xid());
+        assert_eq!(log.matches("Timestamp      Bereq:").count(), 2, "{log}");
     }
 }
 
