@@ -51,7 +51,8 @@ enum Tool {
 pub fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
     // Not for people, so not among the tools.
-    let is_worker = std::env::args_os().nth(1).is_some_and(|argument| argument == daemon::WORKER_ARGUMENT);
+    let is_worker =
+        std::env::args_os().nth(1).is_some_and(|argument| argument == daemon::WORKER_ARGUMENT);
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         _ if is_worker => daemon::run_worker(),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
