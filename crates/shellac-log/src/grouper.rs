@@ -13,6 +13,7 @@ use std::time::Duration;
 use shellac_format::{Dialect, Tag, Vxid};
 
 use crate::begin::Relation;
+use crate::filter::Sides;
 use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
 use open::{Open, Slot, Table};
 
@@ -81,6 +82,7 @@ pub struct Grouper {
     grouping: Grouping,
     dialect: Dialect,
     compat: Compat,
+    sides: Sides,
     limits: Limits,
     table: Table,
     ready: VecDeque<Group>,
@@ -118,6 +120,7 @@ impl Grouper {
             grouping,
             dialect,
             compat: Compat::of_dialect(dialect),
+            sides: Sides::default(),
             limits,
             table: Table::default(),
             ready: VecDeque::new(),
@@ -131,6 +134,13 @@ impl Grouper {
     #[must_use]
     pub const fn with_compat(mut self, compat: Compat) -> Grouper {
         self.compat = compat;
+        self
+    }
+
+    /// In vxid grouping, where transactions stand alone, those that nobody wants are not even kept.
+    #[must_use]
+    pub const fn with_sides(mut self, sides: Sides) -> Grouper {
+        self.sides = sides;
         self
     }
 
@@ -216,15 +226,23 @@ impl Grouper {
         if first.tag != Some(Tag::Begin) {
             return false;
         }
+        let chosen = !self.sides.all();
         let all = self.grouping == Grouping::Session
-            || (self.grouping == Grouping::Vxid && self.compat == Compat::V7);
+            || (self.grouping == Grouping::Vxid && self.compat == Compat::V7 && !chosen);
         if all {
             return true;
         }
+        if self.grouping == Grouping::Vxid
+            && self.sides.only().is_some_and(|side| side != first.side)
+        {
+            return false;
+        }
         let Some(begin) = Relation::parse(first.text()) else { return false };
-        match (self.grouping, begin.kind) {
-            (_, Kind::Unknown) | (Grouping::Request, Kind::Session) => false,
-            (Grouping::Vxid, _) => begin.esi_level == 0,
+        match (self.grouping, begin.kind, self.compat) {
+            (_, Kind::Unknown, _) | (Grouping::Request, Kind::Session, _) => false,
+            (Grouping::Vxid, Kind::Session, Compat::V7) => false,
+            (Grouping::Vxid, _, Compat::V7) => self.sides.includes || begin.reason != Reason::Esi,
+            (Grouping::Vxid, _, Compat::V9) => self.sides.includes || begin.esi_level == 0,
             _ => true,
         }
     }

@@ -19,7 +19,7 @@ pub mod transaction;
 
 pub use begin::Relation;
 pub use file_source::FileSource;
-pub use filter::{CompiledFilter, Filter};
+pub use filter::{CompiledFilter, Filter, Sides};
 pub use grouper::{Compat, GivenUp, Grouper, Limits};
 pub use live_source::{LiveOptions, LiveSource};
 pub use source::{Choice, Damage, Input, Loss, Source, SourceError, choose};

@@ -8,5 +8,6 @@
 
 pub mod parse;
 pub mod query;
+pub mod regex;
 
 pub use query::{Query, QueryError};

@@ -10,11 +10,11 @@ use shellac_format::{Dialect, Side, TAGS, Tag, TagKind, Vxid};
 use shellac_log::{CompiledFilter, Filter, Group, Kind, LogRecord, Transaction};
 
 /// How lines look and which there are.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LineOptions {
     /// Number and side on every line (`-v`; always so in raw grouping).
     pub verbose: bool,
-    /// Which records are shown.
+    /// Which transactions and records are shown.
     pub filter: Filter,
 }
 
@@ -92,8 +92,10 @@ impl LineWriter {
     pub fn group(&self, group: &Group, out: &mut Vec<u8>) {
         let mut headed = false;
         for transaction in &group.transactions {
-            headed |= transaction.level > 0;
-            self.transaction(transaction, out);
+            if self.filter.shows_transaction(transaction) {
+                headed |= transaction.level > 0;
+                self.transaction(transaction, out);
+            }
         }
         if headed {
             out.push(b'\n');

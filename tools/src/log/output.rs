@@ -48,7 +48,7 @@ enum Form {
 impl Output {
     /// Opens what `-w` names. With records, the magic goes out first unless it is there already.
     pub(super) fn open(settings: &Settings, dialect: Dialect) -> anyhow::Result<Output> {
-        let options = LineOptions { verbose: settings.verbose, filter: settings.filter };
+        let options = LineOptions { verbose: settings.verbose, filter: settings.filter.clone() };
         let buffer = Vec::with_capacity(2 * WRITE_BYTES);
         let form = Form::new(&settings.to, dialect, &options);
         let (path, append) = match &settings.to {

@@ -1,7 +1,10 @@
 use shellac_format::{Dialect, Side, Tag, TagSet, Vxid};
 
-use super::Filter;
-use crate::transaction::LogRecord;
+use shellac_query::regex::Regex;
+
+use super::{Filter, Sides};
+use crate::grouper::Compat;
+use crate::transaction::{Kind, LogRecord, Reason};
 
 fn shows(filter: &Filter, tag: Tag) -> bool {
     let number = tag.number(Dialect::V7_3).unwrap();
@@ -50,4 +53,70 @@ fn marks_are_never_shown() {
     for number in [0, 254, 255] {
         assert!(!shows_number(&Filter::new(), number));
     }
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern.as_bytes(), false).unwrap()
+}
+
+fn shows_text(filter: &Filter, tag: Tag, side: Side, payload: &[u8]) -> bool {
+    let number = tag.number(Dialect::V6_0).unwrap();
+    let record = LogRecord { number, tag: Some(tag), vxid: Vxid(1), side, payload };
+    filter.compile(Dialect::V6_0).shows(&record)
+}
+
+#[test]
+fn patterns_that_show_go_before_those_that_hide_and_both_before_tags() {
+    let mut filter = Filter::new();
+    filter.exclude(set("ReqURL"));
+    filter.exclude_matching(None, regex("b"));
+    filter.include_matching(Some(set("ReqURL")), regex("^/a"));
+    let shows = |tag, text: &[u8]| shows_text(&filter, tag, Side::Client, text);
+    assert!(shows(Tag::ReqUrl, b"/ab\0"));
+    assert!(!shows(Tag::ReqUrl, b"/x\0"));
+    assert!(!shows(Tag::ReqMethod, b"b\0"));
+    assert!(shows(Tag::ReqMethod, b"a\0"));
+}
+
+#[test]
+fn a_pattern_that_shows_as_the_first_option_hides_the_rest() {
+    let mut filter = Filter::new();
+    filter.include_matching(None, regex("yes"));
+    assert!(shows_text(&filter, Tag::Begin, Side::None, b"yes\0"));
+    assert!(!shows_text(&filter, Tag::Begin, Side::None, b"no\0"));
+    let mut filter = Filter::new();
+    filter.exclude_matching(None, regex("yes"));
+    assert!(!shows_text(&filter, Tag::Begin, Side::None, b"yes\0"));
+    assert!(shows_text(&filter, Tag::Begin, Side::None, b"no\0"));
+}
+
+#[test]
+fn a_side_hides_the_other_whatever_a_pattern_says() {
+    let mut filter = Filter::new();
+    filter.sides.backend = true;
+    filter.include_matching(None, regex("."));
+    assert!(shows_text(&filter, Tag::Begin, Side::Backend, b"x"));
+    assert!(!shows_text(&filter, Tag::Begin, Side::Client, b"x"));
+    assert!(!shows_text(&filter, Tag::Begin, Side::None, b"x"));
+}
+
+#[test]
+fn both_sides_are_all_for_the_newer_generation_and_none_for_the_older() {
+    for (compat, shown) in [(None, false), (Some(Compat::V7), false), (Some(Compat::V9), true)] {
+        let sides = Sides { client: true, backend: true, includes: false };
+        let filter = Filter { sides, compat, ..Filter::new() };
+        assert_eq!(shows_text(&filter, Tag::Begin, Side::Client, b"x"), shown, "{compat:?}");
+    }
+}
+
+#[test]
+fn sides_choose_transactions() {
+    let client = Sides { client: true, ..Sides::default() };
+    assert!(Sides::default().wants(Kind::Session, Reason::Http1));
+    assert!(client.wants(Kind::Request, Reason::Rxreq));
+    assert!(!client.wants(Kind::Request, Reason::Esi));
+    assert!(Sides { includes: true, ..client }.wants(Kind::Request, Reason::Esi));
+    assert!(!client.wants(Kind::Backend, Reason::Fetch));
+    assert!(!client.wants(Kind::Session, Reason::Http1));
+    assert!(Sides { backend: true, ..Sides::default() }.wants(Kind::Backend, Reason::Fetch));
 }
