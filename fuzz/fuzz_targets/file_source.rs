@@ -43,7 +43,15 @@ fuzz_target!(|data: &[u8]| {
     let Ok(mut source) = FileSource::open("fuzz", Pieces { bytes: &file, piece }, None) else {
         return;
     };
-    let dialect = source.dialect();
+    // Interruptions are not the end of the search for the dialect.
+    let dialect = loop {
+        match source.next() {
+            Ok(Input::Opened) => break source.dialect(),
+            Ok(Input::Nothing) => {}
+            Ok(other) => panic!("{other:?} came before the file was opened"),
+            Err(_) => return,
+        }
+    };
     let mut grouper = Grouper::new(grouping, dialect, Limits { timeout, open_max });
     let writer = LineWriter::new(dialect, &LineOptions::default());
     let mut text = Vec::new();

@@ -344,7 +344,7 @@ fn ages_and_counts_of_nine_field_connections_are_shown() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("mix-9.vsl");
     fs::write(&path, zstd::decode_all(&mix[..]).unwrap()).unwrap();
-    let output = run(131_075, &["-r", path.to_str().unwrap(), "--dialect", "9.0-vs"]);
+    let output = run(131_075, &["-r", path.to_str().unwrap()]);
     let shown = text(&output.stdout);
     assert!(output.status.success());
     assert!(shown.contains("reused, 4.0 ms old, used 1 time before"), "{shown}");

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read};
 
 use shellac_format::{Dialect, Head, Layout};
 
+use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
 
 /// Bytes asked for with one `read()`. The longest record is far shorter, so a block always holds one.
@@ -20,7 +21,15 @@ const MAGIC_BYTES: usize = 4;
 pub struct FileSource<R> {
     name: String,
     reader: R,
-    choice: Choice,
+    /// `None` while only the records can tell.
+    choice: Option<Choice>,
+    detector: Detector,
+    /// How much of what was read and not handed out the detector has seen.
+    detected: usize,
+    /// No more waiting for the detector.
+    hurry: bool,
+    /// Whether [`Input::Opened`] was said.
+    opened: bool,
     layout: Layout,
     block: Box<[u8]>,
     /// The part of `block` that was read and not handed out.
@@ -68,6 +77,10 @@ impl<R: Read> FileSource<R> {
             name,
             reader,
             choice,
+            detector: Detector::default(),
+            detected: 0,
+            hurry: false,
+            opened: false,
             layout,
             block: vec![0; BLOCK_BYTES].into_boxed_slice(),
             start: 0,
@@ -78,9 +91,30 @@ impl<R: Read> FileSource<R> {
         })
     }
 
-    /// The table of tags, and whether it had to be assumed.
-    pub const fn choice(&self) -> Choice {
-        self.choice
+    /// The table of tags and why this one. It is known when [`Input::Opened`] was said; before, it is what the
+    /// records suggest that were looked at so far.
+    pub fn choice(&self) -> Choice {
+        self.choice.unwrap_or_else(|| self.detector.answer().into())
+    }
+
+    /// Looks at the first records until they say enough. `false`: there are too few at the moment.
+    fn detect(&mut self) -> Result<bool, SourceError> {
+        loop {
+            let (whole, stop) = walk(self.layout, &self.block[self.detected..self.end]);
+            self.detector.input(&self.block[self.detected..self.detected + whole]);
+            self.detected += whole;
+            let is_over = match stop {
+                Stop::NotARecord(_) => true,
+                Stop::Empty | Stop::Short { .. } => self.at_end || self.end == BLOCK_BYTES,
+                Stop::Full => false,
+            };
+            if is_over || self.detector.records() == ENOUGH_RECORDS {
+                return Ok(true);
+            }
+            if stop != Stop::Full && !self.fill()? {
+                return Ok(self.hurry || self.detector.is_clear());
+            }
+        }
     }
 
     /// Bytes of the file that were handed out so far, magic included.
@@ -114,10 +148,28 @@ impl<R: Read> FileSource<R> {
 
 impl<R: Read> Source for FileSource<R> {
     fn dialect(&self) -> Dialect {
-        self.choice.dialect
+        self.choice().dialect
+    }
+
+    fn is_holding(&self) -> bool {
+        self.choice.is_none() && self.end > 0
+    }
+
+    fn hurry(&mut self) {
+        self.hurry = true;
     }
 
     fn next(&mut self) -> Result<Input<'_>, SourceError> {
+        if !self.opened && !self.failed {
+            if self.choice.is_none() {
+                if !self.detect()? {
+                    return Ok(Input::Nothing);
+                }
+                self.choice = Some(self.detector.answer().into());
+            }
+            self.opened = true;
+            return Ok(Input::Opened);
+        }
         loop {
             if self.failed {
                 return Ok(Input::End);

@@ -10,6 +10,7 @@
 //! How a group is printed is not known here, nor what the time is: it is handed in.
 
 pub mod begin;
+pub mod detect;
 pub mod file_source;
 pub mod filter;
 pub mod grouper;
@@ -18,9 +19,10 @@ pub mod source;
 pub mod transaction;
 
 pub use begin::Relation;
+pub use detect::{Detected, Detector};
 pub use file_source::FileSource;
 pub use filter::{CompiledFilter, Filter, Sides};
 pub use grouper::{Compat, GivenUp, Grouper, Limits};
 pub use live_source::{LiveOptions, LiveSource};
-pub use source::{Choice, Damage, Input, Loss, Source, SourceError, choose};
+pub use source::{Basis, Choice, Damage, Input, Loss, Source, SourceError, choose};
 pub use transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};

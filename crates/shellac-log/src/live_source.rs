@@ -2,10 +2,13 @@
 //!
 //! One [`Attachment`] follows the directory; while the worker's log is there, a [`Cursor`] follows that.
 
-use shellac_format::Dialect;
-use shellac_ring::{Cursor, Hole, LogView, Next, ReadError, Start, layout_of};
-use shellac_vsm::{Attachment, SegmentId};
+use std::collections::VecDeque;
 
+use shellac_format::{Dialect, Layout};
+use shellac_ring::{Cursor, Hole, LogView, Loss, Next, ReadError, Start, layout_of};
+use shellac_vsm::{Attachment, Segment, SegmentId};
+
+use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
 
 /// Class and ident of the segment that holds the log.
@@ -16,6 +19,9 @@ const ABOUT: (&str, &str) = ("Arg", "-shellac");
 const HEAD_BYTES: u64 = shellac_format::layout::SEGMENT_HEAD_BYTES as u64;
 /// Bytes of a word.
 const WORD_BYTES: u64 = shellac_format::layout::WORD as u64;
+
+/// Bytes of records that are held back at most until the dialect is clear.
+const HELD_BYTES_MAX: usize = 4 << 20;
 
 /// How to read a live log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,13 +43,26 @@ pub struct LiveSource {
     attachment: Attachment,
     options: LiveOptions,
     reading: Option<Reading>,
-    choice: Choice,
+    /// `None` while only the records can tell.
+    choice: Option<Choice>,
+    detector: Detector,
+    /// What was read before that was clear.
+    held: VecDeque<Held>,
+    held_bytes: usize,
+    hurry: bool,
     /// Whether there was no log at some time: then the next one is read from its start, for nothing in it
     /// is older than our interest.
     waited: bool,
     /// Whether a log was lost that was being read.
     abandoned: bool,
     unit: Vec<u8>,
+}
+
+/// An input that waits for the dialect to be clear.
+#[derive(Debug)]
+enum Held {
+    Unit(Vec<u8>),
+    Overrun(Loss),
 }
 
 #[derive(Debug)]
@@ -55,25 +74,25 @@ struct Reading {
 
 impl LiveSource {
     /// Reads the log of the instance that `attachment` follows. It need not be there yet.
-    pub const fn new(attachment: Attachment, options: LiveOptions) -> LiveSource {
-        let dialect = match options.dialect {
-            Some(dialect) => dialect,
-            None => Dialect::V6_0,
-        };
+    pub fn new(attachment: Attachment, options: LiveOptions) -> LiveSource {
         LiveSource {
             attachment,
             options,
             reading: None,
-            choice: Choice { dialect, assumed: false },
+            choice: None,
+            detector: Detector::default(),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            hurry: false,
             waited: false,
             abandoned: false,
             unit: Vec::new(),
         }
     }
 
-    /// The table of tags, and whether it had to be assumed. Only meaningful once a log was opened.
-    pub const fn choice(&self) -> Choice {
-        self.choice
+    /// The table of tags and why this one. Only meaningful once a log was opened.
+    pub fn choice(&self) -> Choice {
+        self.choice.unwrap_or_else(|| self.detector.answer().into())
     }
 
     /// The directory that is followed.
@@ -98,8 +117,46 @@ impl LiveSource {
             }
         };
         self.reading = Some(reading);
-        let reacquired = std::mem::take(&mut self.abandoned);
-        Ok(if reacquired { Input::Reacquired } else { Input::Opened })
+        if self.choice.is_none() {
+            return self.detect();
+        }
+        Ok(self.opened())
+    }
+
+    fn opened(&mut self) -> Input<'static> {
+        if std::mem::take(&mut self.abandoned) { Input::Reacquired } else { Input::Opened }
+    }
+
+    /// Holds records back until they say what dialect they are of.
+    fn detect(&mut self) -> Result<Input<'_>, SourceError> {
+        while let Some(reading) = &mut self.reading {
+            if self.hurry || self.detector.is_clear() || self.held_bytes > HELD_BYTES_MAX {
+                break;
+            }
+            match reading.look(&mut self.unit) {
+                Look::Unit => {
+                    self.detector.input(&self.unit);
+                    self.held_bytes += self.unit.len();
+                    self.held.push_back(Held::Unit(std::mem::take(&mut self.unit)));
+                }
+                Look::Lost(loss) => {
+                    self.held.push_back(Held::Overrun(loss));
+                    break;
+                }
+                // It shows again with the next look.
+                Look::Broken(_) => break,
+                Look::Nothing => {
+                    self.attachment.refresh();
+                    if self.attachment.is_valid(reading.segment) && !self.options.stop_at_tail {
+                        return Ok(Input::Nothing);
+                    }
+                    break;
+                }
+            }
+        }
+        self.choice = Some(self.detector.answer().into());
+        self.held_bytes = 0;
+        Ok(self.opened())
     }
 
     fn try_open(&mut self) -> Result<Reading, OpenFailure> {
@@ -107,21 +164,51 @@ impl LiveSource {
         let Some(segment) = self.attachment.find(LOG.0, LOG.1) else {
             return Err(for_now("there is no log (no worker is running)"));
         };
-        let mapped = match self.attachment.map(segment) {
-            Ok(mapped) => mapped,
-            Err(error) => return Err(OpenFailure::ForNow(error.full_text())),
-        };
-        let name = self.attachment.path(segment).display().to_string();
-        let view = LogView::open(mapped)
-            .map_err(|error| OpenFailure::ForNow(format!("{name}: {error}")))?;
-        let layout =
-            layout_of(&view).map_err(|error| OpenFailure::ForNow(format!("{name}: {error}")))?;
+        let segment = segment.clone();
+        let (view, name, layout) = self.view(&segment)?;
         self.choice = choose(&name, layout, self.options.dialect, self.announced())
             .map_err(OpenFailure::ForEver)?;
         let start = if self.options.from_head || self.waited { Start::Head } else { Start::Tail };
         let cursor = Cursor::open(view, layout, start)
             .map_err(|error| OpenFailure::ForNow(format!("{name}: {}", with_sources(&error))))?;
+        self.hurry = false;
+        self.detector = Detector::default();
+        if self.choice.is_none() {
+            let past = self.look_at_past(&segment);
+            // Where reading starts with the past, its records are going to be seen anyway.
+            if past.is_clear() || start == Start::Tail {
+                self.detector = past;
+            }
+        }
         Ok(Reading { cursor, segment: segment.id, name })
+    }
+
+    fn view(&self, segment: &Segment) -> Result<(LogView, String, Layout), OpenFailure> {
+        let mapped = match self.attachment.map(segment) {
+            Ok(mapped) => mapped,
+            Err(error) => return Err(OpenFailure::ForNow(error.full_text())),
+        };
+        let name = self.attachment.path(segment).display().to_string();
+        let for_now = |error: &dyn std::error::Error| {
+            OpenFailure::ForNow(format!("{name}: {}", with_sources(error)))
+        };
+        let view = LogView::open(mapped).map_err(|error| for_now(&error))?;
+        let layout = layout_of(&view).map_err(|error| for_now(&error))?;
+        Ok((view, name, layout))
+    }
+
+    /// What the records suggest that lie in the log already.
+    fn look_at_past(&self, segment: &Segment) -> Detector {
+        let mut detector = Detector::default();
+        let Ok((view, _, layout)) = self.view(segment) else { return detector };
+        let Ok(mut cursor) = Cursor::open(view, layout, Start::Head) else { return detector };
+        let mut unit = Vec::new();
+        while detector.records() < ENOUGH_RECORDS
+            && matches!(cursor.next(&mut unit), Ok(Next::Batch | Next::Overrun(_)))
+        {
+            detector.input(&unit);
+        }
+        detector
     }
 
     /// The dialect that the instance itself names: `dialect=NAME` among the words of its description.
@@ -140,7 +227,7 @@ enum OpenFailure {
 enum Look {
     Unit,
     Nothing,
-    Lost(shellac_ring::Loss),
+    Lost(Loss),
     Broken(ReadError),
 }
 
@@ -157,10 +244,29 @@ impl Reading {
 
 impl Source for LiveSource {
     fn dialect(&self) -> Dialect {
-        self.choice.dialect
+        self.choice().dialect
+    }
+
+    fn is_holding(&self) -> bool {
+        self.choice.is_none() && !self.held.is_empty()
+    }
+
+    fn hurry(&mut self) {
+        self.hurry = true;
     }
 
     fn next(&mut self) -> Result<Input<'_>, SourceError> {
+        if self.reading.is_some() && self.choice.is_none() {
+            return self.detect();
+        }
+        match self.held.pop_front() {
+            Some(Held::Unit(unit)) => {
+                self.unit = unit;
+                return Ok(Input::Unit(&self.unit));
+            }
+            Some(Held::Overrun(loss)) => return Ok(Input::Overrun(loss)),
+            None => {}
+        }
         let Some(reading) = &mut self.reading else { return self.open() };
         let mut look = reading.look(&mut self.unit);
         let mut gone = false;

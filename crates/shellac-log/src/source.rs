@@ -1,9 +1,11 @@
 //! Where records come from, seen from the side that reads them.
 
-use std::io;
+use std::{fmt, io};
 
 use shellac_format::{Dialect, Layout};
 pub use shellac_ring::Loss;
+
+use crate::detect::Detected;
 
 /// What a [`Source`] has to say when it is asked for more.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +35,8 @@ pub enum Input<'a> {
 
 /// A row of inputs.
 pub trait Source {
-    /// The dialect of the records that the next input holds. It can change with [`Input::Reacquired`].
+    /// The dialect of the records that the next input holds. It is known from [`Input::Opened`] on and can change
+    /// with [`Input::Reacquired`].
     fn dialect(&self) -> Dialect;
 
     /// The next input.
@@ -42,6 +45,14 @@ pub trait Source {
     ///
     /// [`SourceError`] with file, place and reason. Nothing comes after an error.
     fn next(&mut self) -> Result<Input<'_>, SourceError>;
+
+    /// Whether records are held back because it is not clear yet which dialect they are of.
+    fn is_holding(&self) -> bool {
+        false
+    }
+
+    /// The caller waits no longer: the dialect is decided on with the next call, by what is there.
+    fn hurry(&mut self) {}
 }
 
 /// Why a source cannot be read.
@@ -114,19 +125,69 @@ pub enum Damage {
     Ring(String),
 }
 
-/// Which table of tags is used, and whether somebody said so.
+/// Which table of tags is used, and why this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// The table.
     pub dialect: Dialect,
-    /// Neither the log nor the user said which of several it is.
-    pub assumed: bool,
+    /// Who or what decided.
+    pub basis: Basis,
+}
+
+/// What a [`Choice`] is based on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Only one dialect has such records.
+    Layout,
+    /// The user said so.
+    Asked,
+    /// The writer says so.
+    Announced,
+    /// The records look like it.
+    Records {
+        /// How many were looked at.
+        count: u32,
+    },
+    /// The records look as much like another one.
+    Tie,
+}
+
+impl Choice {
+    /// Whether it may well be wrong.
+    pub const fn is_tie(&self) -> bool {
+        matches!(self.basis, Basis::Tie)
+    }
+}
+
+impl From<Detected> for Choice {
+    fn from(detected: Detected) -> Choice {
+        let Detected { dialect, records: count, is_tie } = detected;
+        Choice { dialect, basis: if is_tie { Basis::Tie } else { Basis::Records { count } } }
+    }
+}
+
+impl fmt::Display for Choice {
+    /// For a person: the table and the reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dialect = self.dialect;
+        match self.basis {
+            Basis::Layout => write!(f, "{dialect}, the only one with such records"),
+            Basis::Asked => write!(f, "{dialect}, as asked"),
+            Basis::Announced => write!(f, "{dialect}, as its writer says"),
+            Basis::Records { count: 0 } => write!(f, "{dialect}, for there are no records"),
+            Basis::Records { count: 1 } => write!(f, "{dialect}, as its first record looks"),
+            Basis::Records { count } => {
+                write!(f, "{dialect}, as its first {count} records look")
+            }
+            Basis::Tie => write!(f, "{dialect}, though its records could be of another as well"),
+        }
+    }
 }
 
 /// Decides on the table for a log whose marker says `layout`.
 ///
-/// `asked` is the user's word, `announced` the writer's own. Three dialects share one layout: without a
-/// word the oldest of them is assumed.
+/// `asked` is the user's word, `announced` the writer's own. Three dialects share one layout: `None` says that
+/// only the records can tell.
 ///
 /// # Errors
 ///
@@ -136,7 +197,7 @@ pub fn choose(
     layout: Layout,
     asked: Option<Dialect>,
     announced: Option<Dialect>,
-) -> Result<Choice, SourceError> {
+) -> Result<Option<Choice>, SourceError> {
     if let Some(asked) = asked
         && asked.layout() != layout
     {
@@ -147,9 +208,10 @@ pub fn choose(
         return Err(SourceError::Dialect { name: name.to_owned(), asked, found });
     }
     let announced = announced.filter(|dialect| dialect.layout() == layout);
-    Ok(match (layout, asked.or(announced)) {
-        (_, Some(dialect)) => Choice { dialect, assumed: false },
-        (Layout::Words2, None) => Choice { dialect: Dialect::V6_0, assumed: false },
-        (Layout::Words3, None) => Choice { dialect: Dialect::V7_3, assumed: true },
+    Ok(match (layout, asked, announced) {
+        (_, Some(dialect), _) => Some(Choice { dialect, basis: Basis::Asked }),
+        (Layout::Words2, None, _) => Some(Choice { dialect: Dialect::V6_0, basis: Basis::Layout }),
+        (_, None, Some(dialect)) => Some(Choice { dialect, basis: Basis::Announced }),
+        (Layout::Words3, None, None) => None,
     })
 }

@@ -146,18 +146,6 @@ fn records_of_another_length_are_not_appended() {
 }
 
 #[test]
-fn a_table_of_tags_that_had_to_be_assumed_is_named() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("empty.vsl");
-    std::fs::write(&file, b"VSL2").unwrap();
-    let output = output(&["-r", file.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("7.3-8.0 assumed"), "{said}");
-    let file = file.to_str().unwrap();
-    assert!(text(&["-r", file, "--dialect", "9.0-vs"]).is_empty());
-}
-
-#[test]
 fn help_and_version() {
     let help = String::from_utf8(text(&["-h"])).unwrap();
     for option in

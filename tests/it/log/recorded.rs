@@ -73,7 +73,7 @@ fn broken_trees_are_grouped_and_diagnosed_the_same() {
     });
 }
 
-/// Megabytes of mixed traffic, by the writers of two dialects that share a layout.
+/// Megabytes of mixed traffic, by the writers of two dialects that share a layout. Nobody says which it is.
 #[test]
 fn the_corpora_read_as_the_stock_tools_of_their_version_read_them() {
     let cases = vec![("mix-8", "golden-8", "7.3-8.0"), ("mix-9", "golden-9", "9.0-vs")];
@@ -83,11 +83,15 @@ fn the_corpora_read_as_the_stock_tools_of_their_version_read_them() {
         std::fs::write(&file, unpacked_file(&format!("corpus/{mix}.vsl.zst"))).unwrap();
         let file = file.to_str().unwrap();
         for grouping in GROUPINGS {
-            let got = text(&["-r", file, "-g", grouping, "--dialect", dialect]);
+            let got = text(&["-r", file, "-g", grouping]);
             let expected = directory.path().join(format!("log-{grouping}.txt"));
             let expected = std::fs::read(expected).unwrap();
             assert_same(&format!("{mix} {grouping}"), &got, &expected);
         }
+        let output = super::output(&["-r", file, "-v", "-k", "1"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("table of tags: {dialect}, as its first 1000 records look");
+        assert!(output.status.success() && said.contains(&expected), "{said}");
     });
 }
 
@@ -125,18 +129,49 @@ fn recorded_directories_read_as_the_stock_tools_read_them() {
         let directory = unpacked_archive(&format!("snapshots/{archive}"));
         for (grouping, file) in expected {
             let args = ["-n", directory.path().to_str().unwrap(), "-d", "-g", grouping];
-            let output = command(&[&args[..], &["--dialect", dialect]].concat())
-                .env("VSM_NOPID", "1")
-                .output()
-                .unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let expected = if file.is_empty() {
-                std::fs::read(crate::support::fixture::path("snapshots/vsm-snapshot-7.1.1.raw.txt"))
-            } else {
-                std::fs::read(directory.path().join(file))
-            };
-            assert_same(&format!("{archive} {grouping}"), &output.stdout, &expected.unwrap());
+            // One half is told what it is, the other finds out.
+            for args in [&args[..], &[&args[..], &["--dialect", dialect]].concat()] {
+                let output = command(args).env("VSM_NOPID", "1").output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success() && said.is_empty(), "{said}");
+                let expected = if file.is_empty() {
+                    std::fs::read(crate::support::fixture::path(
+                        "snapshots/vsm-snapshot-7.1.1.raw.txt",
+                    ))
+                } else {
+                    std::fs::read(directory.path().join(file))
+                };
+                assert_same(&format!("{archive} {grouping}"), &output.stdout, &expected.unwrap());
+            }
         }
+    }
+}
+
+/// One record, which another table would call `FetchError`.
+#[test]
+fn a_single_record_is_read_with_the_right_table() {
+    let path = crate::support::fixture::path("dialects/crafted-8.0-ReqURL.vsl");
+    assert_eq!(text(&["-r", path.to_str().unwrap(), "-g", "raw"]), {
+        b"      1001 ReqURL         c /foo\n"
+    });
+}
+
+#[test]
+fn a_tie_is_warned_of_and_can_be_decided() {
+    use shellac_format::record::encode_text;
+    use shellac_format::{Dialect, Side, Vxid};
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("debug.vsl");
+    let layout = Dialect::Vs9_0.layout();
+    let mut bytes = layout.file_magic().to_vec();
+    encode_text(&mut bytes, layout, 1, Vxid(0), Side::None, b"anything", 255);
+    std::fs::write(&file, bytes).unwrap();
+    let args = ["-r", file.to_str().unwrap(), "-g", "raw"];
+    let output = super::output(&args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("warning") && said.contains("9.0-vs is taken"), "{said}");
+    for dialect in ["7.3-8.0", "8.0.1-vs", "9.0-vs"] {
+        assert_eq!(text(&[&args[..], &["--dialect", dialect]].concat()), output.stdout);
     }
 }
 

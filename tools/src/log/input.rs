@@ -28,7 +28,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// The table of tags, and whether it had to be assumed.
+    /// The table of tags and why this one, once it was opened.
     pub(super) fn choice(&self) -> Choice {
         match self {
             Origin::File(source) => source.choice(),
@@ -41,6 +41,22 @@ impl Origin {
         match self {
             Origin::File(source) => source.next(),
             Origin::Live(source) => source.next(),
+        }
+    }
+
+    /// Whether records are held back until it is clear what they mean.
+    pub(super) fn is_holding(&self) -> bool {
+        match self {
+            Origin::File(source) => source.is_holding(),
+            Origin::Live(source) => source.is_holding(),
+        }
+    }
+
+    /// No more holding back.
+    pub(super) fn hurry(&mut self) {
+        match self {
+            Origin::File(source) => source.hurry(),
+            Origin::Live(source) => source.hurry(),
         }
     }
 

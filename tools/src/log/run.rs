@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use shellac_format::Dialect;
-use shellac_log::{Choice, Group, Grouper, Grouping, Input, LogRecords, Loss};
+use shellac_log::{Basis, Choice, Group, Grouper, Grouping, Input, LogRecords, Loss};
 
 use super::args::{From, Settings};
 use super::input::{self, Opened, Origin, Wait};
@@ -20,6 +20,8 @@ enum Flow {
 
 /// Between two attempts at a log that is not there.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Records are held back for this long at most, until it is clear which table of tags they use.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// Between two complaints that it is not.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -38,10 +40,6 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
     };
     let Opened { mut source, wait } = opened;
     let mut pass = None;
-    if matches!(source, Origin::File(_)) {
-        say_if_assumed(source.choice());
-        pass = Some(Pass::new(settings, source.choice().dialect)?);
-    }
     let result = follow(settings, &signals, &mut source, &wait, &mut pass);
     // What was read before an error or a signal is shown in any case.
     if let Some(pass) = &mut pass {
@@ -58,6 +56,7 @@ fn follow<'a>(
     pass: &mut Option<Pass<'a>>,
 ) -> anyhow::Result<()> {
     let mut complaints = Complaints::new(settings);
+    let mut holding = Holding::default();
     loop {
         if signals.stop() {
             return Ok(());
@@ -71,6 +70,9 @@ fn follow<'a>(
             (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
             (Input::Nothing, Some(pass)) => {
                 flow = pass.flush()?;
+                if source.is_holding() && holding.is_too_long() {
+                    source.hurry();
+                }
                 wait.wait();
             }
             (Input::End, _) => return Ok(()),
@@ -97,15 +99,22 @@ fn follow<'a>(
                 if input == Input::Reacquired {
                     eprintln!("Log reacquired");
                 }
-                say_if_assumed(source.choice());
+                holding = Holding::default();
+                say_choice(source.choice(), settings.verbose);
                 let dialect = source.choice().dialect;
                 match opened {
                     Some(pass) => pass.set_dialect(dialect)?,
                     None => *pass = Some(Pass::new(settings, dialect)?),
                 }
             }
+            (Input::Nothing, None) => {
+                if source.is_holding() && holding.is_too_long() {
+                    source.hurry();
+                }
+                wait.wait();
+            }
             // Records come after `Opened` only.
-            (Input::Row(_) | Input::Unit(_) | Input::Nothing, None) => {}
+            (Input::Row(_) | Input::Unit(_), None) => {}
         }
         for problem in source.problems() {
             eprintln!("shellac: {problem}");
@@ -159,12 +168,28 @@ impl Complaints {
 }
 
 /// Three dialects look alike from outside, and the wrong table of tags mislabels everything silently.
-fn say_if_assumed(choice: Choice) {
-    if choice.assumed {
+fn say_choice(choice: Choice, verbose: bool) {
+    if choice.is_tie() {
         eprintln!(
-            "shellac: the log does not say which table of tags it uses; {} assumed, --dialect names another",
+            "shellac: warning: the records do not tell which table of tags they were written with; {} is taken, \
+             --dialect names another",
             choice.dialect
         );
+    } else if verbose && choice.basis != Basis::Layout {
+        eprintln!("shellac: table of tags: {choice}");
+    }
+}
+
+/// Records are not held back for ever.
+#[derive(Default)]
+struct Holding {
+    since: Option<Instant>,
+}
+
+impl Holding {
+    #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+    fn is_too_long(&mut self) -> bool {
+        self.since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_HOLD
     }
 }
 

@@ -80,14 +80,13 @@ pub(super) enum Opened {
 }
 
 impl Opened {
-    /// The dialect, when neither the log nor the user has said which of several it is. Of a live log it is
-    /// known once that was opened.
-    pub(super) fn assumed(&self) -> Option<Dialect> {
+    /// The dialect, when the records could be of another as well. It is known once the log was opened.
+    pub(super) fn doubtful(&self) -> Option<Dialect> {
         let choice = match self {
             Opened::File(source) => source.choice(),
             Opened::Live(source) => source.choice(),
         };
-        choice.assumed.then_some(choice.dialect)
+        choice.is_tie().then_some(choice.dialect)
     }
 
     /// What to read from.

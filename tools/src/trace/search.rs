@@ -53,10 +53,10 @@ impl Search<'_> {
             let mut opened = self.from.open(self.dialect)?;
             let mut collector = Collector::new(self.target, wanted, self.bounds);
             let mut found = self.pass(opened.source(), &mut collector);
-            if let Some(dialect) = opened.assumed() {
+            if let Some(dialect) = opened.doubtful() {
                 found.notes.push(format!(
-                    "the log does not say which table of tags it uses; {dialect} assumed, --dialect \
-                     names another"
+                    "the records do not tell which table of tags they were written with; {dialect} is taken, \
+                     --dialect names another"
                 ));
             }
             let nodes =
@@ -93,6 +93,10 @@ impl Search<'_> {
                 }
                 Ok(Input::End) => break,
                 Ok(Input::Nothing) => {
+                    if source.is_holding() {
+                        source.hurry();
+                        continue;
+                    }
                     complete = complete || collector.is_complete();
                     if complete {
                         break;

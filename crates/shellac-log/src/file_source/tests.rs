@@ -4,7 +4,7 @@ use shellac_format::record::{encode_batch_head, encode_text};
 use shellac_format::{Dialect, Layout, Side, Vxid};
 
 use super::{BLOCK_BYTES, FileSource};
-use crate::source::{Damage, Input, Source, SourceError};
+use crate::source::{Basis, Choice, Damage, Input, Source, SourceError};
 use crate::transaction::LogRecords;
 
 /// Gives its bytes in pieces of at most `piece`, with an interruption before each.
@@ -51,7 +51,7 @@ fn read(bytes: &[u8], piece: usize) -> (Vec<String>, Option<SourceError>) {
                 LogRecords::new(dialect, row)
                     .map(|record| String::from_utf8_lossy(record.text()).into_owned()),
             ),
-            Ok(Input::Nothing) => {}
+            Ok(Input::Nothing | Input::Opened) => {}
             Ok(Input::End) => return (texts, None),
             Ok(other) => panic!("{other:?}"),
             Err(error) => {
@@ -152,13 +152,54 @@ fn zero_words_and_marks_are_no_records() {
     }
 }
 
+/// What was decided on when the log was opened, and all of it was there.
+fn choice(bytes: &[u8], asked: Option<Dialect>) -> Result<Choice, SourceError> {
+    let mut source = FileSource::open("x", Pieces { bytes, piece: 5, interrupt: false }, asked)?;
+    while source.next()? != Input::Opened {}
+    Ok(source.choice())
+}
+
 #[test]
 fn the_layout_decides_which_dialects_are_possible() {
-    let bytes = file(Layout::Words3, []);
-    let open = |asked| FileSource::open("x", &bytes[..], asked).map(|source| source.choice());
-    let assumed = open(None).unwrap();
-    assert_eq!((assumed.dialect, assumed.assumed), (Dialect::V7_3, true));
-    let asked = open(Some(Dialect::Vs9_0)).unwrap();
-    assert_eq!((asked.dialect, asked.assumed), (Dialect::Vs9_0, false));
-    assert!(matches!(open(Some(Dialect::V6_0)), Err(SourceError::Dialect { .. })));
+    let url = || file(Layout::Words3, ["/a".to_owned()]);
+    let cases = [
+        (url(), None, Dialect::Vs9_0, Basis::Records { count: 1 }),
+        (url(), Some(Dialect::V7_3), Dialect::V7_3, Basis::Asked),
+        (file(Layout::Words3, []), None, Dialect::Vs9_0, Basis::Records { count: 0 }),
+        (file(Layout::Words2, []), None, Dialect::V6_0, Basis::Layout),
+    ];
+    for (bytes, asked, dialect, basis) in cases {
+        assert_eq!(choice(&bytes, asked).unwrap(), Choice { dialect, basis });
+    }
+    assert!(matches!(choice(&url(), Some(Dialect::V6_0)), Err(SourceError::Dialect { .. })));
+}
+
+#[test]
+fn records_are_held_back_until_they_tell() {
+    let debug = |bytes: &mut Vec<u8>, text: &[u8]| {
+        encode_text(bytes, Layout::Words3, 1, Vxid(0), Side::None, text, 255);
+    };
+    let mut bytes = file(Layout::Words3, []);
+    debug(&mut bytes, b"anything");
+    let mut source = FileSource::open("x", EndlessPipe(&bytes), None).unwrap();
+    assert!(!source.is_holding(), "nothing was read yet");
+    assert_eq!(source.next().unwrap(), Input::Nothing);
+    assert!(source.is_holding());
+    source.hurry();
+    assert_eq!(source.next().unwrap(), Input::Opened);
+    assert!(source.choice().is_tie() && !source.is_holding());
+    assert_eq!(source.next().unwrap(), Input::Row(&bytes[4..]));
+    assert_eq!(source.next().unwrap(), Input::Nothing);
+}
+
+/// Gives its bytes, and then nobody closes it.
+struct EndlessPipe<'a>(&'a [u8]);
+
+impl Read for EndlessPipe<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(out) {
+            Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+            other => other,
+        }
+    }
 }
