@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use shellac_config::Config;
+use shellac_config::{Config, LogDialect};
+use shellac_format::Layout;
 use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
@@ -128,6 +129,14 @@ impl House {
                 )]
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// The layout of the records that workers write.
+    pub fn layout(&self) -> Layout {
+        match self.settings.config.log.dialect {
+            LogDialect::V6_0 => Layout::Words2,
+            LogDialect::V7_3 | LogDialect::Vs9_0 => Layout::Words3,
         }
     }
 

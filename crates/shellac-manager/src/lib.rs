@@ -17,6 +17,7 @@ mod house;
 mod listen;
 mod lock;
 mod supervise;
+mod xid;
 
 pub use backoff::Backoff;
 pub use error::ManagerError;
@@ -24,4 +25,5 @@ pub use handoff::{Handoff, HandoffError, HandoffListener, READY, receive, send};
 pub use house::{House, Settings};
 pub use listen::{BoundListener, bind};
 pub use lock::PidFile;
-pub use supervise::{Event, Outcome, WorkerProgram, next_xid_base, supervise};
+pub use supervise::{Event, Outcome, WorkerProgram, supervise};
+pub use xid::XidBases;

@@ -17,6 +17,7 @@ use crate::ManagerError;
 use crate::backoff::Backoff;
 use crate::handoff::{self, READY};
 use crate::house::House;
+use crate::xid::XidBases;
 
 /// How much longer than its requests a worker has before it is killed.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
@@ -130,10 +131,10 @@ pub fn supervise(
 ) -> Result<Outcome, ManagerError> {
     let signals = Signals::register().map_err(|source| ManagerError::Signals { source })?;
     let mut backoff = Backoff::default();
-    let mut xid_base = 0;
+    let mut xid_bases = XidBases::new(house.layout());
     let mut served_before = false;
     loop {
-        xid_base = next_xid_base(xid_base, since_1970());
+        let xid_base = xid_bases.next(since_1970());
         let mut worker = match Worker::start(&house, program, xid_base) {
             Ok(worker) => worker,
             Err(error) if !served_before => return Err(error),
@@ -169,15 +170,6 @@ pub fn supervise(
             }
         }
     }
-}
-
-/// Where the transaction numbers of the next worker begin, after one that began at `last` (0: none).
-///
-/// The seconds of the clock times 2^20, and always above: no worker uses a million numbers a second all its life, and a
-/// clock that was set back counts on from where it was.
-#[must_use]
-pub fn next_xid_base(last: u64, since_1970: Duration) -> u64 {
-    (since_1970.as_secs() << 20).max(last.saturating_add(1 << 20))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the manager is one of the few that read the clock")]
@@ -395,6 +387,3 @@ fn wait_for(descriptors: [Option<BorrowedFd<'_>>; 3], time: Option<Duration>) {
     // Every error, an interruption above all, means that the caller looks again.
     let _ = poll(&mut fds, time.as_ref());
 }
-
-#[cfg(test)]
-mod tests;

@@ -77,13 +77,6 @@ fn wall_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(micros).unwrap_or(0)
 }
 
-/// A base for the transaction numbers of a worker that starts now: seconds since 1970, times 2^20.
-///
-/// A worker that starts later gets a higher one, as long as nobody uses a million numbers a second.
-pub fn xid_base_now() -> u64 {
-    (wall_now() / 1_000_000) << 20
-}
-
 /// Seconds since 1970.
 pub(crate) fn unix_seconds() -> u64 {
     wall_now() / 1_000_000

@@ -61,7 +61,7 @@ impl std::fmt::Debug for EngineLog {
 pub struct EngineOptions {
     /// Who this is, in `Via` and on error pages.
     pub instance: String,
-    /// Where transaction numbers begin; see [`xid_base_now`](crate::xid_base_now).
+    /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
 }
 

@@ -19,7 +19,6 @@ mod log;
 mod process;
 mod worker;
 
-pub use clock::xid_base_now;
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;
 pub use process::{Worker, WorkerOptions, worker_main};

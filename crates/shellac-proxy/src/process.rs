@@ -23,7 +23,7 @@ pub struct WorkerOptions {
     pub instance: String,
     /// Serving threads.
     pub threads: usize,
-    /// Where transaction numbers begin; see [`xid_base_now`](crate::xid_base_now).
+    /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
     /// The caller holds the lock of the working directory: what an earlier worker left there may be replaced.
     pub holds_lock: bool,

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use shellac_manager::{House, Outcome, WorkerProgram};
+use shellac_manager::{House, Outcome, WorkerProgram, XidBases};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
@@ -92,7 +92,7 @@ fn single(mut house: House) -> anyhow::Result<ExitCode> {
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
         .context("cannot wait for signals")?;
     let handoff = house
-        .handoff(shellac_manager::next_xid_base(0, since_1970()))
+        .handoff(XidBases::new(house.layout()).next(since_1970()))
         .context("cannot duplicate the listening sockets")?;
     let (config, listeners, options) = worker::from_handoff(handoff)?;
     let serving = worker::start(config, listeners, options)?;

@@ -8,8 +8,8 @@ const BLOCK: u64 = 1024;
 /// The transaction numbers of one thread.
 ///
 /// All threads of a worker start from one base and take blocks in turn: of `threads` blocks the first belongs to thread 0,
-/// the next to thread 1, and so on. The base comes from the clock (seconds << 20), so that a worker would have to use
-/// a million numbers a second all its life to reach those of its successor.
+/// the next to thread 1, and so on. The base is made from the clock, so that no other worker counts through the same
+/// numbers; of a base with more bits than the layout the lower ones count.
 #[derive(Debug)]
 pub(crate) struct Xids {
     layout: Layout,
