@@ -7,6 +7,7 @@ mod http;
 mod integrity;
 mod interop;
 mod log;
+mod loss;
 mod ring;
 mod support;
 mod tidy;

@@ -1,8 +1,8 @@
 //! The ring between two processes: `shellac generate` writes, this test or Debian's varnishlog reads, and what
 //! was written is exactly what was read and what was reported lost.
 
-mod checker;
-mod generator;
+pub(crate) mod checker;
+pub(crate) mod generator;
 mod stock;
 
 use std::path::Path;

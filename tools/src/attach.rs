@@ -57,6 +57,14 @@ impl Patience {
     }
 }
 
+/// An instance that was got hold of.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    pub(crate) attachment: Attachment,
+    /// It was not there at first. So all that it has written came after the user asked.
+    pub(crate) has_waited: bool,
+}
+
 /// Attaches to the instance that `-n` means, waiting for it. `Ok(None)`: `stop` said so.
 ///
 /// The only running instance is taken when none is named, which is said on standard error.
@@ -65,7 +73,7 @@ pub(crate) fn attach(
     instance: Option<&str>,
     patience: Patience,
     stop: &dyn Fn() -> bool,
-) -> anyhow::Result<Option<Attachment>> {
+) -> anyhow::Result<Option<Attached>> {
     let start = Instant::now();
     let mut attempts = 0;
     let result = loop {
@@ -75,7 +83,7 @@ pub(crate) fn attach(
                 if let How::OnlyOne(only) = &found.how {
                     eprintln!("shellac: reading {}", only.describe(now_unix()));
                 }
-                break Ok(Some(attachment));
+                break Ok(Some(Attached { attachment, has_waited: attempts > 1 }));
             }
             Err(failure) => failure,
         };

@@ -23,6 +23,9 @@ const WORD_BYTES: u64 = shellac_format::layout::WORD as u64;
 /// Bytes of records that are held back at most until the dialect is clear.
 const HELD_BYTES_MAX: usize = 4 << 20;
 
+/// So many looks in a row that find nothing make one look at the directory, which costs far more.
+const LOOKS_PER_REFRESH: u32 = 4;
+
 /// How to read a live log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LiveOptions {
@@ -36,8 +39,8 @@ pub struct LiveOptions {
 
 /// A [`Source`] over the log of a running instance.
 ///
-/// It never waits: [`Input::Nothing`] and [`Input::Unavailable`] mean "ask again in a moment", and every such
-/// call looks at the directory anew.
+/// It never waits: [`Input::Nothing`] and [`Input::Unavailable`] mean "ask again in a moment". When that is
+/// said some times in a row, the directory is looked at anew.
 #[derive(Debug)]
 pub struct LiveSource {
     attachment: Attachment,
@@ -56,6 +59,8 @@ pub struct LiveSource {
     /// Whether a log was lost that was being read.
     abandoned: bool,
     unit: Vec<u8>,
+    /// Looks in a row that found nothing.
+    rests: u32,
 }
 
 /// An input that waits for the dialect to be clear.
@@ -87,6 +92,7 @@ impl LiveSource {
             waited: false,
             abandoned: false,
             unit: Vec::new(),
+            rests: 0,
         }
     }
 
@@ -270,7 +276,9 @@ impl Source for LiveSource {
         let Some(reading) = &mut self.reading else { return self.open() };
         let mut look = reading.look(&mut self.unit);
         let mut gone = false;
-        if matches!(look, Look::Nothing | Look::Broken(_)) {
+        self.rests = if matches!(look, Look::Nothing) { self.rests + 1 } else { 0 };
+        if matches!(look, Look::Broken(_)) || self.rests == LOOKS_PER_REFRESH {
+            self.rests = 0;
             self.attachment.refresh();
             gone = !self.attachment.is_valid(reading.segment);
             if gone && matches!(look, Look::Nothing) {

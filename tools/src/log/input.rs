@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shellac_log::{Choice, FileSource, Input, LiveOptions, LiveSource, Source, SourceError};
 
 use super::args::Settings;
-use crate::attach::{Patience, attach};
+use crate::attach::{Attached, Patience, attach};
 
 /// A source and how to wait for more of it.
 pub(super) struct Opened {
@@ -74,25 +74,56 @@ pub(super) enum Wait {
     /// Until a pipe has something.
     Readable(OwnedFd),
     /// For a moment: shared memory does not call.
-    Moment(Duration),
+    Pause(Pause),
+}
+
+/// How long to sleep between two looks at a log: the longer it rests, the longer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    next: Duration,
+}
+
+/// The first sleep after something came, so that what belongs together is not shown in two halves.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+/// The longest, so that nobody waits for a line.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+impl Default for Pause {
+    fn default() -> Pause {
+        Pause { next: SHORTEST_PAUSE }
+    }
+}
+
+impl Pause {
+    /// The time to sleep now; the next one is longer.
+    pub(super) fn take(&mut self) -> Duration {
+        let now = self.next;
+        self.next = (now * 2).min(LONGEST_PAUSE);
+        now
+    }
 }
 
 /// A signal is noticed after this time at the latest.
 const LONGEST_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// Between two looks at a log that has nothing new.
-const LIVE_PAUSE: Duration = Duration::from_millis(10);
 /// Bytes at the start of a file that say what it is.
 const MAGIC_BYTES: usize = 4;
 
 impl Wait {
-    pub(super) fn wait(&self) {
+    /// Something came: the next wait is short.
+    pub(super) fn reset(&mut self) {
+        if let Wait::Pause(pause) = self {
+            *pause = Pause::default();
+        }
+    }
+
+    pub(super) fn wait(&mut self) {
         match self {
             Wait::Readable(fd) => {
                 // An error here shows again in the read that follows.
                 let _ = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&LONGEST_WAIT));
             }
-            Wait::Moment(moment) => std::thread::sleep(*moment),
+            Wait::Pause(pause) => std::thread::sleep(pause.take()),
         }
     }
 }
@@ -108,7 +139,7 @@ pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Open
     };
     let regular = file.metadata().with_context(|| format!("cannot examine {name}"))?.is_file();
     if regular {
-        return opened(name, Box::new(file), settings, Wait::Moment(Duration::ZERO));
+        return opened(name, Box::new(file), settings, Wait::Pause(Pause::default()));
     }
     let wait = Wait::Readable(file.try_clone().with_context(|| name.clone())?.into());
     opened(name, Box::new(Patient { file, wait_bytes: MAGIC_BYTES }), settings, wait)
@@ -132,10 +163,12 @@ pub(super) fn open_live(
     settings: &Settings,
     stop: &dyn Fn() -> bool,
 ) -> anyhow::Result<Option<Opened>> {
-    let Some(attachment) = attach(instance, patience, stop)? else { return Ok(None) };
-    let options = LiveOptions { dialect: settings.dialect, from_head: dump, stop_at_tail: dump };
+    let Some(attached) = attach(instance, patience, stop)? else { return Ok(None) };
+    let Attached { attachment, has_waited } = attached;
+    let from_head = dump || has_waited;
+    let options = LiveOptions { dialect: settings.dialect, from_head, stop_at_tail: dump };
     let source = Origin::Live(Box::new(LiveSource::new(attachment, options)));
-    Ok(Some(Opened { source, wait: Wait::Moment(LIVE_PAUSE) }))
+    Ok(Some(Opened { source, wait: Wait::Pause(Pause::default()) }))
 }
 
 /// A pipe that says "would block" instead of blocking, whatever mode the other users of it want it in.

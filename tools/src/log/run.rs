@@ -38,9 +38,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
             }
         }
     };
-    let Opened { mut source, wait } = opened;
+    let Opened { mut source, mut wait } = opened;
     let mut pass = None;
-    let result = follow(settings, &signals, &mut source, &wait, &mut pass);
+    let result = follow(settings, &signals, &mut source, &mut wait, &mut pass);
     // What was read before an error or a signal is shown in any case.
     if let Some(pass) = &mut pass {
         pass.flush()?;
@@ -52,7 +52,7 @@ fn follow<'a>(
     settings: &'a Settings,
     signals: &Signals,
     source: &mut Origin,
-    wait: &Wait,
+    wait: &mut Wait,
     pass: &mut Option<Pass<'a>>,
 ) -> anyhow::Result<()> {
     let mut complaints = Complaints::new(settings);
@@ -67,7 +67,10 @@ fn follow<'a>(
         };
         match (source.next()?, &mut *pass) {
             (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
-            (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
+            (Input::Unit(records), Some(pass)) => {
+                flow = pass.unit(records)?;
+                wait.reset();
+            }
             (Input::Nothing, Some(pass)) => {
                 flow = pass.flush()?;
                 if source.is_holding() && holding.is_too_long() {

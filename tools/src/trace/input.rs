@@ -26,7 +26,7 @@ impl From {
         let patience = Patience::For(wait.unwrap_or_default());
         // Nothing stops it but a signal that ends the program.
         match attach(name, patience, &|| false)? {
-            Some(attachment) => Ok(From::Live(attachment.workdir().to_owned())),
+            Some(attached) => Ok(From::Live(attached.attachment.workdir().to_owned())),
             None => anyhow::bail!("no instance"),
         }
     }
@@ -62,9 +62,8 @@ impl From {
             }
             From::Live(workdir) => {
                 let options = LiveOptions { dialect, from_head: true, stop_at_tail: false };
-                let attachment =
-                    attach(workdir.to_str(), Patience::For(Duration::ZERO), &|| false)?;
-                let attachment = attachment.context("no instance")?;
+                let attached = attach(workdir.to_str(), Patience::For(Duration::ZERO), &|| false)?;
+                let attachment = attached.context("no instance")?.attachment;
                 Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))))
             }
         }

@@ -1,0 +1,4 @@
+//! `shellac log` on a living log: it is there before the log is, outlives it, and says what it has missed.
+
+mod live;
+mod reader;
