@@ -4,6 +4,7 @@
 pub(crate) mod checker;
 pub(crate) mod generator;
 mod stock;
+mod stopped;
 
 use std::path::Path;
 

@@ -34,17 +34,17 @@ fn is_installed() -> bool {
 
 /// What the lines of varnishlog have said so far.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     /// Numbers of the batches of each thread.
     batches: Vec<BTreeSet<u64>>,
     /// The batch whose records come now, and how many of them came.
     current: Option<(BatchText, u64)>,
-    batch_count: u64,
+    pub(super) batch_count: u64,
     greeted: bool,
 }
 
 impl Lines {
-    fn line(&mut self, line: &str, grouping: &str) {
+    pub(super) fn line(&mut self, line: &str, grouping: &str) {
         let mut fields = line.split_ascii_whitespace();
         let first = fields.next().unwrap_or_default();
         let Some(tag) = fields.next() else { return };
