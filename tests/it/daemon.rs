@@ -42,6 +42,8 @@ fn a_killed_worker_is_replaced_and_no_connection_refused() {
 
     for _ in 0..2 {
         let worker = daemon.worker_pid();
+        let name = std::fs::read_to_string(format!("/proc/{worker}/comm")).unwrap();
+        assert_eq!(name, "shellacd\n", "what `top` calls it");
         signal_process(worker, Signal::KILL);
         Deadline::generous()
             .wait_for("the end of the worker", || (!is_alive(worker)).then_some(()));

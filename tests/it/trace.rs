@@ -11,6 +11,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use shellac_format::{Dialect, Side, TAGS, Vxid, record};
+use shellac_ring::Ring;
+use shellac_sys::LogViewMut;
+use shellac_vsm::{ChildSet, MgtSet, PublishOptions};
 use tempfile::TempDir;
 
 use super::support::origin::{Origin, Step, ok};
@@ -303,6 +306,33 @@ fn not_found_says_how_far_back_the_log_reaches() {
     ] {
         assert!(said.contains(part), "no \"{part}\" in\n{said}");
     }
+}
+
+#[test]
+fn of_a_log_that_cannot_be_read_nothing_is_said_but_why() {
+    let directory = TempDir::new().unwrap();
+    let workdir = directory.path().join("w");
+    let options = PublishOptions::own(1);
+    let mut worker = ChildSet::create(&workdir, &options).unwrap();
+    let segment = worker.allocate("Log", "Log", 1 << 20).unwrap();
+    worker.publish().unwrap();
+    let mut manager = MgtSet::create(&workdir, &options).unwrap();
+    manager.publish().unwrap();
+    let said = || {
+        let output = run(4711, &["-n", workdir.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    let before = said();
+    assert!(before.contains("_.Log.") && before.contains("not initialised"), "{before}");
+    assert!(!before.contains("XID 4711 is not in"), "it was not looked for: {before}");
+
+    let layout = Dialect::V7_3.layout();
+    let view = LogViewMut::create(segment, layout.segment_marker()).unwrap();
+    let (ring, _producers) = Ring::create(view, layout, 1).unwrap();
+    ring.publish_marker();
+    let empty = said();
+    assert!(empty.contains("XID 4711 is not in ") && empty.contains("no transactions."), "{empty}");
 }
 
 #[test]

@@ -24,6 +24,8 @@ const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Serves until the manager closes the connection, which it also does by dying.
 pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
+    // It was started as `/proc/self/exe`, and would be called `exe` in `top` and `pkill`.
+    let _ = std::fs::write("/proc/self/comm", "shellacd");
     let input = std::io::stdin();
     rustix::net::sockopt::socket_type(&input).map_err(|_| {
         anyhow!("`{WORKER_ARGUMENT}` is how shellacd starts its own workers; start shellacd")

@@ -43,7 +43,8 @@ pub(super) fn write(args: &Args, from: &From, found: &Found) -> anyhow::Result<E
     if let Some(error) = &found.error {
         eprintln!("shellac: {error:#}");
     }
-    if count == 0 {
+    // Where nothing could be read, nothing can be said about what is there.
+    if count == 0 && (found.error.is_none() || found.span.transactions > 0) {
         eprintln!("{}", not_found(args.xid, from, found, zone));
     }
     let whole = count > 0 && found.error.is_none();
@@ -52,7 +53,8 @@ pub(super) fn write(args: &Args, from: &From, found: &Found) -> anyhow::Result<E
 
 /// How far back the log reaches, for somebody who looks for a number that is not there.
 fn not_found(xid: u64, from: &From, found: &Found, zone: Zone) -> String {
-    let mut text = format!("XID {xid} is not in {}.\n", from.name());
+    let part = if found.error.is_some() { "what could be read of " } else { "" };
+    let mut text = format!("XID {xid} is not in {part}{}.\n", from.name());
     let span = &found.span;
     match (span.oldest, span.newest) {
         (Some(oldest), Some(newest)) => {
@@ -69,6 +71,7 @@ fn not_found(xid: u64, from: &From, found: &Found, zone: Zone) -> String {
                 epoch(newest),
             );
         }
+        _ if span.transactions == 0 => text += "It holds no transactions.",
         _ => text += "It holds no timestamps, so how far back it reaches cannot be told.",
     }
     if !found.named_by.is_empty() {

@@ -130,7 +130,7 @@ impl Search<'_> {
                     if deadline.is_some_and(|deadline| Instant::now() >= deadline)
                         || self.wait.is_none()
                     {
-                        notes.push(reason);
+                        error = Some(anyhow::Error::msg(reason));
                         break;
                     }
                     std::thread::sleep(PAUSE);
