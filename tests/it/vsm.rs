@@ -224,7 +224,7 @@ fn who_may_not_read_is_told_which_group_to_join() {
         std::fs::copy(env!("CARGO_BIN_EXE_shellac"), &program).unwrap();
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-        (command, "is for group `root`: join it (`usermod -a -G root YOU`")
+        (command, "is for root only: run this as root, or give the proxy's log to a group")
     } else {
         std::fs::set_permissions(mgt.dir(), std::fs::Permissions::from_mode(0o000)).unwrap();
         (Command::new(env!("CARGO_BIN_EXE_shellac")), "has mode 0000, no group may read it")

@@ -56,6 +56,10 @@ fn advice(blamed: &Path, mode: u32, gid: u32, group: Option<&str>) -> String {
         );
     }
     match group {
+        // Whoever joins it may do much more than read a log.
+        Some(_) if gid == 0 => format!(
+            "{name} is for root only: run this as root, or give the proxy's log to a group of its own (`group` in its configuration)"
+        ),
         Some(group) => format!(
             "{name} is for group `{group}`: join it (`usermod -a -G {group} YOU`, then log in again), or run this as root"
         ),
