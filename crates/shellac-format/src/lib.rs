@@ -18,5 +18,5 @@ pub mod tags;
 pub use dialect::{Dialect, UnknownDialect};
 pub use layout::Layout;
 pub use record::{Head, Record, RecordError, Records, Side, Vxid};
-pub use tag_set::{TagListError, TagSet};
+pub use tag_set::{TagListError, TagNameError, TagSet};
 pub use tags::{TAGS, Tag, TagKind};

@@ -1,6 +1,6 @@
 //! Sets of tags, and the lists that users write for them.
 
-use crate::tags::{TAGS, Tag};
+use crate::tags::{TAGS, Tag, TagRow};
 
 /// A set of tags: what `-i`, masks and queries compile to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,50 @@ impl TagSet {
         TAGS.iter().map(|row| row.tag).filter(move |&tag| self.contains(tag))
     }
 
+    /// The tags among `known` that `name` names: an exact name, a unique prefix of one, or a glob with one `*`;
+    /// upper and lower case are the same. Nothing names nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TagNameError`] when there is none, or no single one, or the glob is none.
+    pub fn named(name: &str, known: TagSet) -> Result<TagSet, TagNameError> {
+        let name = name.as_bytes();
+        let rows = || TAGS.iter().filter(|row| known.contains(row.tag));
+        let starts = |row: &TagRow, start: &[u8]| {
+            row.name.len() >= start.len()
+                && row.name.as_bytes()[..start.len()].eq_ignore_ascii_case(start)
+        };
+        let mut set = TagSet::EMPTY;
+        if let Some(star) = name.iter().position(|&byte| byte == b'*') {
+            let (start, end) = (&name[..star], &name[star + 1..]);
+            if end.contains(&b'*') {
+                return Err(TagNameError::Syntax);
+            }
+            for row in rows() {
+                let rest = row.name.as_bytes().get(start.len()..).unwrap_or_default();
+                let ends = rest.len() >= end.len()
+                    && rest[rest.len() - end.len()..].eq_ignore_ascii_case(end);
+                if ends && starts(row, start) {
+                    set.insert(row.tag);
+                }
+            }
+            return if set.is_empty() { Err(TagNameError::NoMatch) } else { Ok(set) };
+        }
+        if let Some(row) = rows().find(|row| row.name.as_bytes().eq_ignore_ascii_case(name)) {
+            set.insert(row.tag);
+            return Ok(set);
+        }
+        let mut found = rows().filter(|row| !name.is_empty() && starts(row, name));
+        match (found.next(), found.next()) {
+            (Some(row), None) => {
+                set.insert(row.tag);
+                Ok(set)
+            }
+            (Some(_), Some(_)) => Err(TagNameError::Ambiguous),
+            (None, _) => Err(TagNameError::NoMatch),
+        }
+    }
+
     /// Parses a list as the tools take it: names separated by commas, empty items skipped, each an exact
     /// name, a unique prefix, or a glob with one `*`; upper and lower case are the same.
     ///
@@ -82,41 +126,28 @@ impl TagSet {
 }
 
 fn parse_item(item: &str, list: &str) -> Result<TagSet, TagListError> {
-    let mut set = TagSet::EMPTY;
-    let no_match = || TagListError::NoMatch { list: list.to_owned() };
-    if let Some((start, end)) = item.split_once('*') {
-        if end.contains('*') {
-            return Err(TagListError::Syntax { list: list.to_owned() });
+    TagSet::named(item, TagSet::ALL).map_err(|error| {
+        let list = list.to_owned();
+        match error {
+            TagNameError::NoMatch => TagListError::NoMatch { list },
+            TagNameError::Ambiguous => TagListError::Ambiguous { list },
+            TagNameError::Syntax => TagListError::Syntax { list },
         }
-        for row in TAGS {
-            let name = row.name.as_bytes();
-            if name.len() >= start.len() + end.len()
-                && name[..start.len()].eq_ignore_ascii_case(start.as_bytes())
-                && name[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
-            {
-                set.insert(row.tag);
-            }
-        }
-        return if set.is_empty() { Err(no_match()) } else { Ok(set) };
-    }
-    let mut matches = 0;
-    for row in TAGS {
-        if row.name.eq_ignore_ascii_case(item) {
-            set = TagSet::EMPTY;
-            set.insert(row.tag);
-            return Ok(set);
-        }
-        let name = row.name.as_bytes();
-        if name.len() > item.len() && name[..item.len()].eq_ignore_ascii_case(item.as_bytes()) {
-            set.insert(row.tag);
-            matches += 1;
-        }
-    }
-    match matches {
-        0 => Err(no_match()),
-        1 => Ok(set),
-        _ => Err(TagListError::Ambiguous { list: list.to_owned() }),
-    }
+    })
+}
+
+/// Why a name names no tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagNameError {
+    /// There is no such tag.
+    #[error("matches zero tags")]
+    NoMatch,
+    /// Several names begin like this.
+    #[error("is ambiguous")]
+    Ambiguous,
+    /// More than one `*`.
+    #[error("has more than one *")]
+    Syntax,
 }
 
 /// Why a list of tags was refused. The texts are varnishlog's.

@@ -33,24 +33,8 @@ impl Default for Limits {
     }
 }
 
-/// Whose rules decide which `Begin` opens a transaction: they changed between the generations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compat {
-    /// varnishlog 7.1: in vxid grouping every `Begin` does.
-    V7,
-    /// Later ones: in vxid grouping a `Begin` that makes no sense, or of an included request, does not.
-    V9,
-}
-
-impl Compat {
-    /// The generation that reads this dialect natively.
-    pub const fn of_dialect(dialect: Dialect) -> Compat {
-        match dialect {
-            Dialect::V6_0 => Compat::V7,
-            Dialect::V7_3 | Dialect::Vs8_0_1 | Dialect::Vs9_0 => Compat::V9,
-        }
-    }
-}
+/// Whose rules decide which `Begin` opens a transaction, among other things.
+pub use shellac_query::Compat;
 
 /// Why a transaction was given up: the text of the `VSL` record that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

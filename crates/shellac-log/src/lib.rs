@@ -15,6 +15,7 @@ pub mod file_source;
 pub mod filter;
 pub mod grouper;
 pub mod live_source;
+mod selection;
 pub mod source;
 pub mod transaction;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use shellac_format::Dialect;
 use shellac_log::{Filter, Grouping, Limits};
 use shellac_query::Query;
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     filter: RecordFilter,
 
-    /// Only groups that this selects; so far: vxid == NUMBER. Several are alternatives
+    /// Only groups that this selects; several are alternatives
     #[arg(short = 'q', value_name = "QUERY")]
     query: Vec<String>,
 
@@ -127,7 +127,10 @@ impl Args {
         };
         let query = match &self.query[..] {
             [] => None,
-            queries => Some(Query::parse(&queries.join("\n")).context("-q")?),
+            queries => match Query::parse(queries.join("\n")) {
+                Ok(query) => Some(query),
+                Err(error) => bail!("Query expression error:\n{error}"),
+            },
         };
         Ok(Settings {
             from: self.from()?,

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use shellac_format::Dialect;
-use shellac_log::{Basis, Choice, Group, Grouper, Grouping, Input, LogRecords, Loss};
+use shellac_log::{Basis, Choice, Compat, Group, Grouper, Grouping, Input, LogRecords, Loss};
+use shellac_query::Query;
 
 use super::args::{From, Settings};
 use super::input::{self, Opened, Origin, Wait};
@@ -196,11 +197,20 @@ impl Holding {
     }
 }
 
+/// Names and numbers in a query are read as the generation reads them that the dialect belongs to.
+fn query_for(settings: &Settings, dialect: Dialect) -> anyhow::Result<Option<Query>> {
+    let compat = Compat::of_dialect(dialect);
+    let query = settings.query.as_ref().map(|query| query.with_compat(compat)).transpose();
+    query.map_err(|error| anyhow::anyhow!("Query expression error:\n{error}"))
+}
+
 /// Records on their way from the source to the output.
 struct Pass<'a> {
     settings: &'a Settings,
     grouper: Grouper,
     dialect: Dialect,
+    /// The query by the rules of the generation that reads the dialect.
+    query: Option<Query>,
     output: Output,
     /// Groups that may still go out.
     left: u64,
@@ -214,6 +224,7 @@ impl<'a> Pass<'a> {
             settings,
             grouper: Grouper::new(settings.grouping, dialect, settings.limits),
             dialect,
+            query: query_for(settings, dialect)?,
             output: Output::open(settings, dialect)?,
             left: settings.count.unwrap_or(u64::MAX),
             clock: Instant::now(),
@@ -226,6 +237,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         self.dialect = dialect;
+        self.query = query_for(self.settings, dialect)?;
         self.grouper = Grouper::new(self.settings.grouping, self.dialect, self.settings.limits);
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
@@ -263,8 +275,8 @@ impl<'a> Pass<'a> {
     }
 
     fn group(&mut self, group: &Group) -> anyhow::Result<Flow> {
-        if let Some(query) = &self.settings.query
-            && !query.selects(group.transactions.iter().map(|transaction| transaction.vxid))
+        if let Some(query) = &self.query
+            && !query.selects(&group.transactions)
         {
             return Ok(Flow::On);
         }
@@ -275,8 +287,8 @@ impl<'a> Pass<'a> {
     /// Raw grouping holds nothing back, so records need no grouper.
     fn raw(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
         for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
-            if let Some(query) = &self.settings.query
-                && !query.selects([record.vxid])
+            if let Some(query) = &self.query
+                && !query.selects_record(record.vxid, record.tag, record.payload)
             {
                 continue;
             }

@@ -101,7 +101,7 @@ fn mistakes_are_named() {
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    assert!(error("-q ReqURL").contains("vxid == NUMBER"));
+    assert!(error("-q Req").contains("Tag name is ambiguous (Pos 1)"));
     assert!(error("--dialect 5").contains("unknown dialect"));
 }
 
