@@ -43,8 +43,10 @@ pub enum GivenUp {
     Timeout,
     /// More than [`Limits::open_max`].
     Overflow,
-    /// Asked for, or records were lost.
+    /// Asked for.
     Flush,
+    /// Records were lost, and some of them may have been its own.
+    Gap,
 }
 
 impl GivenUp {
@@ -53,6 +55,7 @@ impl GivenUp {
             GivenUp::Timeout => "timeout",
             GivenUp::Overflow => "store overflow",
             GivenUp::Flush => "flush",
+            GivenUp::Gap => "records lost",
         }
     }
 }
@@ -176,8 +179,16 @@ impl Grouper {
 
     /// Gives up everything that is open, oldest first.
     pub fn flush(&mut self) {
+        self.give_up_all(GivenUp::Flush);
+    }
+
+    /// Gives up everything that is open, oldest first, and says why.
+    ///
+    /// With [`GivenUp::Gap`] for what was open when records were lost: what comes of it later has no beginning and
+    /// is not taken for a transaction.
+    pub fn give_up_all(&mut self, why: GivenUp) {
         while let Some(slot) = self.table.oldest_incomplete() {
-            self.give_up(slot, GivenUp::Flush);
+            self.give_up(slot, why);
         }
     }
 

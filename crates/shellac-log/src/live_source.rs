@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 
 use shellac_format::{Dialect, Layout};
-use shellac_ring::{Cursor, Hole, LogView, Loss, Next, ReadError, Start, layout_of};
+use shellac_ring::{Cursor, Hole, Lag, LogView, Loss, Next, Position, ReadError, Start, layout_of};
 use shellac_vsm::{Attachment, Segment, SegmentId};
 
 use crate::detect::{Detector, ENOUGH_RECORDS};
-use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
+use crate::loss::{Cause, Lost};
+use crate::source::{Choice, Damage, Gone, Input, Source, SourceError, choose};
 
 /// Class and ident of the segment that holds the log.
 const LOG: (&str, &str) = ("Log", "Log");
@@ -61,6 +62,7 @@ pub struct LiveSource {
     unit: Vec<u8>,
     /// Looks in a row that found nothing.
     rests: u32,
+    walked_bytes: u64,
 }
 
 /// An input that waits for the dialect to be clear.
@@ -73,6 +75,8 @@ enum Held {
 #[derive(Debug)]
 struct Reading {
     cursor: Cursor,
+    /// Where the cursor was when bytes were counted last.
+    counted: Position,
     segment: SegmentId,
     name: String,
 }
@@ -93,6 +97,7 @@ impl LiveSource {
             abandoned: false,
             unit: Vec::new(),
             rests: 0,
+            walked_bytes: 0,
         }
     }
 
@@ -109,6 +114,31 @@ impl LiveSource {
     /// What was skipped in the directory since the last call, for a person.
     pub fn problems(&mut self) -> Vec<String> {
         self.attachment.problems().iter().map(ToString::to_string).collect()
+    }
+
+    /// Bytes of the log that were read: records with their headers, heads of batches, fillers. What was lost is not
+    /// among them, so that both together are what was written.
+    pub const fn walked_bytes(&self) -> u64 {
+        self.walked_bytes
+    }
+
+    /// How far behind the writer reading is; `None` while there is no log.
+    pub fn lag(&self) -> Option<Lag> {
+        self.reading.as_ref().map(|reading| reading.cursor.lag())
+    }
+
+    /// What became of the log, as of the last look at the directory.
+    fn gone(&self) -> Gone {
+        let status = self.attachment.status();
+        if status.worker_running {
+            Gone::WorkerRestarted
+        } else if status.mgt_running {
+            Gone::WorkerEnded
+        } else if self.attachment.workdir().exists() {
+            Gone::InstanceEnded
+        } else {
+            Gone::DirectoryGone
+        }
     }
 
     /// Tries to open the log that is there now.
@@ -139,7 +169,7 @@ impl LiveSource {
             if self.hurry || self.detector.is_clear() || self.held_bytes > HELD_BYTES_MAX {
                 break;
             }
-            match reading.look(&mut self.unit) {
+            match reading.look(&mut self.unit, &mut self.walked_bytes) {
                 Look::Unit => {
                     self.detector.input(&self.unit);
                     self.held_bytes += self.unit.len();
@@ -186,7 +216,7 @@ impl LiveSource {
                 self.detector = past;
             }
         }
-        Ok(Reading { cursor, segment: segment.id, name })
+        Ok(Reading { counted: cursor.position(), cursor, segment: segment.id, name })
     }
 
     fn view(&self, segment: &Segment) -> Result<(LogView, String, Layout), OpenFailure> {
@@ -238,13 +268,24 @@ enum Look {
 }
 
 impl Reading {
-    fn look(&mut self, unit: &mut Vec<u8>) -> Look {
-        match self.cursor.next(unit) {
+    /// Looks what is next, and adds what was stepped over to `walked_bytes`.
+    fn look(&mut self, unit: &mut Vec<u8>, walked_bytes: &mut u64) -> Look {
+        let look = match self.cursor.next(unit) {
             Ok(Next::Batch) => Look::Unit,
             Ok(Next::Nothing) => Look::Nothing,
             Ok(Next::Overrun(loss)) => Look::Lost(loss),
             Err(error) => Look::Broken(error),
-        }
+        };
+        let lost_bytes = if let Look::Lost(loss) = &look { loss.bytes } else { 0 };
+        *walked_bytes += self.count().saturating_sub(lost_bytes);
+        look
+    }
+
+    /// Bytes since the last count.
+    fn count(&mut self) -> u64 {
+        let bytes = self.cursor.bytes_since(self.counted);
+        self.counted = self.cursor.position();
+        bytes
     }
 }
 
@@ -270,11 +311,11 @@ impl Source for LiveSource {
                 self.unit = unit;
                 return Ok(Input::Unit(&self.unit));
             }
-            Some(Held::Overrun(loss)) => return Ok(Input::Overrun(loss)),
+            Some(Held::Overrun(loss)) => return Ok(overrun(loss)),
             None => {}
         }
         let Some(reading) = &mut self.reading else { return self.open() };
-        let mut look = reading.look(&mut self.unit);
+        let mut look = reading.look(&mut self.unit, &mut self.walked_bytes);
         let mut gone = false;
         self.rests = if matches!(look, Look::Nothing) { self.rests + 1 } else { 0 };
         if matches!(look, Look::Broken(_)) || self.rests == LOOKS_PER_REFRESH {
@@ -283,21 +324,22 @@ impl Source for LiveSource {
             gone = !self.attachment.is_valid(reading.segment);
             if gone && matches!(look, Look::Nothing) {
                 // Something may have come between the look and the refresh.
-                look = reading.look(&mut self.unit);
+                look = reading.look(&mut self.unit, &mut self.walked_bytes);
             }
         }
         match look {
             Look::Unit => Ok(Input::Unit(&self.unit)),
-            Look::Lost(loss) => Ok(Input::Overrun(loss)),
+            Look::Lost(loss) => Ok(overrun(loss)),
             Look::Nothing | Look::Broken(_) if gone => {
                 // Its writer is dead. Records behind a hole that it left can still be had.
                 if let Ok(Hole::Skipped(loss)) = reading.cursor.skip_hole() {
-                    return Ok(Input::Hole(loss));
+                    reading.count();
+                    return Ok(Input::Lost(Lost { loss, cause: Cause::Hole }));
                 }
                 self.reading = None;
                 self.waited = true;
                 self.abandoned = true;
-                Ok(Input::Abandoned)
+                Ok(Input::Abandoned(self.gone()))
             }
             Look::Nothing if self.options.stop_at_tail => Ok(Input::End),
             Look::Nothing => Ok(Input::Nothing),
@@ -308,6 +350,10 @@ impl Source for LiveSource {
             }),
         }
     }
+}
+
+const fn overrun(loss: Loss) -> Input<'static> {
+    Input::Lost(Lost { loss, cause: Cause::Overrun })
 }
 
 /// The word that an error is about.

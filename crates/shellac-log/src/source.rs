@@ -6,6 +6,7 @@ use shellac_format::{Dialect, Layout};
 pub use shellac_ring::Loss;
 
 use crate::detect::Detected;
+use crate::loss::Lost;
 
 /// What a [`Source`] has to say when it is asked for more.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,15 +23,36 @@ pub enum Input<'a> {
     Unavailable(String),
     /// A log was opened; the dialect is known from here on.
     Opened,
-    /// Records were overwritten before they could be read. What comes next is what is left.
-    Overrun(Loss),
-    /// A writer died in the middle of a record. What others wrote behind it up to the end of its segment
-    /// cannot be reached; what comes next is from the segment after that.
-    Hole(Loss),
-    /// The log that was read is gone: its writer ended or was replaced.
-    Abandoned,
+    /// Records could not be read. What comes next is what is left.
+    Lost(Lost),
+    /// The log that was read is gone: its writer ended or was replaced. All of it was read, as far as it could be.
+    Abandoned(Gone),
     /// A log is there again after [`Input::Abandoned`].
     Reacquired,
+}
+
+/// What became of a log that was being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// There is another worker.
+    WorkerRestarted,
+    /// There is no worker.
+    WorkerEnded,
+    /// There is no instance in the directory, or its manager is dead.
+    InstanceEnded,
+    /// There is no directory.
+    DirectoryGone,
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Gone::WorkerRestarted => "the worker was restarted",
+            Gone::WorkerEnded => "the worker has ended",
+            Gone::InstanceEnded => "the instance has ended",
+            Gone::DirectoryGone => "the directory is gone",
+        })
+    }
 }
 
 /// A row of inputs.

@@ -54,8 +54,13 @@ impl Reader {
         self.signal(rustix::process::Signal::TERM);
         let status =
             Deadline::generous().wait_for("the reader to end", || self.child.try_wait().unwrap());
+        (status, self.all_it_said())
+    }
+
+    /// All that it has said, once it has ended.
+    pub(crate) fn all_it_said(&mut self) -> String {
         self.listener.take().unwrap().join().unwrap();
-        (status, self.said())
+        self.said()
     }
 }
 

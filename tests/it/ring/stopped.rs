@@ -64,12 +64,12 @@ fn receive(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
     lines
 }
 
-/// `Log overrun (N bytes lost)`
+/// `Log overrun: N bytes (exactly) lost, ...`; 0 for what is said beside that.
 fn lost_bytes(line: &str) -> u64 {
-    let number = line
-        .strip_prefix("Log overrun (")
-        .and_then(|rest| rest.strip_suffix(" bytes lost)"))
-        .map(|rest| rest.strip_prefix("about ").unwrap_or(rest));
+    if line.starts_with("shellac: warning: ") {
+        return 0;
+    }
+    let number = line.strip_prefix("Log overrun: ").and_then(|rest| rest.split(' ').next());
     number.unwrap_or_else(|| panic!("it says: {line}")).parse().unwrap()
 }
 

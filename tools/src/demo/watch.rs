@@ -79,9 +79,8 @@ impl Watch {
                 Input::Row(_)
                 | Input::Opened
                 | Input::Reacquired
-                | Input::Abandoned
-                | Input::Overrun(_)
-                | Input::Hole(_) => {}
+                | Input::Abandoned(_)
+                | Input::Lost(_) => {}
             }
         }
     }

@@ -8,6 +8,7 @@ use shellac_format::Dialect;
 use shellac_log::{Filter, Grouping, Limits};
 use shellac_query::Query;
 
+use super::queue::OnFull;
 use super::record_filter::RecordFilter;
 use crate::attach::Patience;
 
@@ -69,6 +70,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<Dialect>,
 
+    /// What happens to records of a live log when the output is too slow for them: block leaves them in the log
+    /// until there is room, drop drops and counts them
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    on_full: OnFull,
+
+    /// End with status 3 if any records of a live log were lost
+    #[arg(long)]
+    fail_on_loss: bool,
+
     /// Print the version
     #[arg(short = 'V', long)]
     pub(super) version: bool,
@@ -116,6 +126,8 @@ pub(super) struct Settings {
     pub(super) query: Option<Query>,
     pub(super) count: Option<u64>,
     pub(super) verbose: bool,
+    pub(super) on_full: OnFull,
+    pub(super) fail_on_loss: bool,
 }
 
 impl Args {
@@ -142,6 +154,8 @@ impl Args {
             query,
             count: self.count.as_deref().map(count).transpose()?,
             verbose: self.verbose,
+            on_full: self.on_full,
+            fail_on_loss: self.fail_on_loss,
         })
     }
 

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use shellac_log::{Choice, FileSource, Input, LiveOptions, LiveSource, Source, SourceError};
+use shellac_log::{
+    Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
+};
 
 use super::args::Settings;
+use super::queue::Queue;
 use crate::attach::{Attached, Patience, attach};
 
 /// A source and how to wait for more of it.
@@ -24,15 +27,15 @@ pub(super) enum Origin {
     /// A file or a pipe.
     File(Box<FileSource<Box<dyn Read>>>),
     /// The shared memory of an instance.
-    Live(Box<LiveSource>),
+    Live(Box<Queue>),
 }
 
 impl Origin {
     /// The table of tags and why this one, once it was opened.
-    pub(super) fn choice(&self) -> Choice {
+    pub(super) fn choice(&self) -> Option<Choice> {
         match self {
-            Origin::File(source) => source.choice(),
-            Origin::Live(source) => source.choice(),
+            Origin::File(source) => Some(source.choice()),
+            Origin::Live(queue) => queue.choice(),
         }
     }
 
@@ -40,7 +43,7 @@ impl Origin {
     pub(super) fn next(&mut self) -> Result<Input<'_>, SourceError> {
         match self {
             Origin::File(source) => source.next(),
-            Origin::Live(source) => source.next(),
+            Origin::Live(queue) => queue.next(),
         }
     }
 
@@ -48,15 +51,14 @@ impl Origin {
     pub(super) fn is_holding(&self) -> bool {
         match self {
             Origin::File(source) => source.is_holding(),
-            Origin::Live(source) => source.is_holding(),
+            Origin::Live(_) => false,
         }
     }
 
     /// No more holding back.
     pub(super) fn hurry(&mut self) {
-        match self {
-            Origin::File(source) => source.hurry(),
-            Origin::Live(source) => source.hurry(),
+        if let Origin::File(source) = self {
+            source.hurry();
         }
     }
 
@@ -64,7 +66,23 @@ impl Origin {
     pub(super) fn problems(&mut self) -> Vec<String> {
         match self {
             Origin::File(_) => Vec::new(),
-            Origin::Live(source) => source.problems(),
+            Origin::Live(queue) => queue.problems(),
+        }
+    }
+
+    /// Losses that can be reported now; `last`: without waiting for times that are not known yet.
+    pub(super) fn reports(&mut self, last: bool) -> Vec<Report> {
+        match self {
+            Origin::File(_) => Vec::new(),
+            Origin::Live(queue) => queue.reports(last),
+        }
+    }
+
+    /// Bytes of a live log that were read, and what was lost.
+    pub(super) fn account(&self) -> Option<(u64, Option<Loss>)> {
+        match self {
+            Origin::File(_) => None,
+            Origin::Live(queue) => Some(queue.account()),
         }
     }
 }
@@ -73,8 +91,8 @@ impl Origin {
 pub(super) enum Wait {
     /// Until a pipe has something.
     Readable(OwnedFd),
-    /// For a moment: shared memory does not call.
-    Pause(Pause),
+    /// Not at all: asking for more waits.
+    Source,
 }
 
 /// How long to sleep between two looks at a log: the longer it rests, the longer.
@@ -110,20 +128,10 @@ const LONGEST_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 const MAGIC_BYTES: usize = 4;
 
 impl Wait {
-    /// Something came: the next wait is short.
-    pub(super) fn reset(&mut self) {
-        if let Wait::Pause(pause) = self {
-            *pause = Pause::default();
-        }
-    }
-
-    pub(super) fn wait(&mut self) {
-        match self {
-            Wait::Readable(fd) => {
-                // An error here shows again in the read that follows.
-                let _ = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&LONGEST_WAIT));
-            }
-            Wait::Pause(pause) => std::thread::sleep(pause.take()),
+    pub(super) fn wait(&self) {
+        if let Wait::Readable(fd) = self {
+            // An error here shows again in the read that follows.
+            let _ = poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&LONGEST_WAIT));
         }
     }
 }
@@ -139,7 +147,7 @@ pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Open
     };
     let regular = file.metadata().with_context(|| format!("cannot examine {name}"))?.is_file();
     if regular {
-        return opened(name, Box::new(file), settings, Wait::Pause(Pause::default()));
+        return opened(name, Box::new(file), settings, Wait::Source);
     }
     let wait = Wait::Readable(file.try_clone().with_context(|| name.clone())?.into());
     opened(name, Box::new(Patient { file, wait_bytes: MAGIC_BYTES }), settings, wait)
@@ -167,8 +175,9 @@ pub(super) fn open_live(
     let Attached { attachment, has_waited } = attached;
     let from_head = dump || has_waited;
     let options = LiveOptions { dialect: settings.dialect, from_head, stop_at_tail: dump };
-    let source = Origin::Live(Box::new(LiveSource::new(attachment, options)));
-    Ok(Some(Opened { source, wait: Wait::Pause(Pause::default()) }))
+    let source = LiveSource::new(attachment, options);
+    let queue = Queue::start(source, settings.on_full, true)?;
+    Ok(Some(Opened { source: Origin::Live(Box::new(queue)), wait: Wait::Source }))
 }
 
 /// A pipe that says "would block" instead of blocking, whatever mode the other users of it want it in.

@@ -5,7 +5,9 @@
 
 mod args;
 mod input;
+mod loss_text;
 mod output;
+mod queue;
 mod record_filter;
 mod run;
 mod signals;
@@ -20,6 +22,5 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("shellac log {}", env!("CARGO_PKG_VERSION"));
         return Ok(ExitCode::SUCCESS);
     }
-    run::run(&args.settings()?)?;
-    Ok(ExitCode::SUCCESS)
+    run::run(&args.settings()?)
 }

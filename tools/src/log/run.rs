@@ -1,13 +1,15 @@
 //! The loop between a source and the output.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use shellac_format::Dialect;
-use shellac_log::{Basis, Choice, Compat, Group, Grouper, Grouping, Input, LogRecords, Loss};
+use shellac_log::{Basis, Choice, Compat, GivenUp, Group, Grouper, Grouping, Input, LogRecords};
 use shellac_query::Query;
 
 use super::args::{From, Settings};
 use super::input::{self, Opened, Origin, Wait};
+use super::loss_text;
 use super::output::{Output, Written};
 use super::signals::Signals;
 use crate::attach::Patience;
@@ -19,15 +21,15 @@ enum Flow {
     Stop,
 }
 
-/// Between two attempts at a log that is not there.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// The exit status of `--fail-on-loss`.
+const LOSS_STATUS: u8 = 3;
 /// Records are held back for this long at most, until it is clear which table of tags they use.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// Between two complaints that it is not.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads until the end, a signal, `-k`, or an error.
-pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
+pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
     let opened = match &settings.from {
         From::File(path) => input::open_file(path, settings)?,
@@ -35,25 +37,54 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<()> {
             let stop = || signals.stop();
             match input::open_live(instance.as_deref(), *patience, *dump, settings, &stop)? {
                 Some(opened) => opened,
-                None => return Ok(()),
+                None => return Ok(ExitCode::SUCCESS),
             }
         }
     };
-    let Opened { mut source, mut wait } = opened;
+    let Opened { mut source, wait } = opened;
     let mut pass = None;
-    let result = follow(settings, &signals, &mut source, &mut wait, &mut pass);
+    let result = follow(settings, &signals, &mut source, &wait, &mut pass);
     // What was read before an error or a signal is shown in any case.
     if let Some(pass) = &mut pass {
         pass.flush()?;
     }
-    result
+    say_reports(&mut source, true);
+    result?;
+    Ok(account(settings, &source))
+}
+
+fn say_reports(source: &mut Origin, last: bool) {
+    for report in source.reports(last) {
+        eprintln!("{}", loss_text::report(&report));
+    }
+}
+
+/// What was read and lost in all.
+fn account(settings: &Settings, source: &Origin) -> ExitCode {
+    let Some((read_bytes, lost)) = source.account() else { return ExitCode::SUCCESS };
+    match lost {
+        Some(lost) => {
+            eprintln!(
+                "shellac: {read_bytes} bytes of the log read, {} lost",
+                loss_text::bytes(lost)
+            );
+        }
+        None if settings.verbose => {
+            eprintln!("shellac: {read_bytes} bytes of the log read, none lost");
+        }
+        None => {}
+    }
+    match lost {
+        Some(_) if settings.fail_on_loss => ExitCode::from(LOSS_STATUS),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn follow<'a>(
     settings: &'a Settings,
     signals: &Signals,
     source: &mut Origin,
-    wait: &mut Wait,
+    wait: &Wait,
     pass: &mut Option<Pass<'a>>,
 ) -> anyhow::Result<()> {
     let mut complaints = Complaints::new(settings);
@@ -63,15 +94,12 @@ fn follow<'a>(
             return Ok(());
         }
         let mut flow = match pass {
-            Some(pass) if signals.take_flush() => pass.give_up_all()?,
+            Some(pass) if signals.take_flush() => pass.give_up_all(GivenUp::Flush)?,
             _ => Flow::On,
         };
         match (source.next()?, &mut *pass) {
             (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
-            (Input::Unit(records), Some(pass)) => {
-                flow = pass.unit(records)?;
-                wait.reset();
-            }
+            (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
             (Input::Nothing, Some(pass)) => {
                 flow = pass.flush()?;
                 if source.is_holding() && holding.is_too_long() {
@@ -80,32 +108,26 @@ fn follow<'a>(
                 wait.wait();
             }
             (Input::End, _) => return Ok(()),
-            (Input::Overrun(loss), pass) => {
-                flow = give_up_all(pass)?;
-                eprintln!("Log overrun ({} lost)", bytes_text(loss));
-            }
-            (Input::Hole(loss), pass) => {
-                flow = give_up_all(pass)?;
-                eprintln!("Log hole ({} lost: its writer died while writing)", bytes_text(loss));
-            }
-            (Input::Abandoned, pass) => {
-                flow = give_up_all(pass)?;
+            // It is reported when it is known what time it was when reading went on.
+            (Input::Lost(_), pass) => flow = give_up_all(pass, GivenUp::Gap)?,
+            (Input::Abandoned(gone), pass) => {
+                flow = give_up_all(pass, GivenUp::Flush)?;
                 if let Some(pass) = pass {
                     pass.flush()?;
                 }
-                eprintln!("Log abandoned (vsl)");
+                eprintln!("Log abandoned (vsl): {gone}");
             }
             (Input::Unavailable(reason), _) => {
                 complaints.complain(&reason)?;
-                std::thread::sleep(RETRY_PAUSE);
             }
             (input @ (Input::Opened | Input::Reacquired), opened) => {
                 if input == Input::Reacquired {
                     eprintln!("Log reacquired");
                 }
                 holding = Holding::default();
-                say_choice(source.choice(), settings.verbose);
-                let dialect = source.choice().dialect;
+                let Some(choice) = source.choice() else { continue };
+                say_choice(choice, settings.verbose);
+                let dialect = choice.dialect;
                 match opened {
                     Some(pass) => pass.set_dialect(dialect)?,
                     None => *pass = Some(Pass::new(settings, dialect)?),
@@ -120,6 +142,7 @@ fn follow<'a>(
             // Records come after `Opened` only.
             (Input::Row(_) | Input::Unit(_), None) => {}
         }
+        say_reports(source, false);
         for problem in source.problems() {
             eprintln!("shellac: {problem}");
         }
@@ -129,13 +152,8 @@ fn follow<'a>(
     }
 }
 
-fn give_up_all(pass: &mut Option<Pass<'_>>) -> anyhow::Result<Flow> {
-    pass.as_mut().map_or(Ok(Flow::On), Pass::give_up_all)
-}
-
-fn bytes_text(loss: Loss) -> String {
-    let about = if loss.exact { "" } else { "about " };
-    format!("{about}{} bytes", loss.bytes)
+fn give_up_all(pass: &mut Option<Pass<'_>>, why: GivenUp) -> anyhow::Result<Flow> {
+    pass.as_mut().map_or(Ok(Flow::On), |pass| pass.give_up_all(why))
 }
 
 /// Says that there is no log, but not with every attempt.
@@ -258,8 +276,8 @@ impl<'a> Pass<'a> {
         self.groups()
     }
 
-    fn give_up_all(&mut self) -> anyhow::Result<Flow> {
-        self.grouper.flush();
+    fn give_up_all(&mut self, why: GivenUp) -> anyhow::Result<Flow> {
+        self.grouper.give_up_all(why);
         self.groups()
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use shellac_format::{Dialect, Vxid};
-use shellac_log::{Input, Source};
+use shellac_log::{Input, Lost, Source};
 use shellac_render::trace::Trace;
 
 use super::collect::{Bounds, Collector, Span};
@@ -112,14 +112,14 @@ impl Search<'_> {
                     }
                     std::thread::sleep(PAUSE);
                 }
-                Ok(Input::Overrun(loss) | Input::Hole(loss)) => {
+                Ok(Input::Lost(Lost { loss, .. })) => {
                     let about = if loss.exact { "" } else { "about " };
                     notes.push(format!(
                         "{about}{} bytes of the log could not be read: overwritten, or never finished",
                         loss.bytes
                     ));
                 }
-                Ok(Input::Abandoned) => {
+                Ok(Input::Abandoned(_)) => {
                     collector.give_up_open(dialect);
                     if self.wait.is_none() {
                         notes.push("the log's writer has ended".to_owned());

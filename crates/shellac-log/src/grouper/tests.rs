@@ -3,7 +3,7 @@ use std::time::Duration;
 use shellac_format::record::{encode_batch_head, encode_text};
 use shellac_format::{Dialect, Side, Tag, Vxid};
 
-use super::{Compat, Grouper, Limits};
+use super::{Compat, GivenUp, Grouper, Limits};
 use crate::transaction::{Group, Grouping, Kind, LogRecords};
 
 const DIALECT: Dialect = Dialect::V7_3;
@@ -301,4 +301,24 @@ fn records_of_a_popped_group_can_be_walked_again() {
     let whole: usize =
         LogRecords::new(DIALECT, top.bytes()).with_bytes().map(|(_, it)| it.len()).sum();
     assert_eq!(whole, top.bytes().len());
+}
+
+#[test]
+fn what_is_cut_by_a_gap_is_marked_and_its_rest_is_not_glued_to_anything() {
+    for grouping in [Grouping::Vxid, Grouping::Request, Grouping::Session] {
+        let mut grouper = grouper(grouping);
+        let kind = if grouping == Grouping::Session { "sess 0 HTTP/1" } else { "req 1 rxreq" };
+        grouper.row(&records(&format!("2 Begin {kind}\n2 URL /before")), at(0));
+        grouper.give_up_all(GivenUp::Gap);
+        let group = grouper.pop().unwrap();
+        assert!(!group.transactions[0].complete);
+        assert_eq!(texts(&group, 0), [kind, "/before", "records lost", "synth"]);
+        // The rest of it, with an attempt that names it.
+        grouper.row(&records("2 URL /after"), at(1));
+        grouper.row(&records("3 Begin bereq 2 fetch\n3 End\n2 URL /later\n2 End"), at(1));
+        grouper.flush();
+        let later = groups(&mut grouper);
+        assert!(later.iter().flat_map(shape).all(|(_, vxid)| vxid == 3), "{grouping:?}");
+        assert_eq!(grouper.open(), 0);
+    }
 }

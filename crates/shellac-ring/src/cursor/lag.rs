@@ -45,4 +45,10 @@ impl<L: Words + LogHead> Cursor<L> {
     pub fn position(&self) -> Position {
         Position { segment: self.segment, at_word: self.at }
     }
+
+    /// Bytes between an earlier place of this cursor and where it is now: all that lies between, whether it was
+    /// read or lost. Exact where segments start at their own first word, as in the rings of this crate.
+    pub fn bytes_since(&self, before: Position) -> u64 {
+        self.distance_bytes(before)
+    }
 }

@@ -101,10 +101,15 @@ impl<L: Words + LogHead> Cursor<L> {
         self.segment = segment;
         self.at = at_word;
         self.settle();
+        Loss { bytes: self.distance_bytes(before), exact: self.has_fixed_segments() }
+    }
+
+    /// Bytes from a place before this one.
+    pub(super) fn distance_bytes(&self, before: Position) -> u64 {
         let words = self.words_from(self.position()) - self.words_from(before);
         let segments = i64::from(self.segment.wrapping_sub(before.segment).cast_signed());
         let words = segments * self.segment_words as i64 + words;
-        Loss { bytes: words.max(0).cast_unsigned() * WORD as u64, exact: self.has_fixed_segments() }
+        words.max(0).cast_unsigned() * WORD as u64
     }
 
     /// Words between the start of its segment and a position.

@@ -1,0 +1,124 @@
+//! What was lost: how much, when, and why.
+
+use std::time::Duration;
+
+use shellac_format::{Dialect, Records, Tag};
+use shellac_ring::Loss;
+
+/// Why records were not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The writer was faster.
+    Overrun,
+    /// The reader could not get rid of what it had.
+    Output,
+    /// A writer died in the middle of a record, and others had written behind it.
+    Hole,
+}
+
+/// Records that were not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// How much.
+    pub loss: Loss,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// A loss with its time. Times are since 1970, from the `Timestamp` records on both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// How much and why.
+    pub lost: Lost,
+    /// The last time that was read before it; `None` when none was.
+    pub since: Option<Duration>,
+    /// The first one that was read after it.
+    pub until: Option<Duration>,
+}
+
+/// Keeps the account of what was lost.
+///
+/// A [`Report`] is ready when the first `Timestamp` behind the loss was read, or when nobody wants to wait for
+/// one any longer.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// The text of the last `Timestamp`. It is only looked into when something is lost.
+    last: Vec<u8>,
+    open: Option<Report>,
+    ready: Vec<Report>,
+    bytes: u64,
+    is_inexact: bool,
+}
+
+impl Ledger {
+    /// Looks for times in records that were read.
+    pub fn records(&mut self, dialect: Dialect, records: &[u8]) {
+        let Some(number) = Tag::Timestamp.number(dialect) else { return };
+        let stamps = Records::new(dialect.layout(), records)
+            .map_while(Result::ok)
+            .filter(|record| record.number == number);
+        let mut last = None;
+        for stamp in stamps {
+            if self.open.is_some()
+                && let Some(time) = time(stamp.text())
+            {
+                if let Some(report) = &mut self.open {
+                    report.until = Some(time);
+                }
+                self.close();
+            }
+            last = Some(stamp);
+        }
+        if let Some(stamp) = last {
+            self.last.clear();
+            self.last.extend_from_slice(stamp.text());
+        }
+    }
+
+    /// Takes a loss down. What is lost in a row for the same reason is one loss.
+    pub fn lose(&mut self, lost: Lost) {
+        self.bytes += lost.loss.bytes;
+        self.is_inexact |= !lost.loss.exact;
+        match &mut self.open {
+            Some(report) if report.lost.cause == lost.cause => {
+                report.lost.loss.bytes += lost.loss.bytes;
+                report.lost.loss.exact &= lost.loss.exact;
+            }
+            _ => {
+                self.close();
+                let since = time(&self.last);
+                self.open = Some(Report { lost, since, until: None });
+            }
+        }
+    }
+
+    /// No more waiting for a time behind the last loss.
+    pub fn close(&mut self) {
+        self.ready.extend(self.open.take());
+    }
+
+    /// The reports that are ready, once each.
+    pub fn take_ready(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// All that was lost so far; `None` when nothing was.
+    pub fn total(&self) -> Option<Loss> {
+        let total = Loss { bytes: self.bytes, exact: !self.is_inexact };
+        (self.bytes > 0 || self.is_inexact).then_some(total)
+    }
+}
+
+/// The first number of `Label: ABSOLUTE SINCE_START SINCE_LAST`, which is seconds since 1970.
+fn time(text: &[u8]) -> Option<Duration> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (_, times) = text.rsplit_once(':')?;
+    let (seconds, fraction) = times.split_ascii_whitespace().next()?.split_once('.')?;
+    let digits = fraction.get(..fraction.len().min(9))?;
+    let scale = 10u32.checked_pow(9 - u32::try_from(digits.len()).ok()?)?;
+    let nanos = digits.parse::<u32>().ok()?.checked_mul(scale)?;
+    Some(Duration::new(seconds.parse().ok()?, nanos))
+}
+
+#[cfg(test)]
+mod tests;

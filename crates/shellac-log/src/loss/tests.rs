@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use shellac_format::record::encode_text;
+use shellac_format::{Dialect, Side, Tag, Vxid};
+
+use super::{Cause, Ledger, Loss, Lost, time};
+
+const DIALECT: Dialect = Dialect::Vs9_0;
+
+fn stamp(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let number = Tag::Timestamp.number(DIALECT).unwrap();
+    encode_text(&mut bytes, DIALECT.layout(), number, Vxid(1), Side::Client, text.as_bytes(), 255);
+    bytes
+}
+
+fn lost(bytes: u64, exact: bool, cause: Cause) -> Lost {
+    Lost { loss: Loss { bytes, exact }, cause }
+}
+
+#[test]
+fn a_loss_is_reported_with_the_times_on_both_sides() {
+    let mut ledger = Ledger::default();
+    ledger.records(DIALECT, &stamp("Start: 10.000001 0.000000 0.000000"));
+    ledger.records(DIALECT, &stamp("Resp: 11.5 1.5 1.5"));
+    ledger.lose(lost(100, true, Cause::Overrun));
+    ledger.lose(lost(28, true, Cause::Overrun));
+    assert_eq!(ledger.take_ready(), [], "the time behind it is not known yet");
+    ledger.records(DIALECT, &[stamp("a: b: 20.25 0.0 0.0"), stamp("Resp: 30.0 0.0 0.0")].concat());
+    let reports = ledger.take_ready();
+    assert_eq!(reports.len(), 1);
+    assert_eq!(reports[0].lost, lost(128, true, Cause::Overrun));
+    assert_eq!(reports[0].since, Some(Duration::from_millis(11_500)));
+    assert_eq!(reports[0].until, Some(Duration::from_millis(20_250)));
+    assert_eq!(ledger.total(), Some(Loss { bytes: 128, exact: true }));
+    assert_eq!(ledger.take_ready(), [], "once each");
+}
+
+#[test]
+fn what_has_another_reason_is_another_loss_and_unknown_times_are_none() {
+    let mut ledger = Ledger::default();
+    assert_eq!(ledger.total(), None);
+    ledger.lose(lost(4, true, Cause::Output));
+    ledger.lose(lost(8, false, Cause::Hole));
+    ledger.close();
+    let causes: Vec<_> = ledger.take_ready().iter().map(|it| (it.lost.cause, it.since)).collect();
+    assert_eq!(causes, [(Cause::Output, None), (Cause::Hole, None)]);
+    assert_eq!(ledger.total(), Some(Loss { bytes: 12, exact: false }));
+}
+
+#[test]
+fn times_are_taken_from_any_text_or_not_at_all() {
+    assert_eq!(
+        time(b"Start: 1747000000.123456 0 0"),
+        Some(Duration::new(1_747_000_000, 123_456_000))
+    );
+    assert_eq!(time(b"L: 1.1234567891 0 0"), Some(Duration::new(1, 123_456_789)));
+    for text in [&b""[..], b"Start", b"Start:", b"Start: x.y", b"Start: 1", b"S: 1.", b"\xff: 1.0"]
+    {
+        assert_eq!(time(text), None, "{}", text.escape_ascii());
+    }
+}
