@@ -1,0 +1,199 @@
+//! Queries: the cases of `fixtures/query` and random ones by both log tools, and recorded selections.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use shellac_format::{Dialect, Layout, Side, Tag, TagSet, Vxid, record};
+
+use crate::support::fixture::{self, unpacked_archive, unpacked_file};
+use crate::support::text::assert_same;
+use crate::support::varnish;
+
+mod random;
+
+/// What our log tool, or the stock one, says to these arguments.
+fn run(program: &str, args: &[&str]) -> Output {
+    Command::new(program).args(args).stdin(Stdio::null()).output().expect("it starts")
+}
+
+fn ours(args: &[&str]) -> Output {
+    run(env!("CARGO_BIN_EXE_shellac"), &[&["log"], args].concat())
+}
+
+/// What the library says about a query that is none, out of what a tool prints.
+fn complaint(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    match text.split_once("Query expression error:\n") {
+        Some((_, complaint)) => complaint.trim_end_matches('\n').to_owned(),
+        None => text.into_owned(),
+    }
+}
+
+/// Asks both tools and compares what they print and how they end. A character that starts no token is marked by
+/// the stock tools with what was in their memory, so of that only the first line is compared.
+fn compare(args: &[&str]) -> Output {
+    let (got, expected) = (ours(args), run("varnishlog", args));
+    let what = format!("{args:?}");
+    assert_eq!(got.status.code(), expected.status.code(), "{what}: {}", complaint(&got));
+    assert_same(&what, &got.stdout, &expected.stdout);
+    let (got_text, expected_text) = (complaint(&got), complaint(&expected));
+    if expected_text.starts_with("Syntax error (Pos") {
+        let message = |text: &str| text.lines().next().map(str::to_owned);
+        assert_eq!(message(&got_text), message(&expected_text), "{what}");
+    } else {
+        assert_same(&what, got_text.as_bytes(), expected_text.as_bytes());
+    }
+    expected
+}
+
+fn table(name: &str) -> toml::Table {
+    let text =
+        std::fs::read_to_string(fixture::path(&format!("query/{name}"))).expect("it is there");
+    text.parse().unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn array<'a>(table: &'a toml::Table, key: &str) -> &'a [toml::Value] {
+    table.get(key).and_then(toml::Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(table: &'a toml::Table, key: &str) -> &'a str {
+    table.get(key).and_then(toml::Value::as_str).unwrap_or_else(|| panic!("{table:?} lacks {key}"))
+}
+
+fn cases(table: &toml::Table) -> impl Iterator<Item = &toml::Table> {
+    array(table, "case").iter().map(|case| case.as_table().expect("a table"))
+}
+
+/// Appends a record as varnishd 7.1 writes it.
+fn push(out: &mut Vec<u8>, tag: Tag, vxid: u64, side: Side, text: &str) {
+    let number = tag.number(Dialect::V6_0).expect("the dialect has it");
+    record::encode_text(out, Layout::Words2, number, Vxid(vxid), side, text.as_bytes(), 4096);
+}
+
+/// The groups of `groups.toml` as a file, and the number of each one's top.
+fn groups(directory: &Path) -> (PathBuf, BTreeMap<String, u64>) {
+    let table = table("groups.toml");
+    let mut bytes = b"VSL\0".to_vec();
+    let mut tops = BTreeMap::new();
+    for group in array(&table, "group") {
+        let group = group.as_table().expect("a table");
+        for transaction in array(group, "transaction") {
+            let transaction = transaction.as_table().expect("a table");
+            let vxid = transaction["vxid"].as_integer().and_then(|it| u64::try_from(it).ok());
+            let vxid = vxid.expect("a number");
+            tops.entry(text(group, "name").to_owned()).or_insert(vxid);
+            let mut side = Side::None;
+            for record in array(transaction, "records") {
+                let (tag, text) =
+                    record.as_str().and_then(|it| it.split_once(' ')).expect("TAG TEXT");
+                let tag =
+                    TagSet::named(tag, TagSet::ALL).expect("a tag").iter().next().expect("one");
+                if tag == Tag::Begin {
+                    side = if text.starts_with("bereq") { Side::Backend } else { Side::Client };
+                }
+                push(&mut bytes, tag, vxid, side, text);
+            }
+        }
+    }
+    let path = directory.join("groups.vsl");
+    std::fs::write(&path, bytes).expect("the directory is ours");
+    (path, tops)
+}
+
+#[test]
+fn the_cases_are_true_of_both_tools() {
+    if !varnish::is_here() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (file, tops) = groups(directory.path());
+    let file = file.to_str().expect("a path of text");
+    let table = table("valid.toml");
+    for case in cases(&table) {
+        // Whether case counts is the library's affair in the driver beside it.
+        if case.contains_key("caseless") {
+            continue;
+        }
+        let query = text(case, "query");
+        let printed = compare(&["-r", file, "-g", "request", "-q", query]).stdout;
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        for (name, top) in &tops {
+            let wanted = array(case, "selects").iter().any(|it| it.as_str() == Some(name));
+            let shown = printed.contains(&format!("*   << Request  >> {top:<10}\n"));
+            assert_eq!(shown, wanted, "{query}: {name}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_the_words_of_the_stock_tool() {
+    if !varnish::is_here() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (file, _) = groups(directory.path());
+    let file = file.to_str().expect("a path of text");
+    let table = table("errors.toml");
+    for case in cases(&table) {
+        let stock = compare(&["-r", file, "-q", text(case, "query")]);
+        assert_eq!(stock.status.code(), Some(1), "{case:?}");
+        if !case.contains_key("place_only") {
+            assert_eq!(complaint(&stock), text(case, "error").trim_end_matches('\n'), "{case:?}");
+        }
+    }
+}
+
+#[test]
+fn numbers_are_read_as_the_stock_tool_reads_them() {
+    if !varnish::is_here() {
+        return;
+    }
+    let table = table("numbers.toml");
+    let mut bytes = b"VSL\0".to_vec();
+    for (vxid, subject) in (1..).zip(array(&table, "subjects")) {
+        push(&mut bytes, Tag::VclLog, vxid, Side::Client, subject.as_str().expect("a text"));
+    }
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("numbers.vsl");
+    std::fs::write(&file, bytes).expect("the directory is ours");
+    for case in cases(&table) {
+        let args = ["-r", file.to_str().expect("a path of text"), "-g", "raw", "-q"];
+        let printed = compare(&[&args[..], &[text(case, "query")]].concat()).stdout;
+        let expected = array(&table, "subjects").iter().zip(1..).fold(
+            String::new(),
+            |mut out, (subject, vxid)| {
+                if array(case, "v7").contains(subject) {
+                    let subject = subject.as_str().expect("a text");
+                    writeln!(out, "{vxid:>10} VCL_Log        c {subject}").expect("a string grows");
+                }
+                out
+            },
+        );
+        assert_same(text(case, "query"), &printed, expected.as_bytes());
+    }
+}
+
+/// What newer tools selected of the logs of their versions.
+#[test]
+fn the_corpora_are_selected_from_as_the_stock_tools_of_their_version_do() {
+    let status = "RespStatus >= 500";
+    let url = "ReqURL ~ \"^/a\" and not Timestamp:Resp[2] > 0.01";
+    for (mix, golden, selections) in [
+        ("mix-8", "golden-8-q", &[("status", status)][..]),
+        ("mix-9", "golden-9-q", &[("status", status), ("url", url)]),
+    ] {
+        let directory = unpacked_archive(&format!("corpus/{golden}.tar.zst"));
+        let file = directory.path().join("mix.vsl");
+        std::fs::write(&file, unpacked_file(&format!("corpus/{mix}.vsl.zst"))).expect("it is ours");
+        for (name, query) in selections {
+            let file = file.to_str().expect("a path of text");
+            let got = ours(&["-r", file, "-g", "request", "-q", query]);
+            assert!(got.status.success(), "{}", String::from_utf8_lossy(&got.stderr));
+            let expected = directory.path().join(format!("log-request-q-{name}.txt"));
+            let expected = std::fs::read(expected).expect("it was recorded");
+            assert_same(&format!("{mix} {query}"), &got.stdout, &expected);
+        }
+    }
+}
