@@ -4,6 +4,7 @@ mod announced;
 mod damaged;
 mod options;
 mod recorded;
+mod service;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

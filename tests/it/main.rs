@@ -8,6 +8,7 @@ mod integrity;
 mod interop;
 mod log;
 mod loss;
+mod matrix;
 mod query;
 mod ring;
 mod support;

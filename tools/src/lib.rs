@@ -10,9 +10,11 @@ use clap::{Parser, Subcommand};
 
 mod attach;
 mod color;
+mod compat;
 mod daemon;
 mod demo;
 mod generate;
+mod links;
 mod log;
 mod trace;
 
@@ -40,6 +42,8 @@ enum Tool {
     Log(log::Args),
     /// Shows one transaction and everything around it, with its cause in words
     Trace(trace::Args),
+    /// Makes symbolic links under the names of the stock tools that this program can stand in for
+    Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
     Daemon(daemon::Args),
     /// Writes numbered records into a ring, to test readers with
@@ -55,11 +59,13 @@ pub fn main() -> ExitCode {
         std::env::args_os().nth(1).is_some_and(|argument| argument == daemon::WORKER_ARGUMENT);
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         _ if is_worker => daemon::run_worker(),
+        Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
         _ => match Cli::parse().tool {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::run(args),
             Tool::Trace(args) => trace::run(args),
+            Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),
         },

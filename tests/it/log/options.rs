@@ -92,14 +92,11 @@ fn the_query_selects_groups_by_number() {
 }
 
 #[test]
-fn a_query_that_is_none_is_refused_with_its_place() {
-    let output = output(&["-r", "/nonexistent", "-q", "RespStatus >= "]);
+fn a_mistake_in_a_query_is_shown_where_it_is() {
+    let output = output(&["-r", "/nonexistent", "-q", "RespStatus >="]);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        complaint.contains("Expected number got '' (Pos 15)\nRespStatus >= \n---"),
-        "{complaint}"
-    );
+    assert!(complaint.contains("Expected number got '' (Pos 14)\nRespStatus >=\n"), "{complaint}");
 }
 
 #[test]
@@ -152,10 +149,12 @@ fn records_of_another_length_are_not_appended() {
 fn help_and_version() {
     let help = String::from_utf8(text(&["-h"])).unwrap();
     for option in
-        ["-n", "-d", "-g", "-i", "-x", "-q", "-r", "-w", "-a", "-v", "-k", "-t", "-T", "-L"]
+        ["-a", "-A", "-b", "-c", "-C", "-d", "-D", "-E", "-g", "-i", "-I", "-k", "-L", "-n", "-P"]
+            .iter()
+            .chain(&["-Q", "-q", "-r", "-R", "-t", "-T", "-u", "-v", "-V", "-w", "-x", "-X"])
     {
         assert!(
-            help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+            [' ', '\n', ','].iter().any(|end| help.contains(&format!("{option}{end}"))),
             "{option}: {help}"
         );
     }

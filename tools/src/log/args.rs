@@ -1,210 +1,121 @@
-//! The command line of `shellac log`, and the settings that it stands for.
+//! The command line of `shellac log`: clap, made from the table of options.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::ffi::OsString;
 
-use anyhow::bail;
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use shellac_format::Dialect;
-use shellac_log::{Filter, Grouping, Limits};
-use shellac_query::Query;
 
+use super::getopt::Given;
 use super::queue::OnFull;
-use super::record_filter::RecordFilter;
-use crate::attach::Patience;
+use super::settings::{Builder, Manner, Settings};
+use super::table::{Row, TABLE};
 
-/// Options of `shellac log`.
-#[derive(clap::Args, Debug)]
+/// Options of `shellac log`, in the order in which they were given: between some of them it counts.
+#[derive(Clone, Debug)]
 pub(crate) struct Args {
-    /// Instance: an absolute path of a working directory, or a name
-    #[arg(short = 'n', value_name = "NAME")]
-    instance: Option<String>,
-
-    /// How long to wait for the instance, in seconds, or "off" for ever
-    #[arg(short = 't', allow_negative_numbers = true, value_name = "SECONDS", default_value = "5")]
-    patience: String,
-
-    /// Start with the oldest record that the log still holds and stop at the newest
-    #[arg(short = 'd')]
-    dump: bool,
-
-    /// How records are grouped: raw, vxid, request or session
-    #[arg(short = 'g', value_name = "GROUPING", default_value = "vxid")]
-    grouping: String,
-
-    #[command(flatten)]
-    filter: RecordFilter,
-
-    /// Only groups that this selects; several are alternatives
-    #[arg(short = 'q', value_name = "QUERY")]
-    query: Vec<String>,
-
-    /// Stop after this many groups
-    #[arg(short = 'k', allow_negative_numbers = true, value_name = "N")]
-    count: Option<String>,
-
-    /// Give up transactions that stay incomplete for this long, in seconds
-    #[arg(short = 'T', allow_negative_numbers = true, value_name = "SECONDS")]
-    timeout: Option<String>,
-
-    /// Give up the oldest transactions when more than this many are incomplete
-    #[arg(short = 'L', allow_negative_numbers = true, value_name = "LIMIT")]
-    limit: Option<String>,
-
-    /// Read a file of records instead of a live log; "-" for standard input
-    #[arg(short = 'r', value_name = "FILE")]
-    read: Option<PathBuf>,
-
-    /// Write records to this file, for -r, instead of text to standard output; "-" for standard output
-    #[arg(short = 'w', value_name = "FILE")]
-    write: Option<PathBuf>,
-
-    /// With -w: append
-    #[arg(short = 'a')]
-    append: bool,
-
-    /// Number and side of each record on every line
-    #[arg(short = 'v')]
-    verbose: bool,
-
-    /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
-    #[arg(long, value_name = "DIALECT")]
+    given: Vec<Given>,
     dialect: Option<Dialect>,
-
-    /// What happens to records of a live log when the output is too slow for them: block leaves them in the log
-    /// until there is room, drop drops and counts them
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     on_full: OnFull,
-
-    /// End with status 3 if any records of a live log were lost
-    #[arg(long)]
     fail_on_loss: bool,
-
-    /// Print the version
-    #[arg(short = 'V', long)]
-    pub(super) version: bool,
-}
-
-/// Where records come from.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum From {
-    /// A file, a pipe, or `-`.
-    File(PathBuf),
-    /// The shared memory of a running instance.
-    Live {
-        /// What `-n` said.
-        instance: Option<String>,
-        /// How long to wait for it.
-        patience: Patience,
-        /// From the oldest record to the newest, then stop.
-        dump: bool,
-    },
-}
-
-/// Where they go.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum To {
-    /// As text to standard output.
-    Text,
-    /// As records to a file, or to standard output for `-`.
-    Records {
-        /// The file.
-        path: PathBuf,
-        /// Behind what is in it.
-        append: bool,
-    },
-}
-
-/// A checked command line.
-#[derive(Debug)]
-pub(super) struct Settings {
-    pub(super) from: From,
-    pub(super) to: To,
-    pub(super) dialect: Option<Dialect>,
-    pub(super) grouping: Grouping,
-    pub(super) limits: Limits,
-    pub(super) filter: Filter,
-    pub(super) query: Option<Query>,
-    pub(super) count: Option<u64>,
-    pub(super) verbose: bool,
-    pub(super) on_full: OnFull,
-    pub(super) fail_on_loss: bool,
 }
 
 impl Args {
+    /// Whether only the version is wanted.
+    pub(super) fn version(&self) -> bool {
+        self.given.iter().any(|given| given.letter == 'V')
+    }
+
     /// Checks what clap cannot.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        let to = match &self.write {
-            Some(path) => To::Records { path: path.clone(), append: self.append },
-            None => To::Text,
-        };
-        let query = match &self.query[..] {
-            [] => None,
-            queries => match Query::parse(queries.join("\n")) {
-                Ok(query) => Some(query),
-                Err(error) => bail!("Query expression error:\n{error}"),
-            },
-        };
-        Ok(Settings {
-            from: self.from()?,
-            filter: self.filter.filter(to != To::Text)?,
-            to,
-            dialect: self.dialect,
-            grouping: grouping(&self.grouping)?,
-            limits: self.limits()?,
-            query,
-            count: self.count.as_deref().map(count).transpose()?,
-            verbose: self.verbose,
-            on_full: self.on_full,
-            fail_on_loss: self.fail_on_loss,
+        let mut builder = Builder::new(Manner::Own);
+        for given in &self.given {
+            builder.take(given)?;
+        }
+        let settings = builder.finish(self.dialect)?;
+        Ok(Settings { on_full: self.on_full, fail_on_loss: self.fail_on_loss, ..settings })
+    }
+}
+
+/// The options that clap is told: it makes `-h` by itself.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().filter(|row| row.letter != 'h')
+}
+
+impl FromArgMatches for Args {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for row in rows() {
+            let letter = row.letter;
+            let places = matches.indices_of(row.usage).into_iter().flatten();
+            if row.value.is_some() {
+                let values = matches.get_many::<OsString>(row.usage).into_iter().flatten();
+                let options = values.map(|value| Given { letter, value: value.clone() });
+                given.extend(places.zip(options));
+            } else if matches.get_flag(row.usage) {
+                given.extend(places.map(|at| (at, Given { letter, value: OsString::new() })));
+            }
+        }
+        given.sort_by_key(|(at, _)| *at);
+        let given = given.into_iter().map(|(_, given)| given).collect();
+        Ok(Args {
+            given,
+            dialect: matches.get_one("dialect").copied(),
+            on_full: matches.get_one("on-full").copied().unwrap_or_default(),
+            fail_on_loss: matches.get_flag("fail-on-loss"),
         })
     }
 
-    fn from(&self) -> anyhow::Result<From> {
-        if let Some(path) = &self.read {
-            if self.instance.is_some() {
-                bail!("Only one of -n and -r options may be used");
-            }
-            return Ok(From::File(path.clone()));
-        }
-        let patience = Patience::parse(&self.patience)?;
-        Ok(From::Live { instance: self.instance.clone(), patience, dump: self.dump })
-    }
-
-    fn limits(&self) -> anyhow::Result<Limits> {
-        let mut limits = Limits::default();
-        if let Some(text) = &self.timeout {
-            let Ok(seconds) = text.trim().parse::<f64>() else { bail!("-T: Syntax error") };
-            let Ok(timeout) = Duration::try_from_secs_f64(seconds) else {
-                bail!("-T: Range error")
-            };
-            limits.timeout = timeout;
-        }
-        if let Some(text) = &self.limit {
-            let Ok(limit) = text.trim().parse::<i64>() else { bail!("-L: Syntax error") };
-            let limit =
-                usize::try_from(limit).ok().filter(|limit| (1..=0x7fff_ffff).contains(limit));
-            let Some(limit) = limit else { bail!("-L: Range error") };
-            limits.open_max = limit;
-        }
-        Ok(limits)
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Args::from_arg_matches(matches)?;
+        Ok(())
     }
 }
 
-/// A grouping by a prefix of its word, in upper or lower case.
-fn grouping(text: &str) -> anyhow::Result<Grouping> {
-    let text_lower = text.to_ascii_lowercase();
-    let mut found = Grouping::WORDS.into_iter().filter(|(word, _)| word.starts_with(&text_lower));
-    match (found.next(), found.next()) {
-        (Some((_, grouping)), None) => Ok(grouping),
-        (Some(_), Some(_)) => bail!("Ambiguous grouping type: {text}"),
-        (None, _) => bail!("Unknown grouping type: {text}"),
+impl clap::Args for Args {
+    fn augment_args(command: Command) -> Command {
+        let command = rows().fold(command, |command, row| {
+            // The few words of the usage text are different for each: they serve as the name.
+            let option = Arg::new(row.usage).short(row.letter).help(row.help);
+            command.arg(match row.value {
+                Some(value) => option
+                    .value_name(value.trim_matches(['<', '>']))
+                    .value_parser(clap::value_parser!(OsString))
+                    .allow_hyphen_values(true)
+                    .action(ArgAction::Append),
+                None => {
+                    let flag = option.action(ArgAction::SetTrue).overrides_with(row.usage);
+                    if row.letter == 'V' { flag.long("version") } else { flag }
+                }
+            })
+        });
+        let command = command
+            .arg(
+                Arg::new("on-full")
+                    .long("on-full")
+                    .value_name("WHAT")
+                    .value_parser(clap::value_parser!(OnFull))
+                    .help(
+                        "What happens to records of a live log when the output is too slow: block \
+                         leaves them in the log until there is room, drop drops and counts them",
+                    ),
+            )
+            .arg(
+                Arg::new("fail-on-loss")
+                    .long("fail-on-loss")
+                    .action(ArgAction::SetTrue)
+                    .help("End with status 3 if any records of a live log were lost"),
+            );
+        command.arg(
+            Arg::new("dialect")
+                .long("dialect")
+                .value_name("DIALECT")
+                .value_parser(clap::value_parser!(Dialect))
+                .help("Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs"),
+        )
     }
-}
 
-fn count(text: &str) -> anyhow::Result<u64> {
-    match text.parse::<i32>().ok().and_then(|count| u64::try_from(count).ok()) {
-        Some(count) if count > 0 => Ok(count),
-        _ => bail!("-k: Invalid number '{text}'"),
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
     }
 }
 

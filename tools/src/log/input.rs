@@ -12,8 +12,10 @@ use shellac_log::{
     Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
 };
 
-use super::args::Settings;
 use super::queue::Queue;
+use super::settings::{Manner, Settings};
+use super::stock_attach;
+use super::system_text::system_text;
 use crate::attach::{Attached, Patience, attach};
 
 /// A source and how to wait for more of it.
@@ -143,7 +145,9 @@ pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Open
         (File::from(file), "standard input".to_owned())
     } else {
         let name = path.display().to_string();
-        (File::open(path).with_context(|| format!("Cannot open {name}"))?, name)
+        let file = File::open(path)
+            .map_err(|error| anyhow::anyhow!("Cannot open {name}: {}", system_text(&error)))?;
+        (file, name)
     };
     let regular = file.metadata().with_context(|| format!("cannot examine {name}"))?.is_file();
     if regular {
@@ -171,12 +175,19 @@ pub(super) fn open_live(
     settings: &Settings,
     stop: &dyn Fn() -> bool,
 ) -> anyhow::Result<Option<Opened>> {
-    let Some(attached) = attach(instance, patience, stop)? else { return Ok(None) };
-    let Attached { attachment, has_waited } = attached;
+    let (attachment, has_waited) = match settings.manner {
+        Manner::Stock => {
+            (stock_attach::attach(instance, settings.filter.compat, patience, stop)?, false)
+        }
+        Manner::Own => match attach(instance, patience, stop)? {
+            Some(Attached { attachment, has_waited }) => (attachment, has_waited),
+            None => return Ok(None),
+        },
+    };
     let from_head = dump || has_waited;
     let options = LiveOptions { dialect: settings.dialect, from_head, stop_at_tail: dump };
     let source = LiveSource::new(attachment, options);
-    let queue = Queue::start(source, settings.on_full, true)?;
+    let queue = Queue::start(source, settings.on_full, settings.manner == Manner::Own)?;
     Ok(Some(Opened { source: Origin::Live(Box::new(queue)), wait: Wait::Source }))
 }
 

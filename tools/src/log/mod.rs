@@ -1,24 +1,37 @@
 //! `shellac log`: records, live or from a file, grouped and printed or copied to a file.
 //!
-//! `args` turns the command line into settings, `input` opens what is read, `run` is the loop between
-//! input and `output`.
+//! `table` has the options; two front ends read them, `args` with clap for `shellac log` and `stock` as
+//! getopt does for the names of the stock tools; `settings` is what they stand for. `input` opens what is
+//! read, `run` is the loop between input and `output`.
 
 mod args;
+mod detach;
+mod getopt;
 mod input;
 mod loss_text;
+mod number;
 mod output;
 mod queue;
-mod record_filter;
+mod rate;
 mod run;
+mod settings;
 mod signals;
+mod stock;
+mod stock_attach;
+mod system_text;
+mod table;
 
 use std::process::ExitCode;
 
 pub(crate) use args::Args;
+pub(crate) use stock::run_as;
+
+/// Names under which the program is this tool of somebody else.
+pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishlog", "vinyllog"];
 
 /// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if args.version {
+    if args.version() {
         println!("shellac log {}", env!("CARGO_PKG_VERSION"));
         return Ok(ExitCode::SUCCESS);
     }

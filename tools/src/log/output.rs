@@ -10,7 +10,8 @@ use shellac_format::{Dialect, Layout};
 use shellac_log::{CompiledFilter, Filter, Group, LogRecord};
 use shellac_render::lines::{LineOptions, LineWriter};
 
-use super::args::{Settings, To};
+use super::settings::{Settings, To, WithStatus};
+use super::system_text::system_text;
 
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 64 << 10;
@@ -48,27 +49,52 @@ enum Form {
 impl Output {
     /// Opens what `-w` names. With records, the magic goes out first unless it is there already.
     pub(super) fn open(settings: &Settings, dialect: Dialect) -> anyhow::Result<Output> {
-        let options = LineOptions { verbose: settings.verbose, filter: settings.filter.clone() };
+        let mut filter = settings.filter.clone();
+        filter.compat = Some(settings.compat(dialect));
+        let options = LineOptions { verbose: settings.verbose, filter };
         let buffer = Vec::with_capacity(2 * WRITE_BYTES);
         let form = Form::new(&settings.to, dialect, &options);
         let (path, append) = match &settings.to {
-            To::Text => {
-                return Ok(Output { target: Target::Stdout(io::stdout()), form, buffer, options });
+            To::File { path, append, .. } if path.as_os_str() != "-" => (path, *append),
+            To::File { .. } | To::Text => {
+                let target = Target::Stdout(io::stdout());
+                let mut output = Output { target, form, buffer, options };
+                output.begin(dialect, true);
+                return Ok(output);
             }
-            To::Records { path, append } => (path, *append),
         };
         let magic = dialect.layout().file_magic();
-        if path.as_os_str() == "-" {
-            let target = Target::Stdout(io::stdout());
-            return Ok(Output { target, form, buffer: magic.to_vec(), options });
-        }
-        let (file, fresh) = open_file(path, append, magic)?;
+        let (file, fresh) = match &settings.opened {
+            Some(file) => {
+                let file = file.try_clone().context("cannot duplicate the output file")?;
+                let fresh = is_fresh(&file)?;
+                (file, fresh)
+            }
+            None => open_file(path, append, matches!(form, Form::Records { .. }).then_some(magic))?,
+        };
         let target = Target::File { file, name: path.display().to_string() };
         let mut output = Output { target, form, buffer, options };
-        if fresh {
-            output.buffer.extend_from_slice(&magic);
-        }
+        output.begin(dialect, fresh);
         Ok(output)
+    }
+
+    /// Writes the magic where a file of records begins.
+    fn begin(&mut self, dialect: Dialect, fresh: bool) {
+        if fresh && matches!(self.form, Form::Records { .. }) {
+            self.buffer.extend_from_slice(&dialect.layout().file_magic());
+        }
+    }
+
+    /// Closes the file and opens it again, so that one that was moved away is followed by a new one.
+    pub(super) fn reopen(&mut self, path: &Path, dialect: Dialect) -> anyhow::Result<Written> {
+        let written = self.flush()?;
+        if let Target::File { file, name } = &mut self.target {
+            *file = open_plainly(path, true)
+                .with_context(|| format!("Cannot open output file {name}"))?;
+            let fresh = is_fresh(file)?;
+            self.begin(dialect, fresh);
+        }
+        Ok(written)
     }
 
     /// Goes on with records of another dialect.
@@ -151,8 +177,8 @@ impl Output {
 impl Form {
     fn new(to: &To, dialect: Dialect, options: &LineOptions) -> Form {
         match to {
-            To::Text => Form::Text(LineWriter::new(dialect, options)),
-            To::Records { .. } => Form::Records {
+            To::Text | To::File { text: true, .. } => Form::Text(LineWriter::new(dialect, options)),
+            To::File { text: false, .. } => Form::Records {
                 layout: dialect.layout(),
                 filter: Filter::compile(&options.filter, dialect),
             },
@@ -160,16 +186,43 @@ impl Form {
     }
 }
 
-/// Opens a file for records and says whether it needs the magic.
-fn open_file(path: &Path, append: bool, magic: [u8; 4]) -> anyhow::Result<(File, bool)> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).append(append).truncate(!append);
+/// Opens what `-w` names as the stock tools do: before anything else, with their words.
+///
+/// # Errors
+///
+/// [`WithStatus`] 2.
+pub(super) fn open_stock(path: &Path, append: bool) -> anyhow::Result<Option<File>> {
+    if path.as_os_str() == "-" {
+        return Ok(None);
+    }
+    match open_plainly(path, append) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) => {
+            let text = format!("Cannot open output file ({})", system_text(&error));
+            Err(WithStatus { text, status: 2 }.into())
+        }
+    }
+}
+
+fn open_plainly(path: &Path, append: bool) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).append(append).truncate(!append).open(path)
+}
+
+/// Whether nothing is in the file yet. What is no regular file has no beginning that could be there.
+fn is_fresh(file: &File) -> anyhow::Result<bool> {
+    let metadata = file.metadata().context("cannot examine the output file")?;
+    Ok(!metadata.is_file() || metadata.len() == 0)
+}
+
+/// Opens a file, for records that start with this magic, and says whether it needs one.
+fn open_file(path: &Path, append: bool, magic: Option<[u8; 4]>) -> anyhow::Result<(File, bool)> {
     let name = path.display();
-    let file = options.open(path).with_context(|| format!("Cannot open output file {name}"))?;
-    let metadata = file.metadata().with_context(|| format!("cannot examine {name}"))?;
-    // What is no regular file has no beginning that could be there already.
-    let fresh = !metadata.is_file() || metadata.len() == 0;
-    if !fresh {
+    let file =
+        open_plainly(path, append).with_context(|| format!("Cannot open output file {name}"))?;
+    let fresh = is_fresh(&file)?;
+    if let Some(magic) = magic
+        && !fresh
+    {
         let mut there = [0; 4];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut there));
         if read.is_ok() && there != magic {

@@ -1,17 +1,22 @@
 //! The loop between a source and the output.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use shellac_format::Dialect;
-use shellac_log::{Basis, Choice, Compat, GivenUp, Group, Grouper, Grouping, Input, LogRecords};
+use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecords};
+use shellac_manager::{ManagerError, PidFile};
 use shellac_query::Query;
 
-use super::args::{From, Settings};
+use super::detach::{self, Place};
 use super::input::{self, Opened, Origin, Wait};
 use super::loss_text;
 use super::output::{Output, Written};
+use super::rate::Bucket;
+use super::settings::{From, Manner, Settings, To};
 use super::signals::Signals;
+use super::system_text::system_text;
 use crate::attach::Patience;
 
 /// Whether the loop goes on.
@@ -30,7 +35,12 @@ const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads until the end, a signal, `-k`, or an error.
 pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let signals = Signals::install()?;
+    if settings.daemon
+        && let Place::Front(code) = detach::start()?
+    {
+        return Ok(code);
+    }
+    let signals = Signals::install(settings.daemon)?;
     let opened = match &settings.from {
         From::File(path) => input::open_file(path, settings)?,
         From::Live { instance, patience, dump } => {
@@ -41,6 +51,10 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             }
         }
     };
+    let _pid_file = settings.pid_file.as_deref().map(pid_file).transpose()?;
+    if settings.daemon {
+        detach::finish()?;
+    }
     let Opened { mut source, wait } = opened;
     let mut pass = None;
     let result = follow(settings, &signals, &mut source, &wait, &mut pass);
@@ -48,7 +62,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Some(pass) = &mut pass {
         pass.flush()?;
     }
-    say_reports(&mut source, true);
+    if settings.manner == Manner::Own {
+        say_reports(&mut source, true);
+    }
     result?;
     Ok(account(settings, &source))
 }
@@ -61,13 +77,14 @@ fn say_reports(source: &mut Origin, last: bool) {
 
 /// What was read and lost in all.
 fn account(settings: &Settings, source: &Origin) -> ExitCode {
-    let Some((read_bytes, lost)) = source.account() else { return ExitCode::SUCCESS };
+    let Some((read_bytes, lost)) = source.account().filter(|_| settings.manner == Manner::Own)
+    else {
+        return ExitCode::SUCCESS;
+    };
     match lost {
         Some(lost) => {
-            eprintln!(
-                "shellac: {read_bytes} bytes of the log read, {} lost",
-                loss_text::bytes(lost)
-            );
+            let lost = loss_text::bytes(lost);
+            eprintln!("shellac: {read_bytes} bytes of the log read, {lost} lost");
         }
         None if settings.verbose => {
             eprintln!("shellac: {read_bytes} bytes of the log read, none lost");
@@ -80,6 +97,23 @@ fn account(settings: &Settings, source: &Origin) -> ExitCode {
     }
 }
 
+/// Takes the pid file, in the words of the stock tool.
+fn pid_file(path: &Path) -> anyhow::Result<PidFile> {
+    PidFile::acquire(path).map_err(|error| {
+        let name = path.display();
+        match error {
+            ManagerError::File { source, .. } => {
+                anyhow::anyhow!("{name}: {}", system_text(&source))
+            }
+            ManagerError::Locked { .. } => {
+                let error = std::io::Error::from(rustix::io::Errno::AGAIN);
+                anyhow::anyhow!("{name}: {}", system_text(&error))
+            }
+            error => error.into(),
+        }
+    })
+}
+
 fn follow<'a>(
     settings: &'a Settings,
     signals: &Signals,
@@ -87,6 +121,7 @@ fn follow<'a>(
     wait: &Wait,
     pass: &mut Option<Pass<'a>>,
 ) -> anyhow::Result<()> {
+    let stock = settings.manner == Manner::Stock;
     let mut complaints = Complaints::new(settings);
     let mut holding = Holding::default();
     loop {
@@ -97,6 +132,11 @@ fn follow<'a>(
             Some(pass) if signals.take_flush() => pass.give_up_all(GivenUp::Flush)?,
             _ => Flow::On,
         };
+        if let Some(pass) = pass
+            && signals.take_reopen()
+        {
+            pass.reopen()?;
+        }
         match (source.next()?, &mut *pass) {
             (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
             (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
@@ -108,14 +148,22 @@ fn follow<'a>(
                 wait.wait();
             }
             (Input::End, _) => return Ok(()),
-            // It is reported when it is known what time it was when reading went on.
-            (Input::Lost(_), pass) => flow = give_up_all(pass, GivenUp::Gap)?,
+            // Ours reports it when it is known what time it was when reading went on.
+            (Input::Lost(_), pass) if !stock => flow = give_up_all(pass, GivenUp::Gap)?,
+            (Input::Lost(_), pass) => {
+                flow = give_up_all(pass, GivenUp::Flush)?;
+                eprintln!("Log overrun");
+            }
             (Input::Abandoned(gone), pass) => {
                 flow = give_up_all(pass, GivenUp::Flush)?;
                 if let Some(pass) = pass {
                     pass.flush()?;
                 }
-                eprintln!("Log abandoned (vsl): {gone}");
+                if stock {
+                    eprintln!("Log abandoned (vsl)");
+                } else {
+                    eprintln!("Log abandoned (vsl): {gone}");
+                }
             }
             (Input::Unavailable(reason), _) => {
                 complaints.complain(&reason)?;
@@ -126,7 +174,9 @@ fn follow<'a>(
                 }
                 holding = Holding::default();
                 let Some(choice) = source.choice() else { continue };
-                say_choice(choice, settings.verbose);
+                if !stock {
+                    say_choice(choice, settings.verbose);
+                }
                 let dialect = choice.dialect;
                 match opened {
                     Some(pass) => pass.set_dialect(dialect)?,
@@ -142,8 +192,10 @@ fn follow<'a>(
             // Records come after `Opened` only.
             (Input::Row(_) | Input::Unit(_), None) => {}
         }
-        say_reports(source, false);
-        for problem in source.problems() {
+        if !stock {
+            say_reports(source, false);
+        }
+        for problem in source.problems().into_iter().filter(|_| !stock) {
             eprintln!("shellac: {problem}");
         }
         if flow == Flow::Stop {
@@ -217,7 +269,7 @@ impl Holding {
 
 /// Names and numbers in a query are read as the generation reads them that the dialect belongs to.
 fn query_for(settings: &Settings, dialect: Dialect) -> anyhow::Result<Option<Query>> {
-    let compat = Compat::of_dialect(dialect);
+    let compat = settings.compat(dialect);
     let query = settings.query.as_ref().map(|query| query.with_compat(compat)).transpose();
     query.map_err(|error| anyhow::anyhow!("Query expression error:\n{error}"))
 }
@@ -232,6 +284,8 @@ struct Pass<'a> {
     output: Output,
     /// Groups that may still go out.
     left: u64,
+    /// Credits of `-R`.
+    bucket: Option<Bucket>,
     clock: Instant,
 }
 
@@ -240,11 +294,12 @@ impl<'a> Pass<'a> {
     fn new(settings: &'a Settings, dialect: Dialect) -> anyhow::Result<Pass<'a>> {
         Ok(Pass {
             settings,
-            grouper: Grouper::new(settings.grouping, dialect, settings.limits),
+            grouper: grouper(settings, dialect),
             dialect,
             query: query_for(settings, dialect)?,
             output: Output::open(settings, dialect)?,
             left: settings.count.unwrap_or(u64::MAX),
+            bucket: settings.rate.map(Bucket::new),
             clock: Instant::now(),
         })
     }
@@ -256,7 +311,7 @@ impl<'a> Pass<'a> {
         }
         self.dialect = dialect;
         self.query = query_for(self.settings, dialect)?;
-        self.grouper = Grouper::new(self.settings.grouping, self.dialect, self.settings.limits);
+        self.grouper = grouper(self.settings, self.dialect);
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
 
@@ -298,8 +353,11 @@ impl<'a> Pass<'a> {
         {
             return Ok(Flow::On);
         }
+        if !self.is_paid_for() {
+            return Ok(Flow::On);
+        }
         let written = self.output.group(group)?;
-        Ok(self.counted(written))
+        self.counted(written)
     }
 
     /// Raw grouping holds nothing back, so records need no grouper.
@@ -310,20 +368,36 @@ impl<'a> Pass<'a> {
             {
                 continue;
             }
+            if !self.is_paid_for() {
+                continue;
+            }
             let written = self.output.record(&record, bytes)?;
-            if self.counted(written) == Flow::Stop {
+            if self.counted(written)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }
         Ok(Flow::On)
     }
 
-    fn counted(&mut self, written: Written) -> Flow {
+    /// Whether the rate limit lets one more go.
+    fn is_paid_for(&mut self) -> bool {
+        let clock = self.clock;
+        self.bucket.as_mut().is_none_or(|bucket| bucket.pay(clock.elapsed()))
+    }
+
+    fn counted(&mut self, written: Written) -> anyhow::Result<Flow> {
         self.left -= 1;
-        match written {
-            Written::Fine if self.left > 0 => Flow::On,
-            Written::Fine | Written::NobodyReads => Flow::Stop,
+        if written == Written::NobodyReads || self.left == 0 {
+            return Ok(Flow::Stop);
         }
+        if self.settings.unbuffered { self.flush() } else { Ok(Flow::On) }
+    }
+
+    fn reopen(&mut self) -> anyhow::Result<()> {
+        if let To::File { path, .. } = &self.settings.to {
+            self.output.reopen(path, self.dialect)?;
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> anyhow::Result<Flow> {
@@ -332,4 +406,10 @@ impl<'a> Pass<'a> {
             Written::NobodyReads => Flow::Stop,
         })
     }
+}
+
+fn grouper(settings: &Settings, dialect: Dialect) -> Grouper {
+    Grouper::new(settings.grouping, dialect, settings.limits)
+        .with_compat(settings.compat(dialect))
+        .with_sides(settings.filter.sides)
 }

@@ -11,20 +11,32 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 pub(super) struct Signals {
     stop: Arc<AtomicBool>,
     flush: Arc<AtomicBool>,
+    reopen: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Takes SIGINT, SIGTERM and SIGHUP (stop) and SIGUSR1 (give up incomplete transactions).
-    pub(super) fn install() -> anyhow::Result<Signals> {
-        let signals = Signals { stop: Arc::default(), flush: Arc::default() };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+    /// Takes SIGINT and SIGTERM (stop), SIGUSR1 (give up incomplete transactions), and SIGHUP, which
+    /// stops unless `rotates`: then it asks to open the output anew.
+    pub(super) fn install(rotates: bool) -> anyhow::Result<Signals> {
+        let signals =
+            Signals { stop: Arc::default(), flush: Arc::default(), reopen: Arc::default() };
+        let mut stopping = vec![SIGINT, SIGTERM];
+        let mut asking = vec![(SIGUSR1, &signals.flush)];
+        if rotates {
+            asking.push((SIGHUP, &signals.reopen));
+        } else {
+            stopping.push(SIGHUP);
+        }
+        for signal in stopping {
             // The second one ends the program at once, in case it hangs in a write.
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&signals.stop))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&signals.stop)))
                 .context("cannot handle signals")?;
         }
-        signal_hook::flag::register(SIGUSR1, Arc::clone(&signals.flush))
-            .context("cannot handle signals")?;
+        for (signal, flag) in asking {
+            signal_hook::flag::register(signal, Arc::clone(flag))
+                .context("cannot handle signals")?;
+        }
         Ok(signals)
     }
 
@@ -36,5 +48,10 @@ impl Signals {
     /// Whether a flush was asked for since the last call.
     pub(super) fn take_flush(&self) -> bool {
         self.flush.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether another file was asked for since the last call.
+    pub(super) fn take_reopen(&self) -> bool {
+        self.reopen.swap(false, Ordering::Relaxed)
     }
 }

@@ -7,7 +7,8 @@ use shellac_log::{Grouping, LogRecord};
 
 use crate::attach::Patience;
 
-use super::{Args, From, Settings, To};
+use super::super::settings::{From, Settings, To};
+use super::Args;
 
 #[derive(Parser, Debug)]
 struct Cli {
@@ -98,10 +99,16 @@ fn mistakes_are_named() {
         ("-T -1", "-T: Range error"),
         ("-L 0", "-L: Range error"),
         ("-L x", "-L: Syntax error"),
+        ("-R 0", "-R: Range error"),
+        ("-I ReqURL:(", "-I: Regex error at position 1 (missing closing parenthesis)"),
+        ("-X nothing:x", "-X: \"nothing\" matches zero tags"),
+        ("-D", "Missing -w option"),
+        ("-D -w -", "Daemon cannot write to stdout"),
+        ("-Q /nonexistent", "-Q /nonexistent: No such file or directory"),
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    assert!(error("-q Req").contains("Tag name is ambiguous (Pos 1)"));
+    assert!(error("-q (").starts_with("Query expression error:\n"));
     assert!(error("--dialect 5").contains("unknown dialect"));
 }
 
@@ -109,7 +116,7 @@ fn mistakes_are_named() {
 fn sources() {
     let it = settings("-r x.vsl -w -").unwrap();
     assert_eq!(it.from, From::File(PathBuf::from("x.vsl")));
-    assert_eq!(it.to, To::Records { path: PathBuf::from("-"), append: false });
+    assert_eq!(it.to, To::File { path: PathBuf::from("-"), append: false, text: false });
     let it = settings("-n a -d -t off").unwrap();
     assert_eq!(
         it.from,

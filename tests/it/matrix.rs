@@ -1,0 +1,351 @@
+//! Under the name of the stock log tool we are that tool: output, messages and exit status for a matrix of
+//! options over all recorded logs, and for command lines that are made up anew with each run.
+
+mod dice;
+mod differences;
+mod made_up;
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::support::fixture::unpacked_archive;
+use crate::support::varnish;
+use differences::Difference;
+
+const GROUPINGS: [&str; 4] = ["raw", "vxid", "request", "session"];
+
+/// Options that are tried with each grouping. A blank separates words, `_` stands for a blank in one.
+const OPTIONS: &[&str] = &[
+    "",
+    "-v",
+    "-b",
+    "-c",
+    "-E",
+    "-b -c",
+    "-E -b",
+    "-c -E -v",
+    "-i ReqURL",
+    "-i ReqURL,Begin,End",
+    "-i req*",
+    "-i *Header -x ReqHeader",
+    "-x Req*,Resp*",
+    "-x * -i VCL_call",
+    "-I ReqURL:^/",
+    "-I ^/.",
+    "-I *:[0-9]{4} -v",
+    "-X ReqURL:a",
+    "-X .",
+    "-C -I HOST -X VCL_call:recv",
+    "-I host -C",
+    "-x Timestamp -I Start: -b",
+    "-i Begin -X esi -c -E",
+    "-k 1",
+    "-k 3 -v",
+    "-R 1/1h",
+    "-R 1/d -k 1",
+    "-L 1",
+    "-L 3 -c",
+    "-L 2 -b -v",
+    "-T 0",
+    "-T 0 -E",
+    "-T 1.5 -L 0x10",
+    "-u",
+    "-A -a -u",
+    "-w -",
+    "-A -w -",
+    "-A -u -w - -i Begin",
+    "-b -w -",
+    "-c -w -",
+    "-E -w -",
+    "-i ReqURL -w -",
+    "-x * -w - -k 2",
+    "-q RespStatus_>=_400",
+    "-q ReqURL_~_\"^/\" -c",
+    "-q BerespStatus -b -v",
+    "-q vxid_>_0 -k 2",
+    "-C -q ReqMethod_eq_\"get\" -i ReqURL",
+    "-q ReqMethod -q FetchError -i Begin",
+];
+
+/// Command lines that end before anything is read, or whose input is no log.
+const MISTAKES: &[&str] = &[
+    "-Z",
+    "-gZ",
+    "-vZ",
+    "--",
+    "-- x",
+    "x",
+    "-",
+    "--help",
+    "--version",
+    "-g",
+    "-k",
+    "-vq",
+    "-h",
+    "-hx",
+    "x -h",
+    "-g r",
+    "-g RA",
+    "-g -r",
+    "-k 0",
+    "-k x",
+    "-k 2147483648",
+    "-k 5_",
+    "-k _5",
+    "-L 0",
+    "-L 5x",
+    "-L -1",
+    "-L 2147483648",
+    "-T x",
+    "-T -1",
+    "-T 1e9",
+    "-T 1s",
+    "-T .",
+    "-R 0",
+    "-R 1/",
+    "-R 1/x",
+    "-R 5x",
+    "-R 1/0s",
+    "-R 1/5",
+    "-R 99999999999",
+    "-i Req",
+    "-i nothing",
+    "-i *a*b",
+    "-i ,",
+    "-x Resp,no",
+    "-I (",
+    "-I no:x",
+    "-I :x",
+    "-X ReqURL:[",
+    "-X Req:x",
+    "-I a*b*:x",
+    "-n x",
+    "-D",
+    "-D -w -",
+    "-D -w /dev/null -r -",
+    "-w /nonexistent/x",
+    "-r /nonexistent",
+    "-r /",
+    "-r /dev/null",
+    "-r -",
+    "-r Cargo.toml",
+    "-P /nonexistent/x",
+    "-Q /nonexistent",
+    "-Q /dev/fd/x",
+    "-q (",
+    "-q nothing",
+    "-q ReqURL_~_(",
+    "-q vxid",
+    "-q RespStatus_>",
+    "-q \"",
+    "--optstring",
+    "--optstring x",
+    "--synopsis",
+    "-g vxid --synopsis",
+    "-t x -k 1",
+    "-g vxid,raw",
+    "-i",
+    "-iReqURL -gfoo -Z",
+    "-r /nonexistent -q nothing",
+    "-n x -q nothing",
+    "-w /nonexistent/x -n x -q nothing",
+    "-aAbcCdDEuv",
+    "-qReqURL -gs -k1",
+];
+
+/// A directory with the recorded logs and us under the name of the stock tool.
+struct Place {
+    directory: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let directory = unpacked_archive("captures/captures.tar.zst");
+        let link = directory.path().join("varnishlog");
+        symlink(env!("CARGO_BIN_EXE_shellac"), link).expect("a link");
+        std::fs::write(directory.path().join("Cargo.toml"), "no log").expect("a file");
+        Place { directory }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The logs, by name relative to the directory.
+    fn logs(&self) -> Vec<String> {
+        let mut logs = Vec::new();
+        for folder in ["", "grouping"] {
+            for entry in std::fs::read_dir(self.path().join(folder)).expect("it is there") {
+                let path: PathBuf = entry.expect("an entry").path();
+                if path.extension().is_some_and(|it| it == "vsl") {
+                    let name = path.strip_prefix(self.path()).expect("it lies in there");
+                    logs.push(name.to_str().expect("text").to_owned());
+                }
+            }
+        }
+        logs.sort();
+        logs
+    }
+
+    /// What a log tool does with these arguments.
+    fn run(&self, program: &Path, args: &[String]) -> Output {
+        let mut command = Command::new(program);
+        std::os::unix::process::CommandExt::arg0(&mut command, "varnishlog");
+        for variable in ["SHELLAC_N", "SHELLAC_COMPAT", "VARNISH_DEFAULT_N", "VSM_NOPID"] {
+            command.env_remove(variable);
+        }
+        command
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("it starts")
+    }
+
+    /// What is different for these arguments, in words.
+    fn difference(&self, args: &[String]) -> Option<String> {
+        let ours = self.run(&self.path().join("varnishlog"), args);
+        let theirs = self.run(Path::new("varnishlog"), args);
+        // What ended by a signal of its own making is no example to follow.
+        if theirs.status.code().is_none() {
+            let died = ours.status.code().is_none();
+            return died.then(|| format!("{args:?}: we died of {}", ours.status));
+        }
+        let same = ours.status.code() == theirs.status.code()
+            && ours.stdout == theirs.stdout
+            && ours.stderr == theirs.stderr;
+        (!same).then(|| {
+            format!(
+                "{args:?}: status {:?}, expected {:?}\n{}{}",
+                ours.status.code(),
+                theirs.status.code(),
+                first_difference("stdout", &ours.stdout, &theirs.stdout),
+                first_difference("stderr", &ours.stderr, &theirs.stderr)
+            )
+        })
+    }
+}
+
+fn first_difference(what: &str, got: &[u8], expected: &[u8]) -> String {
+    let lines = |text: &[u8]| -> Vec<Vec<u8>> {
+        text.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
+    };
+    let (got, expected) = (lines(got), lines(expected));
+    let len = got.len().max(expected.len());
+    match (0..len).find(|&at| got.get(at) != expected.get(at)) {
+        None => String::new(),
+        Some(at) => {
+            let line = |lines: &[Vec<u8>]| {
+                lines.get(at).map_or("(nothing)".into(), |it| it.escape_ascii().to_string())
+            };
+            format!("  {what} line {}: {}\n    expected: {}\n", at + 1, line(&got), line(&expected))
+        }
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').filter(|it| !it.is_empty()).map(|it| it.replace('_', " ")).collect()
+}
+
+/// Compares all of them on a few threads, but not what the list of differences says is different.
+fn compare(place: &Place, cases: &[Vec<String>], known: &[Difference]) {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(args) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if known.iter().any(|it| it.covers(args)) {
+                        continue;
+                    }
+                    if let Some(difference) = place.difference(args) {
+                        found.lock().expect("nobody panicked").push(difference);
+                    }
+                }
+            });
+        }
+    });
+    let found = found.into_inner().expect("nobody panicked");
+    let shown = found.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(found.is_empty(), "{} of {} differ:\n{shown}", found.len(), cases.len());
+}
+
+#[test]
+fn every_combination_does_what_the_stock_tool_does() {
+    if !varnish::is_here() {
+        return;
+    }
+    let place = Place::new();
+    let logs = place.logs();
+    assert!(logs.len() >= 100, "{} logs", logs.len());
+    let combinations: Vec<Vec<String>> = GROUPINGS
+        .iter()
+        .flat_map(|grouping| {
+            OPTIONS.iter().map(move |options| words(&format!("-g {grouping} {options}")))
+        })
+        .collect();
+    assert!(combinations.len() >= 150);
+    // Each log meets some combinations and each combination some logs, in another way for neighbours.
+    let mut cases = Vec::new();
+    for (at, combination) in combinations.iter().enumerate() {
+        for step in 0..LOGS_PER_COMBINATION {
+            let log = &logs[(at * LOGS_PER_COMBINATION + step) % logs.len()];
+            cases.push([words("-r"), vec![log.clone()], combination.clone()].concat());
+        }
+    }
+    compare(&place, &cases, &differences::read());
+}
+
+/// With 196 combinations every log is read some ten times.
+const LOGS_PER_COMBINATION: usize = 8;
+
+#[test]
+fn mistakes_are_told_in_the_same_words() {
+    if !varnish::is_here() {
+        return;
+    }
+    let place = Place::new();
+    let cases: Vec<Vec<String>> = MISTAKES
+        .iter()
+        .map(|line| {
+            // The parts of the manual page are printed for a word that is alone.
+            let alone = ["--optstring", "--synopsis"].contains(line);
+            let start = if alone { "" } else { "-t 0 -r synth.vsl" };
+            [words(start), words(line)].concat()
+        })
+        .collect();
+    compare(&place, &cases, &differences::read());
+}
+
+#[test]
+fn made_up_command_lines_do_what_the_stock_tool_does() {
+    if !varnish::is_here() {
+        return;
+    }
+    let place = Place::new();
+    let mut dice = dice::Dice::new();
+    eprintln!("seed {} (SHELLAC_SEED)", dice.seed());
+    let logs = place.logs();
+    let cases: Vec<Vec<String>> =
+        (0..MADE_UP_LINES).map(|_| made_up::line(&mut dice, &logs)).collect();
+    compare(&place, &cases, &differences::read());
+}
+
+const MADE_UP_LINES: usize = 600;
+
+#[test]
+fn the_differences_are_as_they_are_described() {
+    if !varnish::is_here() {
+        return;
+    }
+    let known = differences::read();
+    assert!(known.len() <= 12, "{} differences", known.len());
+    let place = Place::new();
+    for difference in &known {
+        difference.check(&place);
+    }
+}

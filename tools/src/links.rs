@@ -1,0 +1,40 @@
+//! `shellac links DIR`: this program under the names of the stock tools that it can stand in for.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use crate::log;
+
+/// Options of `shellac links`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Where the links go; the directory must exist
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+/// Makes the links. One that is there already and leads here stays; anything else of that name is an error.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("cannot find out where this program lies")?;
+    for name in log::STOCK_NAMES {
+        let link = args.directory.join(name);
+        match symlink(&program, &link) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let there = std::fs::canonicalize(&link).ok();
+                if there.is_none() || there != std::fs::canonicalize(&program).ok() {
+                    bail!("{} is there already and is not this program", link.display());
+                }
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot make {}", link.display()));
+            }
+        }
+        println!("{} -> {}", link.display(), program.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,102 @@
+//! Arguments as getopt reads them: letters may be bundled, an argument may stick to its letter, options
+//! may follow other words, `--` ends them.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// One option as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) letter: char,
+    /// Empty for an option that has no argument.
+    pub(super) value: OsString,
+}
+
+/// What is wrong with an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// There is no such option. A byte, for it may be no letter.
+    Unknown(u8),
+    /// Its argument is missing.
+    NoValue(char),
+}
+
+impl Mistake {
+    /// The line that the C library writes, without its newline.
+    pub(super) fn text(self, program: &OsStr) -> Vec<u8> {
+        let (what, byte) = match self {
+            Mistake::Unknown(byte) => ("invalid option", byte),
+            // Letters of options are ASCII.
+            Mistake::NoValue(letter) => {
+                ("option requires an argument", u8::try_from(letter).unwrap_or(b'?'))
+            }
+        };
+        let mut text = program.as_bytes().to_vec();
+        text.extend_from_slice(format!(": {what} -- '").as_bytes());
+        text.push(byte);
+        text.push(b'\'');
+        text
+    }
+}
+
+/// Walks the options of a command line.
+pub(super) struct Getopt<'a> {
+    /// Whether a letter is an option, and whether that has an argument.
+    has_value: &'a dyn Fn(char) -> Option<bool>,
+    rest: VecDeque<OsString>,
+    /// What is left of a bundle.
+    bundle: VecDeque<u8>,
+    words: usize,
+}
+
+impl<'a> Getopt<'a> {
+    /// `arguments` without the name of the program.
+    pub(super) fn new(
+        arguments: impl IntoIterator<Item = OsString>,
+        has_value: &'a dyn Fn(char) -> Option<bool>,
+    ) -> Getopt<'a> {
+        let rest = arguments.into_iter().collect();
+        Getopt { has_value, rest, bundle: VecDeque::new(), words: 0 }
+    }
+
+    /// Words that are no options; known when the walk is over.
+    pub(super) const fn words(&self) -> usize {
+        self.words
+    }
+}
+
+impl Iterator for Getopt<'_> {
+    type Item = Result<Given, Mistake>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.bundle.is_empty() {
+            let argument = self.rest.pop_front()?;
+            match argument.as_bytes() {
+                b"--" => {
+                    self.words += self.rest.len();
+                    self.rest.clear();
+                }
+                [b'-', letters @ ..] if !letters.is_empty() => self.bundle.extend(letters),
+                _ => self.words += 1,
+            }
+        }
+        let byte = self.bundle.pop_front()?;
+        let letter = char::from(byte);
+        match (self.has_value)(letter) {
+            None => Some(Err(Mistake::Unknown(byte))),
+            Some(false) => Some(Ok(Given { letter, value: OsString::new() })),
+            Some(true) => {
+                let value = if self.bundle.is_empty() {
+                    self.rest.pop_front()
+                } else {
+                    Some(OsString::from_vec(self.bundle.drain(..).collect()))
+                };
+                Some(value.map(|value| Given { letter, value }).ok_or(Mistake::NoValue(letter)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

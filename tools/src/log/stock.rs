@@ -1,0 +1,122 @@
+//! The log tool under the names of the stock tools: options as getopt reads them, messages word for word.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use shellac_log::SourceError;
+
+use super::getopt::{Getopt, Given};
+use super::settings::{Builder, Manner, Settings, WithStatus};
+use super::system_text::system_text;
+use super::{run, table};
+use crate::compat;
+
+/// What the command line asks for.
+enum Asked {
+    Log(Box<Settings>),
+    Usage,
+    Version,
+    /// Complaint, and usage behind it.
+    Wrong(Vec<u8>),
+}
+
+/// Runs the tool as `program`, whose file name is that of a stock tool.
+pub(crate) fn run_as(program: &OsStr) -> ExitCode {
+    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let [only] = &arguments[..]
+        && let Some(text) = part(only)
+    {
+        return print(io::stdout(), text.as_bytes());
+    }
+    match asked(program, &name, arguments) {
+        Ok(Asked::Log(settings)) => match run::run(&settings) {
+            Ok(code) => code,
+            Err(error) => fail(&error),
+        },
+        Ok(Asked::Usage) => print(io::stderr(), table::usage(&name).as_bytes()),
+        Ok(Asked::Version) => {
+            let version = env!("CARGO_PKG_VERSION");
+            print(io::stderr(), format!("{name} (shellac {version})\n").as_bytes())
+        }
+        Ok(Asked::Wrong(mut complaint)) => {
+            complaint.extend_from_slice(table::usage(&name).as_bytes());
+            print(io::stderr(), &complaint);
+            ExitCode::FAILURE
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// The parts of a manual page.
+fn part(argument: &OsStr) -> Option<String> {
+    match argument.to_str()? {
+        "--optstring" => Some(table::optstring() + "\n"),
+        "--synopsis" => Some(format!(".. |synopsis| replace::  {}\n", table::synopsis())),
+        "--options" => Some(table::descriptions()),
+        _ => None,
+    }
+}
+
+fn asked(program: &OsStr, name: &str, arguments: Vec<OsString>) -> anyhow::Result<Asked> {
+    let has_value = |letter| {
+        let row = table::TABLE.iter().find(|row| row.letter == letter)?;
+        Some(row.value.is_some())
+    };
+    let mut builder = Builder::new(Manner::Stock);
+    let variable = std::env::var("SHELLAC_COMPAT").ok();
+    builder.compat(compat::decide(name, variable.as_deref())?);
+    let mut options = Getopt::new(arguments, &has_value);
+    for option in options.by_ref() {
+        match option {
+            Ok(Given { letter: 'h', .. }) => return Ok(Asked::Usage),
+            Ok(Given { letter: 'V', .. }) => return Ok(Asked::Version),
+            Ok(given) => builder.take(&given)?,
+            Err(mistake) => {
+                let mut complaint = mistake.text(program);
+                complaint.push(b'\n');
+                return Ok(Asked::Wrong(complaint));
+            }
+        }
+    }
+    if options.words() > 0 {
+        return Ok(Asked::Wrong(Vec::new()));
+    }
+    Ok(Asked::Log(Box::new(builder.finish(None)?)))
+}
+
+/// Says what went wrong as the stock tool would.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let status = error.downcast_ref::<WithStatus>().map_or(1, |it| it.status);
+    let text = match error.downcast_ref::<SourceError>() {
+        // A file that ends in the middle of a record is the end of a file to it.
+        Some(SourceError::Damaged { .. }) => return ExitCode::SUCCESS,
+        Some(error) => source_text(error),
+        None => format!("{error:#}"),
+    };
+    print(io::stderr(), format!("{text}\n").as_bytes());
+    ExitCode::from(status)
+}
+
+fn source_text(error: &SourceError) -> String {
+    match error {
+        SourceError::NotALog { found, .. } if found.starts_with("it ends") => {
+            "VSL file read error: EOF".to_owned()
+        }
+        SourceError::NotALog { name, .. } => {
+            let name = if name == "standard input" { "-" } else { name };
+            format!("Not a VSL file: {name}")
+        }
+        SourceError::Io { source, .. } => format!("VSL file read error: {}", system_text(source)),
+        other => other.to_string(),
+    }
+}
+
+fn print(mut to: impl Write, text: &[u8]) -> ExitCode {
+    match to.write_all(text).and_then(|()| to.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,172 @@
+//! The options of the log tool: one table, from which come what both front ends accept, the usage text
+//! and the help.
+
+use std::fmt::Write as _;
+
+/// One option.
+pub(super) struct Row {
+    /// The letter after the dash.
+    pub(super) letter: char,
+    /// What its argument is called, if it has one.
+    pub(super) value: Option<&'static str>,
+    /// The few words that the usage text of the stock tool has for it.
+    pub(super) usage: &'static str,
+    /// What `shellac log --help` says.
+    pub(super) help: &'static str,
+}
+
+const fn flag(letter: char, usage: &'static str, help: &'static str) -> Row {
+    Row { letter, value: None, usage, help }
+}
+
+const fn valued(letter: char, value: &'static str, usage: &'static str, help: &'static str) -> Row {
+    Row { letter, value: Some(value), usage, help }
+}
+
+/// Every option, in the order of the usage text.
+pub(super) const TABLE: &[Row] = &[
+    flag('a', "Append to file", "With -w: append to the file"),
+    flag('A', "Text output", "With -w: write text instead of records"),
+    flag('b', "Only display backend records", "Only what concerns backends"),
+    flag('c', "Only display client records", "Only what concerns clients"),
+    flag(
+        'C',
+        "Caseless regular expressions",
+        "Upper and lower case are the same: in the query, and in each -I and -X after this",
+    ),
+    flag(
+        'd',
+        "Process old log entries and exit",
+        "Start with the oldest record that the log still holds and stop at the newest",
+    ),
+    flag('D', "Daemonize", "With -w: go to the background; SIGHUP opens the file anew"),
+    flag('E', "Display ESI transactions", "As -c, with the requests that includes make"),
+    valued(
+        'g',
+        "<session|request|vxid|raw>",
+        "Grouping mode (default: vxid)",
+        "How records are grouped: raw, vxid (the default), request or session",
+    ),
+    flag('h', "Usage help", "Print help"),
+    valued(
+        'i',
+        "<taglist>",
+        "Include tags",
+        "Show these tags; as the first of -i -I -x -X, no others",
+    ),
+    valued(
+        'I',
+        "<[taglist:]regex>",
+        "Include by regex",
+        "Show records that match, of these tags or of any; as the first of -i -I -x -X, no others",
+    ),
+    valued('k', "<num>", "Limit transactions", "Stop after this many groups"),
+    valued(
+        'L',
+        "<limit>",
+        "Incomplete transaction limit",
+        "Give up the oldest transactions when more than this many are incomplete (default: 1000)",
+    ),
+    valued(
+        'n',
+        "<dir>",
+        "varnishd working directory",
+        "Instance: an absolute path of a working directory, or a name",
+    ),
+    valued('P', "<file>", "PID file", "Write the number of the process to this file and lock it"),
+    valued('Q', "<file>", "VSL query file", "As -q, with the content of a file"),
+    valued('q', "<query>", "VSL query", "Only groups that this selects; several are alternatives"),
+    valued(
+        'r',
+        "<filename>",
+        "Binary file input",
+        "Read a file of records instead of a live log; \"-\" for standard input",
+    ),
+    valued(
+        'R',
+        "<limit[/duration]>",
+        "Output rate limit",
+        "At most this many groups in this time (default: 1s); what is more is left out",
+    ),
+    valued(
+        't',
+        "<seconds|off>",
+        "VSM connection timeout",
+        "How long to wait for the instance (default: 5), or \"off\" for ever",
+    ),
+    valued(
+        'T',
+        "<seconds>",
+        "Transaction end timeout",
+        "Give up transactions that stay incomplete for this long (default: 120)",
+    ),
+    flag('u', "Unbuffered output", "Write each group at once"),
+    flag('v', "Verbose record printing", "Number and side of each record on every line"),
+    flag('V', "Version", "Print the version"),
+    valued(
+        'w',
+        "<filename>",
+        "Output filename",
+        "Write records, for -r, to this file; \"-\" for standard output",
+    ),
+    valued('x', "<taglist>", "Exclude tags", "Hide these tags"),
+    valued(
+        'X',
+        "<[taglist:]regex>",
+        "Exclude by regex",
+        "Hide records that match, of these tags or of any",
+    ),
+];
+
+/// Width of the left column of the usage text.
+const SYNOPSIS_WIDTH: usize = 25;
+
+impl Row {
+    fn synopsis(&self) -> String {
+        match self.value {
+            Some(value) => format!("[-{} {value}]", self.letter),
+            None => format!("[-{}]", self.letter),
+        }
+    }
+}
+
+/// What getopt is told: the letters, a colon behind those that have an argument.
+pub(super) fn optstring() -> String {
+    let mut text = String::new();
+    for row in TABLE {
+        text.push(row.letter);
+        if row.value.is_some() {
+            text.push(':');
+        }
+    }
+    text
+}
+
+/// All options in one line.
+pub(super) fn synopsis() -> String {
+    let parts: Vec<String> = TABLE.iter().map(Row::synopsis).collect();
+    parts.join(" ")
+}
+
+/// The usage text for a program of this name.
+pub(super) fn usage(program: &str) -> String {
+    let mut text = format!("Usage: {program} <options>\n\nOptions:\n");
+    for row in TABLE {
+        let _ = writeln!(text, " {:SYNOPSIS_WIDTH$} {}", row.synopsis(), row.usage);
+    }
+    text
+}
+
+/// Each option with its help, as a manual page has it.
+pub(super) fn descriptions() -> String {
+    let mut text = String::new();
+    for row in TABLE {
+        let synopsis = row.synopsis();
+        let synopsis = synopsis.trim_matches(['[', ']']);
+        let _ = writeln!(text, "{synopsis}\n\n\t{}.\n", row.help);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
