@@ -333,6 +333,13 @@ fn of_a_log_that_cannot_be_read_nothing_is_said_but_why() {
     ring.publish_marker();
     let empty = said();
     assert!(empty.contains("XID 4711 is not in ") && empty.contains("no transactions."), "{empty}");
+
+    let index = workdir.join("_.vsm_child/_.index");
+    let good = fs::read_to_string(&index).unwrap();
+    fs::write(&index, good.replace("+ _.Log", "? _.Log")).unwrap();
+    let damaged = said();
+    assert!(damaged.contains("_.index: line 2"), "the reason is named: {damaged}");
+    assert!(!damaged.contains("XID 4711 is not in"), "{damaged}");
 }
 
 #[test]

@@ -88,6 +88,14 @@ impl Opened {
         choice.is_tie().then_some(choice.dialect)
     }
 
+    /// What is wrong with the directory of an instance, as far as it was noticed and not told yet.
+    pub(super) fn problems(&mut self) -> Vec<String> {
+        match self {
+            Opened::File(_) => Vec::new(),
+            Opened::Live(source) => source.problems(),
+        }
+    }
+
     /// What to read from.
     pub(super) fn source(&mut self) -> &mut dyn Source {
         match self {

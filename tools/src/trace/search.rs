@@ -53,6 +53,7 @@ impl Search<'_> {
             let mut opened = self.from.open(self.dialect)?;
             let mut collector = Collector::new(self.target, wanted, self.bounds);
             let mut found = self.pass(opened.source(), &mut collector);
+            found.notes.extend(opened.problems());
             if let Some(dialect) = opened.doubtful() {
                 found.notes.push(format!(
                     "the records do not tell which table of tags they were written with; {dialect} is taken, \
