@@ -322,6 +322,21 @@ fn mistakes_are_told_in_the_same_words() {
 }
 
 #[test]
+fn who_is_not_there_is_missed_in_the_same_words() {
+    if !varnish::is_here() {
+        return;
+    }
+    let cases: Vec<Vec<String>> = ["", "-d", "-g request -q ReqURL", "-P pid"]
+        .iter()
+        .flat_map(|more| {
+            ["-n /nonexistent -t 0", "-t 0 -n nobody/here", "-n x -t x", "-n x -t -1"]
+                .map(|line| [words(line), words(more)].concat())
+        })
+        .collect();
+    compare(&Place::new(), &cases, &differences::read());
+}
+
+#[test]
 fn made_up_command_lines_do_what_the_stock_tool_does() {
     if !varnish::is_here() {
         return;

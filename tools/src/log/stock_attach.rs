@@ -65,7 +65,8 @@ pub(super) fn attach(
         }
         thread::sleep(PAUSE);
     };
-    if attempts > ATTEMPTS_PER_DOT {
+    // The last attempt is followed by no pause, and pauses are what counts.
+    if attempts - 1 > ATTEMPTS_PER_DOT {
         eprintln!();
     }
     result
