@@ -146,6 +146,21 @@ fn records_of_another_length_are_not_appended() {
 }
 
 #[test]
+fn the_file_that_is_read_is_not_written_over() {
+    let capture = Capture::unpack();
+    let file = capture.path("synth.vsl");
+    let original = std::fs::read(&file).unwrap();
+    let link = capture.path("link.vsl");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for options in [&["-w"][..], &["-a", "-w"]] {
+        let output = output(&[&["-r", &file], options, &[&link]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("link.vsl is being read"));
+        assert_eq!(std::fs::read(&file).unwrap(), original);
+    }
+}
+
+#[test]
 fn help_and_version() {
     let help = String::from_utf8(text(&["-h"])).unwrap();
     for option in

@@ -1,8 +1,9 @@
 //! Where groups go: text or records, in large writes.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -10,7 +11,7 @@ use shellac_format::{Dialect, Layout};
 use shellac_log::{CompiledFilter, Filter, Group, LogRecord};
 use shellac_render::lines::{LineOptions, LineWriter};
 
-use super::settings::{Settings, To, WithStatus};
+use super::settings::{From, Settings, To, WithStatus};
 use super::system_text::system_text;
 
 /// Bytes that are collected before they are written.
@@ -63,6 +64,11 @@ impl Output {
                 return Ok(output);
             }
         };
+        if let From::File(input) = &settings.from
+            && is_same_file(input, path)
+        {
+            bail!("{} is being read; writing to it would destroy it", path.display());
+        }
         let magic = dialect.layout().file_magic();
         let (file, fresh) = match &settings.opened {
             Some(file) => {
@@ -206,6 +212,15 @@ pub(super) fn open_stock(path: &Path, append: bool) -> anyhow::Result<Option<Fil
 
 fn open_plainly(path: &Path, append: bool) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).append(append).truncate(!append).open(path)
+}
+
+/// Whether both names lead to one regular file. A pipe or a terminal may well be both ends.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| {
+        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// Whether nothing is in the file yet. What is no regular file has no beginning that could be there.
