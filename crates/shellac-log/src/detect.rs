@@ -1,7 +1,7 @@
 //! Which table of tags a log was written with, by what its records look like.
 //!
 //! Three dialects share marker, magic and record layout, and the wrong table mislabels everything without an
-//! error. So the first records are read with each table: what a tag says has a shape ([`shape`]), and the
+//! error. So the first records are read with each table: what a tag says has a shape (`shape.rs`), and the
 //! table under which the shapes are right is the writer's.
 
 mod shape;
