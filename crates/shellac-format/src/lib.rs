@@ -2,7 +2,8 @@
 //!
 //! [`Layout`] says how many header words a record has, [`Dialect`] which table of tags its writer used,
 //! and [`Tag`] is what everything else calls a tag: it has no number of its own. [`Records`] walks a row
-//! of records that somebody has already copied; [`record::encode`] makes one.
+//! of records that somebody has already copied, [`Heads`] the same without their payloads; [`record::encode`]
+//! makes one.
 //!
 //! Bytes are input: a length is compared with what is there before it is used, and the answer to
 //! nonsense is a [`RecordError`] with its place.
@@ -10,12 +11,14 @@
 //! Nothing in here opens a file or looks at memory that another process may change.
 
 pub mod dialect;
+pub mod heads;
 pub mod layout;
 pub mod record;
 pub mod tag_set;
 pub mod tags;
 
 pub use dialect::{Dialect, UnknownDialect};
+pub use heads::{Heads, Place};
 pub use layout::Layout;
 pub use record::{Head, Record, RecordError, Records, Side, Vxid};
 pub use tag_set::{TagListError, TagNameError, TagSet};

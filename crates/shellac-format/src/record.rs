@@ -85,18 +85,8 @@ impl Head {
                 side: Side::None,
             });
         }
-        let (vxid, marks) = match third {
-            None => (u64::from(second & NUMBER_BITS_30), second),
-            Some(high) => (u64::from(high & NUMBER_BITS_HIGH) << 32 | u64::from(second), high),
-        };
-        let side = if marks & CLIENT != 0 {
-            Side::Client
-        } else if marks & BACKEND != 0 {
-            Side::Backend
-        } else {
-            Side::None
-        };
-        Some(Head { number, len_bytes: first & 0xffff, vxid: Vxid(vxid), side })
+        let (vxid, side) = owner(second, third);
+        Some(Head { number, len_bytes: first & 0xffff, vxid, side })
     }
 
     /// Whether this is a batch (or an inner record of a filler).
@@ -116,6 +106,23 @@ impl Head {
         let len = usize::try_from(self.len_bytes).unwrap_or(usize::MAX - 2 * WORD);
         layout.head_bytes().saturating_add(len.div_ceil(WORD).saturating_mul(WORD))
     }
+}
+
+/// Transaction and side, from the words behind the first.
+#[inline]
+pub(crate) const fn owner(second: u32, third: Option<u32>) -> (Vxid, Side) {
+    let (vxid, marks) = match third {
+        None => ((second & NUMBER_BITS_30) as u64, second),
+        Some(high) => (((high & NUMBER_BITS_HIGH) as u64) << 32 | second as u64, high),
+    };
+    let side = if marks & CLIENT != 0 {
+        Side::Client
+    } else if marks & BACKEND != 0 {
+        Side::Backend
+    } else {
+        Side::None
+    };
+    (Vxid(vxid), side)
 }
 
 /// A record: its header and where its payload lies.

@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use shellac_format::heads::ordinary_bytes;
 use shellac_format::{Dialect, Head, Layout};
 
 use crate::detect::{Detector, ENOUGH_RECORDS};
@@ -214,7 +215,8 @@ enum Stop {
 /// How many bytes at the start of `bytes` are whole records (or heads of batches, which are stepped over
 /// as the originals do it), up to about [`ROW_BYTES`].
 fn walk(layout: Layout, bytes: &[u8]) -> (usize, Stop) {
-    let mut at = 0;
+    // Nearly always this is all there is to do; below, what is next is looked at more closely.
+    let mut at = ordinary_bytes(layout, bytes, ROW_BYTES);
     while at < ROW_BYTES {
         let rest = &bytes[at..];
         let Some(head) = Head::decode(layout, rest) else {

@@ -182,6 +182,11 @@ pub struct CompiledFilter {
 }
 
 impl CompiledFilter {
+    /// Whether any record with this number can be shown.
+    pub const fn may_show(&self, number: u8) -> bool {
+        self.shown[number as usize] || self.searched[number as usize]
+    }
+
     /// Whether this record is shown.
     #[inline]
     pub fn shows(&self, record: &LogRecord<'_>) -> bool {

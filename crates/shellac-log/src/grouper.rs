@@ -5,6 +5,7 @@
 
 mod made_up;
 mod open;
+mod row;
 mod scan;
 
 use std::collections::VecDeque;
@@ -13,9 +14,10 @@ use std::time::Duration;
 use shellac_format::{Dialect, Tag, Vxid};
 
 use crate::begin::Relation;
-use crate::filter::Sides;
+use crate::filter::{CompiledFilter, Sides};
 use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
 use open::{Open, Slot, Table};
+use row::Roles;
 
 /// How long and how many transactions may stay open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,8 @@ pub struct Grouper {
     sides: Sides,
     limits: Limits,
     table: Table,
+    /// What a row's records mean to it, by the number of their tag.
+    roles: Roles,
     ready: VecDeque<Group>,
     /// Raw grouping: records that have not been popped yet, and how far they have.
     raw: Vec<u8>,
@@ -110,6 +114,7 @@ impl Grouper {
             sides: Sides::default(),
             limits,
             table: Table::default(),
+            roles: Roles::new(dialect),
             ready: VecDeque::new(),
             raw: Vec::new(),
             raw_at: 0,
@@ -128,6 +133,14 @@ impl Grouper {
     #[must_use]
     pub const fn with_sides(mut self, sides: Sides) -> Grouper {
         self.sides = sides;
+        self
+    }
+
+    /// Records that `filter` hides in any case are not kept, where that spares work: groups may have them or
+    /// not. To be used when nobody but the output looks at groups.
+    #[must_use]
+    pub fn with_kept(mut self, filter: &CompiledFilter) -> Grouper {
+        self.roles = self.roles.keeping(filter);
         self
     }
 
@@ -154,9 +167,7 @@ impl Grouper {
             self.keep_raw(records);
             return;
         }
-        for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
-            self.unit_of(&record, bytes, now);
-        }
+        self.grouped_row(records, now);
     }
 
     /// The next group that is ready.

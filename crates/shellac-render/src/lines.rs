@@ -3,11 +3,14 @@
 //! Every byte of it is fixed by what scripts expect of the original tools, so it is assembled from
 //! prepared pieces: no formatting machinery runs per record.
 
-use std::borrow::Cow;
+mod pen;
+
 use std::io::{self, Write};
 
-use shellac_format::{Dialect, Side, TAGS, Tag, TagKind, Vxid};
+use shellac_format::{Dialect, Heads, Side, TAGS, Tag, TagKind, Vxid};
 use shellac_log::{CompiledFilter, Filter, Group, Kind, LogRecord, Transaction};
+
+use pen::{Pen, Piece, usual_text};
 
 /// How lines look and which there are.
 #[derive(Clone, Debug, Default)]
@@ -37,10 +40,11 @@ pub fn write_group(
 /// Turns groups of one dialect into text.
 #[derive(Clone, Debug)]
 pub struct LineWriter {
+    dialect: Dialect,
     verbose: bool,
     filter: CompiledFilter,
     /// For each tag number what stands before the payload, and how the payload is shown.
-    tags: Box<[(TagCell, Form); 256]>,
+    tags: Box<[([u8; TAG_CELL], Form); 256]>,
 }
 
 /// How a payload is shown.
@@ -54,12 +58,11 @@ enum Form {
     Hexadecimal,
 }
 
-/// A tag, padded, and a blank.
-type TagCell = [u8; TAG_WIDTH + 1];
-
 /// Width of a tag and of a transaction's label.
 const TAG_WIDTH: usize = 14;
-// Cells of one size are copied without a call. A tag that does not fit must not compile.
+/// Bytes that are copied for a tag: with the blank behind it, and one more, as powers of two are copied at once.
+const TAG_CELL: usize = 16;
+// A tag that does not fit must not compile.
 const _: () = {
     let mut row = 0;
     while row < TAGS.len() {
@@ -73,7 +76,7 @@ const VXID_WIDTH: usize = 10;
 impl LineWriter {
     /// Prepares for records of `dialect`.
     pub fn new(dialect: Dialect, options: &LineOptions) -> LineWriter {
-        let mut tags = Box::new([([b' '; TAG_WIDTH + 1], Form::Quoted); 256]);
+        let mut tags = Box::new([([b' '; TAG_CELL], Form::Quoted); 256]);
         for (number, (cell, form)) in (0..=u8::MAX).zip(tags.iter_mut()) {
             let tag = Tag::from_number(dialect, number);
             let name = tag.map_or_else(|| number.to_string(), |tag| tag.name().to_owned());
@@ -85,7 +88,8 @@ impl LineWriter {
                 Some(TagKind::Unsafe) | None => Form::Quoted,
             };
         }
-        LineWriter { verbose: options.verbose, filter: options.filter.compile(dialect), tags }
+        let filter = options.filter.compile(dialect);
+        LineWriter { dialect, verbose: options.verbose, filter, tags }
     }
 
     /// Appends a group: each transaction with its records, then an empty line if there was a header.
@@ -104,55 +108,102 @@ impl LineWriter {
 
     /// Appends one transaction: its header, unless it is a single record in raw grouping, and its records.
     pub fn transaction(&self, transaction: &Transaction, out: &mut Vec<u8>) {
-        let prefix = Prefix::new(transaction.level);
+        let mut pen = Pen::new(out);
         if transaction.level > 0 {
-            self.header(transaction, &prefix.header, out);
+            self.header(transaction, &mut pen);
         }
-        for record in transaction.records() {
-            self.record(transaction.level, &prefix.record, &record, out);
-        }
+        self.records(transaction.level, transaction.bytes(), &mut pen);
+        pen.finish();
+    }
+
+    /// Appends whole records that lie one after the other as raw grouping shows them, and says how many there
+    /// were with those that are hidden.
+    pub fn raw_row(&self, records: &[u8], out: &mut Vec<u8>) -> u64 {
+        let mut pen = Pen::new(out);
+        let count = self.records(0, records, &mut pen);
+        pen.finish();
+        count
     }
 
     /// Appends one record by itself, as raw grouping shows it.
     pub fn raw(&self, record: &LogRecord<'_>, out: &mut Vec<u8>) {
-        self.record(0, b"", record, out);
+        if self.filter.shows(record) {
+            let mut pen = Pen::new(out);
+            let lead = Lead::new(0, Some(record.vxid));
+            let (number, side, row) = (record.number, record.side, record.payload);
+            let line = Line { number, side, row, payload: 0, len_bytes: row.len() };
+            self.line(&lead, &line, &mut pen);
+            pen.finish();
+        }
     }
 
-    fn header(&self, transaction: &Transaction, prefix: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(prefix);
-        if self.verbose {
-            out.extend_from_slice(b"           ");
+    fn header(&self, transaction: &Transaction, pen: &mut Pen<'_>) {
+        match transaction.level {
+            1 => pen.bytes(b"*   "),
+            2 => pen.bytes(b"**  "),
+            3 => pen.bytes(b"*** "),
+            level => pen.bytes(format!("*{level}* ").as_bytes()),
         }
-        out.extend_from_slice(label(transaction.kind));
-        out.push(b' ');
         if self.verbose {
-            out.extend_from_slice(b"  ");
+            pen.bytes(b"           ");
         }
-        let start = out.len();
-        push_number(transaction.vxid.0, out);
-        let end = start + VXID_WIDTH.max(out.len() - start);
-        out.resize(end, b' ');
-        out.push(b'\n');
+        pen.bytes(label(transaction.kind));
+        pen.bytes(b" ");
+        if self.verbose {
+            pen.bytes(b"  ");
+        }
+        let mut digits = [0; MAX_DIGITS];
+        let number = digits_of(transaction.vxid.0, &mut digits);
+        pen.bytes(number);
+        pen.bytes(&[b' '; VXID_WIDTH][number.len().min(VXID_WIDTH)..]);
+        pen.bytes(b"\n");
     }
 
-    fn record(&self, level: u32, prefix: &[u8], record: &LogRecord<'_>, out: &mut Vec<u8>) {
-        if !self.filter.shows(record) {
-            return;
+    /// The lines of a row of records, which all are of one level.
+    fn records(&self, level: u32, row: &[u8], pen: &mut Pen<'_>) -> u64 {
+        let numbered = self.verbose || level == 0;
+        let mut lead = Lead::new(level, numbered.then_some(Vxid(0)));
+        let mut count = 0;
+        for place in Heads::new(self.dialect.layout(), row) {
+            count += 1;
+            let record = LogRecord::new(self.dialect, place.record(row));
+            if !self.filter.shows(&record) {
+                continue;
+            }
+            if lead.vxid.is_some_and(|vxid| vxid != place.vxid) {
+                lead = Lead::new(level, Some(place.vxid));
+            }
+            let (number, side) = (place.number, place.side);
+            let line = Line { number, side, row, payload: place.payload, len_bytes: place.len_bytes };
+            self.line(&lead, &line, pen);
         }
-        let (cell, form) = &self.tags[usize::from(record.number)];
-        out.reserve(LONGEST_HEAD + record.payload.len());
-        out.extend_from_slice(prefix);
-        if self.verbose || level == 0 {
-            push_head(record.vxid, cell, record.side, out);
-        } else {
-            out.extend_from_slice(cell);
+        count
+    }
+
+    #[inline(always)]
+    fn line(&self, lead: &Lead, line: &Line<'_>, pen: &mut Pen<'_>) {
+        let (cell, form) = &self.tags[usize::from(line.number)];
+        let mut at = lead.piece.len();
+        let window = pen.window();
+        lead.piece.copy_to(window);
+        window[at..at + TAG_CELL].copy_from_slice(cell);
+        at += TAG_WIDTH + 1;
+        if lead.vxid.is_some() {
+            window[at] = side_byte(line.side);
+            window[at + 1] = b' ';
+            at += 2;
         }
+        if *form == Form::Text
+            && let Some(end) = usual_text(window, at, line.row, line.payload, line.len_bytes)
+        {
+            return pen.advance(end);
+        }
+        pen.advance(at);
+        let payload = &line.row[line.payload..line.payload + line.len_bytes];
         match form {
-            Form::Text => out.extend_from_slice(record.text()),
-            Form::Quoted => push_quoted(record.payload, out),
-            Form::Hexadecimal => push_hexadecimal(record.payload, out),
+            Form::Text => pen.any_text(payload),
+            Form::Quoted | Form::Hexadecimal => push_escaped(*form, payload, pen),
         }
-        out.push(b'\n');
     }
 }
 
@@ -167,73 +218,82 @@ const fn label(kind: Kind) -> &'static [u8; TAG_WIDTH] {
     }
 }
 
-/// What the header and the records of a level start with: the first three have stars and dashes, the
-/// deeper ones a number between them.
-struct Prefix {
-    header: Cow<'static, [u8]>,
-    record: Cow<'static, [u8]>,
+/// What a line shows: a record whose payload lies in a longer row.
+struct Line<'a> {
+    number: u8,
+    side: Side,
+    row: &'a [u8],
+    /// Where the payload starts in the row.
+    payload: usize,
+    len_bytes: usize,
 }
 
-impl Prefix {
-    fn new(level: u32) -> Prefix {
-        let (header, record): (&[u8], &[u8]) = match level {
-            0 => (b"", b""),
-            1 => (b"*   ", b"-   "),
-            2 => (b"**  ", b"--  "),
-            3 => (b"*** ", b"--- "),
-            _ => {
-                let header = format!("*{level}* ").into_bytes().into();
-                return Prefix { header, record: format!("-{level}- ").into_bytes().into() };
-            }
-        };
-        Prefix { header: header.into(), record: record.into() }
-    }
+/// What lines start with: dashes for the level, then the number where it is shown. It is the same for all
+/// lines of a transaction.
+struct Lead {
+    vxid: Option<Vxid>,
+    /// At most 12 bytes of dashes around a level, a blank, 20 digits and another blank.
+    piece: Piece,
 }
 
-/// More than prefix, number, tag and side take, in bytes.
-const LONGEST_HEAD: usize = 64;
-
-/// The number, right-justified, tag and side.
-#[inline]
-fn push_head(vxid: Vxid, cell: &TagCell, side: Side, out: &mut Vec<u8>) {
-    // In one piece, whose length the compiler knows.
-    let mut head = [b' '; VXID_WIDTH + 1 + TAG_WIDTH + 1 + 2];
-    let mut value = vxid.0;
-    let mut at = VXID_WIDTH;
-    while at > 0 {
-        at -= 1;
-        head[at] = b'0' + (value % 10).to_le_bytes()[0];
-        value /= 10;
-        if value == 0 {
-            break;
+impl Lead {
+    fn new(level: u32, vxid: Option<Vxid>) -> Lead {
+        let mut piece = Piece::new(match level {
+            0 => b"",
+            1 => b"-   ",
+            2 => b"--  ",
+            3 => b"--- ",
+            _ => b"-",
+        });
+        let mut digits = [0; MAX_DIGITS];
+        if level > 3 {
+            piece.push(digits_of(level.into(), &mut digits));
+            piece.push(b"- ");
         }
+        if let Some(vxid) = vxid {
+            let digits = digits_of(vxid.0, &mut digits);
+            piece.push(&[b' '; VXID_WIDTH][digits.len().min(VXID_WIDTH)..]);
+            piece.push(digits);
+            piece.push(b" ");
+        }
+        Lead { vxid, piece }
     }
-    if value > 0 {
-        // A number that is wider than its place: its first digits go before it.
-        push_number(value, out);
-    }
-    head[VXID_WIDTH + 1..][..TAG_WIDTH + 1].copy_from_slice(cell);
-    head[VXID_WIDTH + 1 + TAG_WIDTH + 1] = match side {
+}
+
+/// What a numbered line says between tag and payload.
+const fn side_byte(side: Side) -> u8 {
+    match side {
         Side::Client => b'c',
         Side::Backend => b'b',
         Side::None => b'-',
-    };
-    out.extend_from_slice(&head);
+    }
 }
 
-fn push_number(mut value: u64, out: &mut Vec<u8>) {
-    // 20 digits hold every 64-bit number.
-    let mut digits = [0; 20];
+/// Every 64-bit number has at most so many digits.
+const MAX_DIGITS: usize = 20;
+
+fn digits_of(mut value: u64, digits: &mut [u8; MAX_DIGITS]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;
         digits[at] = b'0' + (value % 10).to_le_bytes()[0];
         value /= 10;
         if value == 0 {
-            break;
+            return &digits[at..];
         }
     }
-    out.extend_from_slice(&digits[at..]);
+}
+
+/// Quotes or hexadecimal digits. Few records have them, so this is made in a vector of its own.
+#[cold]
+fn push_escaped(form: Form, payload: &[u8], pen: &mut Pen<'_>) {
+    let mut text = Vec::with_capacity(2 * payload.len() + 3);
+    match form {
+        Form::Quoted => push_quoted(payload, &mut text),
+        Form::Hexadecimal | Form::Text => push_hexadecimal(payload, &mut text),
+    }
+    text.push(b'\n');
+    pen.bytes(&text);
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

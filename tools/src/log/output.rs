@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use shellac_format::{Dialect, Layout};
-use shellac_log::{CompiledFilter, Filter, Group, LogRecord};
+use shellac_format::Dialect;
+use shellac_log::{CompiledFilter, Group, LogRecord, LogRecords};
 use shellac_render::lines::{LineOptions, LineWriter};
 
 use super::settings::{From, Settings, To, WithStatus};
@@ -44,7 +44,7 @@ enum Target {
 #[derive(Debug)]
 enum Form {
     Text(LineWriter),
-    Records { layout: Layout, filter: CompiledFilter },
+    Records { dialect: Dialect, filter: CompiledFilter },
 }
 
 impl Output {
@@ -105,8 +105,8 @@ impl Output {
 
     /// Goes on with records of another dialect.
     pub(super) fn set_dialect(&mut self, to: &To, dialect: Dialect) -> anyhow::Result<()> {
-        if let Form::Records { layout, .. } = self.form
-            && layout != dialect.layout()
+        if let Form::Records { dialect: before, .. } = self.form
+            && before.layout() != dialect.layout()
         {
             bail!(
                 "the log now has records of another length, which cannot follow in the same file"
@@ -150,6 +150,24 @@ impl Output {
         self.write_if_full()
     }
 
+    /// Writes whole records that lie one after the other, each a group by itself, and says how many.
+    pub(super) fn row(&mut self, records: &[u8]) -> anyhow::Result<(u64, Written)> {
+        let count = match &self.form {
+            Form::Text(writer) => writer.raw_row(records, &mut self.buffer),
+            Form::Records { filter, dialect } => {
+                let mut count = 0;
+                for (record, bytes) in LogRecords::new(*dialect, records).with_bytes() {
+                    count += 1;
+                    if filter.shows(&record) {
+                        self.buffer.extend_from_slice(bytes);
+                    }
+                }
+                count
+            }
+        };
+        Ok((count, self.write_if_full()?))
+    }
+
     /// Writes what is collected.
     pub(super) fn flush(&mut self) -> anyhow::Result<Written> {
         if self.buffer.is_empty() {
@@ -184,10 +202,9 @@ impl Form {
     fn new(to: &To, dialect: Dialect, options: &LineOptions) -> Form {
         match to {
             To::Text | To::File { text: true, .. } => Form::Text(LineWriter::new(dialect, options)),
-            To::File { text: false, .. } => Form::Records {
-                layout: dialect.layout(),
-                filter: Filter::compile(&options.filter, dialect),
-            },
+            To::File { text: false, .. } => {
+                Form::Records { dialect, filter: options.filter.compile(dialect) }
+            }
         }
     }
 }

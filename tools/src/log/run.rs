@@ -362,6 +362,13 @@ impl<'a> Pass<'a> {
 
     /// Raw grouping holds nothing back, so records need no grouper.
     fn raw(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
+        // Where nothing is asked record by record, a row goes out as it comes. It has fewer records than bytes.
+        let unasked = self.query.is_none() && self.bucket.is_none() && !self.settings.unbuffered;
+        if unasked && self.left > records.len() as u64 {
+            let (count, written) = self.output.row(records)?;
+            self.left -= count;
+            return Ok(if written == Written::Fine { Flow::On } else { Flow::Stop });
+        }
         for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
             if let Some(query) = &self.query
                 && !query.selects_record(record.vxid, record.tag, record.payload)
@@ -409,7 +416,12 @@ impl<'a> Pass<'a> {
 }
 
 fn grouper(settings: &Settings, dialect: Dialect) -> Grouper {
-    Grouper::new(settings.grouping, dialect, settings.limits)
+    let grouper = Grouper::new(settings.grouping, dialect, settings.limits)
         .with_compat(settings.compat(dialect))
-        .with_sides(settings.filter.sides)
+        .with_sides(settings.filter.sides);
+    match settings.query {
+        None => grouper.with_kept(&settings.filter.compile(dialect)),
+        // A query may ask for what is not shown.
+        Some(_) => grouper,
+    }
 }

@@ -1,0 +1,142 @@
+//! Walking the heads of records without touching their payloads.
+
+use crate::layout::{BATCH_TAG, Layout, MARK_TAG, WORD};
+use crate::record::{Head, Record, Side, Vxid, owner};
+
+/// Where a record lies in a row, and what its header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The tag's number in the writer's table: neither 0, nor that of a mark or batch.
+    pub number: u8,
+    /// The transaction.
+    pub vxid: Vxid,
+    /// The side.
+    pub side: Side,
+    /// The first byte of the header.
+    pub start: usize,
+    /// The first byte of the payload.
+    pub payload: usize,
+    /// Bytes of the payload, with the NUL of a text and without the padding.
+    pub len_bytes: usize,
+    /// The first byte behind the padding. It lies in the row, or at its end.
+    pub end: usize,
+}
+
+impl Place {
+    /// The record in the row that was walked; with another row it may be cut short.
+    #[inline]
+    pub fn record<'a>(&self, row: &'a [u8]) -> Record<'a> {
+        let payload = row.get(self.payload..self.payload + self.len_bytes).unwrap_or_default();
+        Record { number: self.number, vxid: self.vxid, side: self.side, payload }
+    }
+}
+
+/// Walks records as [`Records`](crate::Records) does, header by header, for loops that have millions of
+/// them: payloads are not looked at, and the first byte that is no record ends the walk without a reason.
+#[derive(Clone, Debug)]
+pub struct Heads<'a> {
+    layout: Layout,
+    row: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Heads<'a> {
+    /// Walks `row`, which starts with a record.
+    #[inline]
+    pub const fn new(layout: Layout, row: &'a [u8]) -> Heads<'a> {
+        Heads { layout, row, at: 0 }
+    }
+
+    /// Where the next record starts, in bytes from the start of the row.
+    #[inline]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// A batch's header is stepped over, a filler's inner record with its payload. `false`: neither is next.
+    #[cold]
+    fn step_over(&mut self) -> bool {
+        let rest = &self.row[self.at..];
+        let Some(head) = Head::decode(self.layout, rest).filter(Head::is_batch) else {
+            return false;
+        };
+        let opens_batch = word(rest) & 0xffff == 0;
+        let need =
+            if opens_batch { self.layout.head_bytes() } else { head.record_bytes(self.layout) };
+        if need > rest.len() {
+            return false;
+        }
+        self.at += need;
+        true
+    }
+}
+
+impl Iterator for Heads<'_> {
+    type Item = Place;
+
+    #[inline]
+    fn next(&mut self) -> Option<Place> {
+        let head_bytes = self.layout.head_bytes();
+        loop {
+            // The row is a slice and records are longer than their heads, so no sum overflows.
+            let head = self.row.get(self.at..self.at + head_bytes)?;
+            let first = word(head);
+            let number = first.to_be_bytes()[0];
+            if !is_ordinary(number) {
+                if self.step_over() {
+                    continue;
+                }
+                return None;
+            }
+            let len_bytes = (first & 0xffff) as usize;
+            let start = self.at;
+            let payload = start + head_bytes;
+            let end = payload + len_bytes.next_multiple_of(WORD);
+            if end > self.row.len() {
+                return None;
+            }
+            self.at = end;
+            let third = match self.layout {
+                Layout::Words2 => None,
+                Layout::Words3 => Some(word(&head[2 * WORD..])),
+            };
+            let (vxid, side) = owner(word(&head[WORD..]), third);
+            return Some(Place { number, vxid, side, start, payload, len_bytes, end });
+        }
+    }
+}
+
+/// How many bytes at the start of `row` are whole records that are neither batches nor marks. The walk ends
+/// with the first record that reaches `enough_bytes`.
+#[inline]
+pub fn ordinary_bytes(layout: Layout, row: &[u8], enough_bytes: usize) -> usize {
+    let head_bytes = layout.head_bytes();
+    let mut at = 0;
+    while at < enough_bytes {
+        let Some(head) = row.get(at..at + head_bytes) else { break };
+        let first = word(head);
+        let len_bytes = (first & 0xffff) as usize;
+        let end = at + head_bytes + len_bytes.next_multiple_of(WORD);
+        if !is_ordinary(first.to_be_bytes()[0]) || end > row.len() {
+            break;
+        }
+        at = end;
+    }
+    at
+}
+
+/// Not a zero word, no mark, no batch: those have the first number and the last two, so one comparison does.
+#[inline]
+const fn is_ordinary(number: u8) -> bool {
+    const _: () = assert!(MARK_TAG == 254 && BATCH_TAG == 255);
+    number.wrapping_sub(1) < MARK_TAG - 1
+}
+
+/// The first word of `bytes`; 0 when there is none.
+#[inline]
+fn word(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |word| u32::from_ne_bytes(*word))
+}
+
+#[cfg(test)]
+mod tests;
