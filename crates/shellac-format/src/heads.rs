@@ -71,11 +71,10 @@ impl<'a> Heads<'a> {
     }
 }
 
-impl Iterator for Heads<'_> {
-    type Item = Place;
-
+impl Heads<'_> {
+    /// The next record whose number is wanted. Of the others no more than the first word is read.
     #[inline]
-    fn next(&mut self) -> Option<Place> {
+    pub fn next_wanted(&mut self, is_wanted: impl Fn(u8) -> bool) -> Option<Place> {
         let head_bytes = self.layout.head_bytes();
         loop {
             // The row is a slice and records are longer than their heads, so no sum overflows.
@@ -91,11 +90,14 @@ impl Iterator for Heads<'_> {
             let len_bytes = (first & 0xffff) as usize;
             let start = self.at;
             let payload = start + head_bytes;
-            let end = payload + len_bytes.next_multiple_of(WORD);
+            let end = payload + padded(len_bytes);
             if end > self.row.len() {
                 return None;
             }
             self.at = end;
+            if !is_wanted(number) {
+                continue;
+            }
             let third = match self.layout {
                 Layout::Words2 => None,
                 Layout::Words3 => Some(word(&head[2 * WORD..])),
@@ -103,6 +105,15 @@ impl Iterator for Heads<'_> {
             let (vxid, side) = owner(word(&head[WORD..]), third);
             return Some(Place { number, vxid, side, start, payload, len_bytes, end });
         }
+    }
+}
+
+impl Iterator for Heads<'_> {
+    type Item = Place;
+
+    #[inline]
+    fn next(&mut self) -> Option<Place> {
+        self.next_wanted(|_| true)
     }
 }
 
@@ -116,13 +127,20 @@ pub fn ordinary_bytes(layout: Layout, row: &[u8], enough_bytes: usize) -> usize 
         let Some(head) = row.get(at..at + head_bytes) else { break };
         let first = word(head);
         let len_bytes = (first & 0xffff) as usize;
-        let end = at + head_bytes + len_bytes.next_multiple_of(WORD);
+        let end = at + head_bytes + padded(len_bytes);
         if !is_ordinary(first.to_be_bytes()[0]) || end > row.len() {
             break;
         }
         at = end;
     }
     at
+}
+
+/// Bytes up to the next word: words are a power of two long, so a mask does what a division would.
+#[inline]
+const fn padded(len_bytes: usize) -> usize {
+    const _: () = assert!(WORD.is_power_of_two());
+    (len_bytes + WORD - 1) & !(WORD - 1)
 }
 
 /// Not a zero word, no mark, no batch: those have the first number and the last two, so one comparison does.

@@ -77,6 +77,8 @@ pub struct Grouper {
     /// What a row's records mean to it, by the number of their tag.
     roles: Roles,
     ready: VecDeque<Group>,
+    /// What is left of the tree that leaves, with the level above it; empty otherwise.
+    levels: VecDeque<(Slot, u32)>,
     /// Raw grouping: records that have not been popped yet, and how far they have.
     raw: Vec<u8>,
     raw_at: usize,
@@ -116,6 +118,7 @@ impl Grouper {
             table: Table::default(),
             roles: Roles::new(dialect),
             ready: VecDeque::new(),
+            levels: VecDeque::new(),
             raw: Vec::new(),
             raw_at: 0,
             spare: Spare::default(),
@@ -289,14 +292,14 @@ impl Grouper {
             Grouping::Vxid | Grouping::Raw => true,
         };
         let mut group = self.spare.groups.pop().unwrap_or_default();
-        let mut slots = VecDeque::from([(top, 0)]);
-        while let Some((slot, parent_level)) = slots.pop_front() {
+        self.levels.push_back((top, 0));
+        while let Some((slot, parent_level)) = self.levels.pop_front() {
             let open = self.table.remove(slot);
             let level = match open.reason {
                 Reason::Restart if parent_level > 0 => parent_level,
                 _ => parent_level + 1,
             };
-            slots.extend(open.children.iter().map(|&child| (child, level)));
+            self.levels.extend(open.children.iter().map(|&child| (child, level)));
             if wanted {
                 group.transactions.push(open.into_transaction(self.dialect, level));
             } else {

@@ -107,34 +107,41 @@ pub enum Reason {
 }
 
 impl Reason {
-    const WORDS: [(&'static str, Reason); 11] = [
-        ("HTTP/1", Reason::Http1),
-        ("PROXY", Reason::Proxy),
-        ("rxreq", Reason::Rxreq),
-        ("esi", Reason::Esi),
-        ("restart", Reason::Restart),
-        ("pass", Reason::Pass),
-        ("fetch", Reason::Fetch),
-        ("bgfetch", Reason::Bgfetch),
-        ("pipe", Reason::Pipe),
-        ("retry", Reason::Retry),
-        ("synth", Reason::Synth),
-    ];
-
     /// The reason that `word` names.
     pub fn from_word(word: &[u8]) -> Reason {
-        Self::WORDS
-            .into_iter()
-            .find(|(known, _)| known.as_bytes() == word)
-            .map_or(Reason::Unknown, |(_, reason)| reason)
+        // Every transaction has several of these words, hence a match, which looks at the length first.
+        match word {
+            b"HTTP/1" => Reason::Http1,
+            b"PROXY" => Reason::Proxy,
+            b"rxreq" => Reason::Rxreq,
+            b"esi" => Reason::Esi,
+            b"restart" => Reason::Restart,
+            b"pass" => Reason::Pass,
+            b"fetch" => Reason::Fetch,
+            b"bgfetch" => Reason::Bgfetch,
+            b"pipe" => Reason::Pipe,
+            b"retry" => Reason::Retry,
+            b"synth" => Reason::Synth,
+            _ => Reason::Unknown,
+        }
     }
 
     /// The word used in `Begin` and `Link`, or `unknown`.
-    pub fn word(self) -> &'static str {
-        Self::WORDS
-            .into_iter()
-            .find(|&(_, reason)| reason == self)
-            .map_or("unknown", |(word, _)| word)
+    pub const fn word(self) -> &'static str {
+        match self {
+            Reason::Unknown => "unknown",
+            Reason::Http1 => "HTTP/1",
+            Reason::Proxy => "PROXY",
+            Reason::Rxreq => "rxreq",
+            Reason::Esi => "esi",
+            Reason::Restart => "restart",
+            Reason::Pass => "pass",
+            Reason::Fetch => "fetch",
+            Reason::Bgfetch => "bgfetch",
+            Reason::Pipe => "pipe",
+            Reason::Retry => "retry",
+            Reason::Synth => "synth",
+        }
     }
 }
 

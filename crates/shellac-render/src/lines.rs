@@ -174,7 +174,8 @@ impl LineWriter {
                 lead = Lead::new(level, Some(place.vxid));
             }
             let (number, side) = (place.number, place.side);
-            let line = Line { number, side, row, payload: place.payload, len_bytes: place.len_bytes };
+            let line =
+                Line { number, side, row, payload: place.payload, len_bytes: place.len_bytes };
             self.line(&lead, &line, pen);
         }
         count

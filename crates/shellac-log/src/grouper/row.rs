@@ -34,6 +34,11 @@ impl Roles {
         roles
     }
 
+    #[inline]
+    const fn of(&self, number: u8) -> Role {
+        self.0[number as usize]
+    }
+
     /// The same, but what `filter` never shows is skipped.
     pub(super) fn keeping(mut self, filter: &CompiledFilter) -> Roles {
         for (number, role) in (0..=u8::MAX).zip(&mut self.0) {
@@ -59,11 +64,9 @@ impl Grouper {
     /// Takes records each of which is a unit by itself.
     pub(super) fn grouped_row(&mut self, row: &[u8], now: Duration) {
         let mut run: Option<Run> = None;
-        for place in Heads::new(self.dialect.layout(), row) {
-            let role = self.roles.0[usize::from(place.number)];
-            if role == Role::Skipped {
-                continue;
-            }
+        let mut heads = Heads::new(self.dialect.layout(), row);
+        while let Some(place) = heads.next_wanted(|number| self.roles.of(number) != Role::Skipped) {
+            let role = self.roles.of(place.number);
             if role == Role::Linking {
                 self.keep_run(run.take(), row);
                 self.linking(&place, row, now);

@@ -34,3 +34,15 @@ fn bytes_that_are_no_records_are_refused_with_their_place() {
         Err(RecordError::NotARecord { at: good, number: 0 })
     );
 }
+
+#[test]
+fn reasons_are_read_as_they_are_written() {
+    let words = "unknown HTTP/1 PROXY rxreq esi restart pass fetch bgfetch pipe retry synth";
+    let reasons: Vec<_> = words.split(' ').map(|word| Reason::from_word(word.as_bytes())).collect();
+    assert_eq!(reasons[0], Reason::Unknown);
+    for (at, (word, reason)) in words.split(' ').zip(&reasons).enumerate() {
+        assert_eq!(reason.word(), word);
+        assert_eq!(reasons.iter().position(|other| other == reason), Some(at), "{word}");
+    }
+    assert_eq!(Reason::from_word(b"rxreq "), Reason::Unknown);
+}
