@@ -134,3 +134,36 @@ fn numbers_of_any_width() {
         assert_eq!(line(vxid), format!("{vxid:>10} {:<14} - x\n", "ReqURL"));
     }
 }
+
+#[test]
+fn texts_end_at_their_first_nul_wherever_it_is_and_whatever_follows() {
+    let writer = LineWriter::new(DIALECT, &LineOptions::default());
+    for len in 0..=140 {
+        // No NUL, one at the end, and one or two earlier.
+        let mut payloads = vec![vec![b'x'; len]];
+        for nul in 0..len {
+            let mut payload = vec![b'x'; len];
+            payload[nul] = 0;
+            payloads.push(payload.clone());
+            payload[len - 1] = 0;
+            payloads.push(payload);
+        }
+        for payload in payloads {
+            let text: String = payload.iter().take_while(|&&byte| byte != 0).map(|_| 'x').collect();
+            // Alone it lies at the end of its row; before a longer one it does not.
+            for behind in [&b""[..], &[b'y'; 200]] {
+                let mut row = Vec::new();
+                encode(&mut row, DIALECT.layout(), 16, Vxid(7), Side::Client, &payload);
+                let mut expected = format!("{:>10} {:<14} c {text}\n", 7, "ReqURL");
+                if !behind.is_empty() {
+                    encode(&mut row, DIALECT.layout(), 16, Vxid(8), Side::Backend, behind);
+                    expected += &format!("{:>10} {:<14} b {}\n", 8, "ReqURL", "y".repeat(200));
+                }
+                let mut out = b"before\n".to_vec();
+                let count = writer.raw_row(&row, &mut out);
+                assert_eq!(count, if behind.is_empty() { 1 } else { 2 });
+                assert_eq!(String::from_utf8(out).unwrap(), format!("before\n{expected}"));
+            }
+        }
+    }
+}
