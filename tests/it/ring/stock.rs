@@ -14,23 +14,10 @@ use super::RING_BYTES;
 use super::checker::{BatchText, RecordText};
 use super::generator::{Count, Generator};
 use crate::support::deadline::Deadline;
+use crate::support::varnish;
 
 /// The dialect that Debian's varnishlog reads.
 const DIALECT: Dialect = Dialect::V6_0;
-
-/// Whether there is a varnishlog. Where it is required, its absence is a failure.
-fn is_installed() -> bool {
-    let found = Command::new("varnishlog").arg("-V").output().is_ok();
-    if !found {
-        assert_ne!(
-            std::env::var("SHELLAC_INTEROP").as_deref(),
-            Ok("required"),
-            "varnish is not installed"
-        );
-        println!("skipped: varnish is not installed");
-    }
-    found
-}
 
 /// What the lines of varnishlog have said so far.
 #[derive(Default)]
@@ -113,7 +100,7 @@ fn varnishlog(workdir: &Path, options: &[&str]) -> Command {
 
 /// A ring that holds all that was ever written, read at once.
 pub(crate) fn whole_ring(grouping: &str) {
-    if !is_installed() {
+    if !varnish::is_here() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -171,7 +158,7 @@ impl Drop for Reader {
 
 /// Lap after lap of a small ring, with the writers held back so that the reader keeps up.
 pub(crate) fn follow(grouping: &str) {
-    if !is_installed() {
+    if !varnish::is_here() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
