@@ -3,8 +3,10 @@
 //! A transaction is open from its `Begin`, or from the `Link` or `Begin` of a relative that names it,
 //! until it and everything it started is complete. Then the whole tree leaves as one [`Group`].
 
+mod account;
 mod made_up;
 mod open;
+mod orphans;
 mod row;
 mod scan;
 
@@ -16,6 +18,7 @@ use shellac_format::{Dialect, Tag, Vxid};
 use crate::begin::Relation;
 use crate::filter::{CompiledFilter, Sides};
 use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
+pub use account::Account;
 use open::{Open, Slot, Table};
 use row::Roles;
 
@@ -83,6 +86,9 @@ pub struct Grouper {
     raw: Vec<u8>,
     raw_at: usize,
     spare: Spare,
+    /// Trees without the top that is asked for come out in parts.
+    orphans: bool,
+    account: Account,
 }
 
 /// Emptied buffers.
@@ -122,6 +128,8 @@ impl Grouper {
             raw: Vec::new(),
             raw_at: 0,
             spare: Spare::default(),
+            orphans: false,
+            account: Account::default(),
         }
     }
 
@@ -150,6 +158,11 @@ impl Grouper {
     /// Transactions that are open: not complete, or waiting for something they started.
     pub fn open(&self) -> usize {
         self.table.len()
+    }
+
+    /// What was left out or cut so far.
+    pub const fn account(&self) -> Account {
+        self.account
     }
 
     /// Takes one unit: a batch, or a record that was written alone. `records` are whole records of one
@@ -208,6 +221,7 @@ impl Grouper {
 
     fn unit_of(&mut self, first: &LogRecord<'_>, records: &[u8], now: Duration) {
         if first.vxid == Vxid(0) {
+            self.leave_out(first.vxid, records.len());
             return;
         }
         let slot = match self.table.find(first.vxid) {
@@ -221,8 +235,19 @@ impl Grouper {
             if !open.complete {
                 self.scan(slot, now);
             }
+        } else {
+            self.leave_out(first.vxid, records.len());
         }
         self.enforce_limits(now);
+    }
+
+    /// Counts records that no open transaction takes.
+    fn leave_out(&mut self, vxid: Vxid, len_bytes: usize) {
+        let count = match vxid {
+            Vxid(0) => &mut self.account.outside_bytes,
+            _ => &mut self.account.unopened_bytes,
+        };
+        *count += len_bytes as u64;
     }
 
     fn open_new(&mut self, vxid: Vxid, now: Duration) -> Slot {
@@ -284,13 +309,22 @@ impl Grouper {
         self.finish(slot);
     }
 
-    /// Takes the tree under `top` out of the table, breadth first.
+    /// Takes the tree under `top` out of the table.
     fn finish(&mut self, top: Slot) {
         let wanted = match self.grouping {
             Grouping::Session => self.table[top].kind == Kind::Session,
             Grouping::Request => self.table[top].kind == Kind::Request,
             Grouping::Vxid | Grouping::Raw => true,
         };
+        if wanted {
+            self.finish_group(top);
+        } else {
+            self.finish_without_top(top);
+        }
+    }
+
+    /// Takes the tree under `top` out of the table as a group, breadth first.
+    fn finish_group(&mut self, top: Slot) {
         let mut group = self.spare.groups.pop().unwrap_or_default();
         self.levels.push_back((top, 0));
         while let Some((slot, parent_level)) = self.levels.pop_front() {
@@ -300,17 +334,9 @@ impl Grouper {
                 _ => parent_level + 1,
             };
             self.levels.extend(open.children.iter().map(|&child| (child, level)));
-            if wanted {
-                group.transactions.push(open.into_transaction(self.dialect, level));
-            } else {
-                self.spare.give(open.bytes);
-            }
+            group.transactions.push(open.into_transaction(self.dialect, level));
         }
-        if wanted {
-            self.ready.push_back(group);
-        } else {
-            self.spare.groups.push(group);
-        }
+        self.ready.push_back(group);
     }
 
     fn keep_raw(&mut self, records: &[u8]) {

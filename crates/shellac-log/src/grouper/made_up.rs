@@ -32,6 +32,7 @@ impl Grouper {
         let behind = open.bytes.split_off(open.scanned);
         let (layout, side) = (self.dialect.layout(), open.kind.side());
         encode_text(&mut open.bytes, layout, number, open.vxid, side, text, MAX_PAYLOAD_BYTES);
+        open.made_up += open.bytes.len() - open.scanned;
         open.scanned = open.bytes.len();
         open.bytes.extend_from_slice(&behind);
     }

@@ -33,6 +33,8 @@ pub(super) struct Open {
     pub(super) bytes: Vec<u8>,
     /// Bytes that were scanned; made-up records go here.
     pub(super) scanned: usize,
+    /// Bytes of made-up records.
+    pub(super) made_up: usize,
     pub(super) begun: bool,
     pub(super) complete: bool,
     /// Its `End` is the reader's.
@@ -54,12 +56,18 @@ impl Open {
             ready_children: 0,
             bytes,
             scanned: 0,
+            made_up: 0,
             begun: false,
             complete: false,
             given_up: false,
             older: None,
             younger: None,
         }
+    }
+
+    /// Bytes of records that were read.
+    pub(super) const fn read_bytes(&self) -> u64 {
+        (self.bytes.len() - self.made_up) as u64
     }
 
     pub(super) fn into_transaction(self, dialect: Dialect, level: u32) -> Transaction {

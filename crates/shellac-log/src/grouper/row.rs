@@ -90,7 +90,8 @@ impl Grouper {
 
     /// Adds a run to its transaction. Its records change nothing else, so all are as good as scanned.
     fn keep_run(&mut self, run: Option<Run>, row: &[u8]) {
-        let Some(Run { slot: Some(slot), start, end, .. }) = run else { return };
+        let Some(Run { vxid, slot, start, end }) = run else { return };
+        let Some(slot) = slot else { return self.leave_out(vxid, end - start) };
         let open = &mut self.table[slot];
         open.bytes.extend_from_slice(&row[start..end]);
         if !open.complete {

@@ -169,6 +169,7 @@ impl Grouper {
     /// Completes an incomplete transaction with records of our own. They are added first and scanned
     /// then, so what a diagnostic has to say about them comes last.
     pub(super) fn give_up(&mut self, slot: Slot, why: GivenUp) {
+        self.count_given_up(why);
         self.table[slot].given_up = true;
         let begun = self.table[slot].begun;
         let start = self.table[slot].bytes.len();
@@ -187,6 +188,17 @@ impl Grouper {
             self.scan_begin(slot, Place { start, end }, begin, Duration::ZERO);
         }
         self.scan_end(slot);
+    }
+
+    const fn count_given_up(&mut self, why: GivenUp) {
+        let count = match why {
+            GivenUp::Timeout => &mut self.account.timeouts,
+            GivenUp::Overflow => &mut self.account.overflows,
+            GivenUp::Gap => &mut self.account.gaps,
+            // Somebody asked for it.
+            GivenUp::Flush => return,
+        };
+        *count += 1;
     }
 
     fn diagnose(&mut self, slot: Slot, place: Place, reason: &str) {

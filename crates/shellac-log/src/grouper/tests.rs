@@ -6,9 +6,9 @@ use shellac_format::{Dialect, Side, Tag, Vxid};
 use super::{Compat, GivenUp, Grouper, Limits};
 use crate::transaction::{Group, Grouping, Kind, LogRecords};
 
-const DIALECT: Dialect = Dialect::V7_3;
+pub(super) const DIALECT: Dialect = Dialect::V7_3;
 
-fn at(seconds: u64) -> Duration {
+pub(super) fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
@@ -20,7 +20,7 @@ fn record(vxid: u64, tag: Tag, text: &str) -> Vec<u8> {
 }
 
 /// Records as `NUMBER TAG TEXT`, one a line.
-fn records(script: &str) -> Vec<u8> {
+pub(super) fn records(script: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.splitn(3, ' ');
@@ -38,11 +38,11 @@ fn records(script: &str) -> Vec<u8> {
 }
 
 /// Level and number of each transaction.
-fn shape(group: &Group) -> Vec<(u32, u64)> {
+pub(super) fn shape(group: &Group) -> Vec<(u32, u64)> {
     group.transactions.iter().map(|it| (it.level, it.vxid.0)).collect()
 }
 
-fn texts(group: &Group, index: usize) -> Vec<String> {
+pub(super) fn texts(group: &Group, index: usize) -> Vec<String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     group.transactions[index].records().map(|record| text(record.text())).collect()
 }
@@ -51,7 +51,7 @@ fn grouper(grouping: Grouping) -> Grouper {
     Grouper::new(grouping, DIALECT, Limits::default())
 }
 
-fn groups(grouper: &mut Grouper) -> Vec<Group> {
+pub(super) fn groups(grouper: &mut Grouper) -> Vec<Group> {
     std::iter::from_fn(|| grouper.pop()).collect()
 }
 
