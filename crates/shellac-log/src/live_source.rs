@@ -3,6 +3,7 @@
 //! One [`Attachment`] follows the directory; while the worker's log is there, a [`Cursor`] follows that.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use shellac_format::{Dialect, Layout};
 use shellac_ring::{Cursor, Hole, Lag, LogView, Loss, Next, Position, ReadError, Start, layout_of};
@@ -10,6 +11,7 @@ use shellac_vsm::{Attachment, Segment, SegmentId};
 
 use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::loss::{Cause, Lost};
+use crate::past::Mark;
 use crate::source::{Choice, Damage, Gone, Input, Source, SourceError, choose};
 
 /// Class and ident of the segment that holds the log.
@@ -74,7 +76,7 @@ enum Held {
 
 #[derive(Debug)]
 struct Reading {
-    cursor: Cursor,
+    cursor: Cursor<Arc<LogView>>,
     /// Where the cursor was when bytes were counted last.
     counted: Position,
     segment: SegmentId,
@@ -125,6 +127,18 @@ impl LiveSource {
     /// How far behind the writer reading is; `None` while there is no log.
     pub fn lag(&self) -> Option<Lag> {
         self.reading.as_ref().map(|reading| reading.cursor.lag())
+    }
+
+    /// The place of what comes next, to come back to. `None` while there is no log, and while records are held back
+    /// that were read already.
+    pub fn mark(&self) -> Option<Mark> {
+        let reading = self.reading.as_ref()?;
+        (self.choice.is_some() && self.held.is_empty()).then(|| Mark::of(&reading.cursor))
+    }
+
+    /// Bytes that the log has room for, of which five eighths can be come back to; `None` while there is no log.
+    pub fn ring_bytes(&self) -> Option<u64> {
+        self.reading.as_ref().map(|reading| reading.cursor.ring_bytes())
     }
 
     /// What became of the log, as of the last look at the directory.
@@ -205,7 +219,7 @@ impl LiveSource {
         self.choice = choose(&name, layout, self.options.dialect, self.announced())
             .map_err(OpenFailure::ForEver)?;
         let start = if self.options.from_head || self.waited { Start::Head } else { Start::Tail };
-        let cursor = Cursor::open(view, layout, start)
+        let cursor = Cursor::open(Arc::new(view), layout, start)
             .map_err(|error| OpenFailure::ForNow(format!("{name}: {}", with_sources(&error))))?;
         self.hurry = false;
         self.detector = Detector::default();

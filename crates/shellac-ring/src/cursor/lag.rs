@@ -51,4 +51,15 @@ impl<L: Words + LogHead> Cursor<L> {
     pub fn bytes_since(&self, before: Position) -> u64 {
         self.distance_bytes(before)
     }
+
+    /// Whether this cursor is at a place, or behind it in the order of reading.
+    pub fn has_reached(&self, place: Position) -> bool {
+        let segments = self.segment.wrapping_sub(place.segment).cast_signed();
+        segments > 0 || (segments == 0 && self.at >= place.at_word)
+    }
+
+    /// Bytes of the ring that hold records: what a lap of the writer is.
+    pub fn ring_bytes(&self) -> u64 {
+        self.total_words() as u64 * shellac_format::layout::WORD as u64
+    }
 }

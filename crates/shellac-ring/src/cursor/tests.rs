@@ -97,6 +97,53 @@ fn a_lapped_reader_reports_overrun_and_goes_on_five_segments_back() {
 }
 
 #[test]
+fn a_second_cursor_starts_where_the_first_was_while_that_is_safe() {
+    let mut rig = rig(LAYOUT, 40, 1);
+    let mut cursor = rig.cursor(Start::Head);
+    let mut number = 0;
+    let mut publish = |rig: &mut crate::tests::plain::Rig| {
+        number += 1;
+        rig.producers[0].publish(&batch(LAYOUT, number, 10)).unwrap();
+    };
+    (0..3).for_each(|_| publish(&mut rig));
+    assert_eq!(harvest(&mut cursor).batches.len(), 3);
+    let place = cursor.position();
+    let mut expected = Vec::new();
+    loop {
+        let at = Cursor::open_at(rig.log.clone(), LAYOUT, place).unwrap();
+        let (mut second, loss) = at;
+        assert!(second.has_reached(place));
+        let segments = rig.log.segment_n().wrapping_sub(place.segment);
+        if segments > 5 {
+            // From behind the third batch to the start of the second segment.
+            assert_eq!(loss, Some(Loss { bytes: (40 - 3 * 7) * 4, exact: true }));
+            assert_eq!(second.position().segment, place.segment.wrapping_add(1));
+            break;
+        }
+        assert_eq!(loss, None);
+        assert_eq!(second.position(), place);
+        assert_eq!(harvest(&mut second).batches, expected, "{segments} segments on");
+        assert!(second.has_reached(place) && expected.is_empty() == (second.position() == place));
+        publish(&mut rig);
+        expected.extend(harvest(&mut cursor).batches);
+    }
+    assert!(expected.len() > 5 * 4);
+}
+
+#[test]
+fn a_place_that_is_none_in_the_ring_is_not_started_at() {
+    let rig = rig(LAYOUT, 40, 1);
+    for (segment, at_word) in [(0, 320), (0, usize::MAX), (1, 3), (0, 40)] {
+        let error = Cursor::open_at(rig.log.clone(), LAYOUT, Position { segment, at_word });
+        assert_eq!(error.unwrap_err(), OpenError::Read(ReadError::OutOfLog { at: at_word }));
+    }
+    // Far ahead of the writer.
+    let ahead = Position { segment: 1 << 20, at_word: 0 };
+    let error = Cursor::open_at(rig.log.clone(), LAYOUT, ahead).unwrap_err();
+    assert!(matches!(error, OpenError::Read(ReadError::AheadOfWriter { .. })), "{error:?}");
+}
+
+#[test]
 fn a_hole_is_skipped_to_the_next_segment() {
     let mut rig = rig(LAYOUT, 40, 2);
     let (mut dying, mut other) = (rig.producers.remove(0), rig.producers.remove(0));
