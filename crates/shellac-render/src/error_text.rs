@@ -307,7 +307,28 @@ pub fn errno_in(text: &str) -> Option<i32> {
     after[..digits].parse().ok()
 }
 
+impl Phases {
+    /// The phase, when only one is possible.
+    pub fn single(self) -> Option<Phase> {
+        const ALL: [Phase; 6] = [Choose, Connect, Send, FirstByte, Head, Body];
+        let mut possible = ALL.into_iter().filter(|phase| self.contains(*phase));
+        possible.next().filter(|_| possible.next().is_none())
+    }
+}
+
 impl Phase {
+    /// The word for it, as a `fetch.phase:` detail has it; choosing a backend has none there.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Choose => "choose",
+            Connect => "connect",
+            Send => "send",
+            FirstByte => "first_byte",
+            Head => "head",
+            Body => "body",
+        }
+    }
+
     /// The phase that a `fetch.phase:` detail names.
     pub fn from_word(word: &str) -> Option<Phase> {
         Some(match word {

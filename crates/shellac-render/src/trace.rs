@@ -16,11 +16,12 @@ mod tree;
 mod why;
 mod words;
 #[cfg(test)]
-mod written;
+pub(crate) mod written;
 
 pub use attempt::{AnswerHead, Attempt, Exchange, Failure, RequestHead, Step};
 pub use details::Details;
 pub use fields::{Acct, Close, Header, Headers, Micros, Open, Stamp};
+pub(crate) use fields::{join, number};
 pub use model::{Node, Trace, What};
 pub use request::{Request, Session};
 pub use tree::{Options, render};

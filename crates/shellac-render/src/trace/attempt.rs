@@ -95,6 +95,8 @@ pub struct Exchange {
     pub details: Details,
     /// How long the phase that failed had lasted.
     pub waited: Option<Micros>,
+    /// The moment of the first timestamp behind the error.
+    pub failed_at: Option<Micros>,
 }
 
 impl Exchange {
@@ -119,6 +121,8 @@ pub struct Failure {
     pub words: &'static str,
     /// Phases that are possible.
     pub phases: Phases,
+    /// Classes that are possible.
+    pub classes: Classes,
     /// Why, as far as the log can tell; `None` for texts that are not known.
     pub diagnosis: Option<Diagnosis>,
 }
@@ -176,6 +180,7 @@ impl Attempt {
                     let Some(stamp) = Stamp::parse(text) else { continue };
                     if failed && let Some(exchange) = attempt.exchanges.last_mut() {
                         exchange.waited = Some(stamp.took);
+                        exchange.failed_at = Some(stamp.at);
                     }
                     attempt.steps.push(Step { stamp, failed });
                     failed = false;
@@ -270,6 +275,7 @@ impl Attempt {
         Some(Failure {
             words: if known { reading.words() } else { "failed" },
             phases,
+            classes,
             diagnosis: known
                 .then(|| diagnose(&evidence))
                 .filter(|found| !found.candidates.is_empty()),

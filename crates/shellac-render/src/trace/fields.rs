@@ -212,7 +212,7 @@ pub(super) fn fields(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A decimal number of digits only.
-pub(super) fn number(text: &[u8]) -> Option<u64> {
+pub(crate) fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -220,7 +220,7 @@ pub(super) fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// Address and port; an IPv6 address in brackets.
-pub(super) fn join((address, port): &(String, String)) -> String {
+pub(crate) fn join((address, port): &(String, String)) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 

@@ -4,7 +4,7 @@ use shellac_format::{Dialect, Side, Tag, Vxid, record};
 use shellac_log::Transaction;
 
 /// A transaction of these records, in the dialect `7.3-8.0`.
-pub(super) fn transaction(vxid: u64, records: &[(Tag, &str)]) -> Transaction {
+pub(crate) fn transaction(vxid: u64, records: &[(Tag, &str)]) -> Transaction {
     let dialect = Dialect::V7_3;
     let side = match records.first() {
         Some((_, text)) if text.starts_with("bereq") => Side::Backend,
