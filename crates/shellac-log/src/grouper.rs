@@ -4,6 +4,7 @@
 //! until it and everything it started is complete. Then the whole tree leaves as one [`Group`].
 
 mod account;
+mod limits;
 mod made_up;
 mod open;
 mod orphans;
@@ -19,24 +20,9 @@ use crate::begin::Relation;
 use crate::filter::{CompiledFilter, Sides};
 use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
 pub use account::Account;
+pub use limits::{Limits, OPEN_BYTES};
 use open::{Open, Slot, Table};
 use row::Roles;
-
-/// How long and how many transactions may stay open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// An open transaction of this age is given up (`-T`).
-    pub timeout: Duration,
-    /// With more than this many open transactions the oldest incomplete ones are given up (`-L`).
-    /// Complete ones that wait for a child count.
-    pub open_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { timeout: Duration::from_secs(120), open_max: 1000 }
-    }
-}
 
 /// Whose rules decide which `Begin` opens a transaction, among other things.
 pub use shellac_query::Compat;
@@ -82,6 +68,8 @@ pub struct Grouper {
     ready: VecDeque<Group>,
     /// What is left of the tree that leaves, with the level above it; empty otherwise.
     levels: VecDeque<(Slot, u32)>,
+    /// Bytes of all records in the table.
+    held_bytes: usize,
     /// Raw grouping: records that have not been popped yet, and how far they have.
     raw: Vec<u8>,
     raw_at: usize,
@@ -125,6 +113,7 @@ impl Grouper {
             roles: Roles::new(dialect),
             ready: VecDeque::new(),
             levels: VecDeque::new(),
+            held_bytes: 0,
             raw: Vec::new(),
             raw_at: 0,
             spare: Spare::default(),
@@ -230,10 +219,10 @@ impl Grouper {
             None => None,
         };
         if let Some(slot) = slot {
-            let open = &mut self.table[slot];
-            open.bytes.extend_from_slice(records);
-            if !open.complete {
-                self.scan(slot, now);
+            if self.table[slot].complete {
+                self.add(slot, records);
+            } else {
+                self.scan(slot, records, now);
             }
         } else {
             self.leave_out(first.vxid, records.len());
@@ -281,19 +270,6 @@ impl Grouper {
         }
     }
 
-    fn enforce_limits(&mut self, now: Duration) {
-        while let Some(slot) = self.table.oldest_incomplete() {
-            if now.saturating_sub(self.table[slot].start) < self.limits.timeout {
-                break;
-            }
-            self.give_up(slot, GivenUp::Timeout);
-        }
-        while self.table.len() > self.limits.open_max {
-            let Some(slot) = self.table.oldest_incomplete() else { break };
-            self.give_up(slot, GivenUp::Overflow);
-        }
-    }
-
     /// Called for what has just become complete: lets it and what waited for it go.
     fn completed(&mut self, slot: Slot) {
         let mut slot = slot;
@@ -307,6 +283,13 @@ impl Grouper {
             slot = parent;
         }
         self.finish(slot);
+    }
+
+    /// Takes a complete transaction out of the table.
+    fn remove(&mut self, slot: Slot) -> Open {
+        let open = self.table.remove(slot);
+        self.held_bytes -= open.bytes.len();
+        open
     }
 
     /// Takes the tree under `top` out of the table.
@@ -328,7 +311,7 @@ impl Grouper {
         let mut group = self.spare.groups.pop().unwrap_or_default();
         self.levels.push_back((top, 0));
         while let Some((slot, parent_level)) = self.levels.pop_front() {
-            let open = self.table.remove(slot);
+            let open = self.remove(slot);
             let level = match open.reason {
                 Reason::Restart if parent_level > 0 => parent_level,
                 _ => parent_level + 1,

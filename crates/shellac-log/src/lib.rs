@@ -25,7 +25,7 @@ pub use begin::Relation;
 pub use detect::{Detected, Detector};
 pub use file_source::FileSource;
 pub use filter::{CompiledFilter, Filter, Sides};
-pub use grouper::{Account, Compat, GivenUp, Grouper, Limits};
+pub use grouper::{Account, Compat, GivenUp, Grouper, Limits, OPEN_BYTES};
 pub use live_source::{LiveOptions, LiveSource};
 pub use loss::{Cause, Ledger, Lost, Report};
 pub use past::{Mark, Past, PastNext};

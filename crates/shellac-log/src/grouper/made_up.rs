@@ -25,16 +25,16 @@ impl Grouper {
         self.make_up(slot, Tag::Vsl, text.as_bytes());
     }
 
-    /// Puts a record behind those that were scanned.
+    /// Adds a record of our own behind those that are there.
     fn make_up(&mut self, slot: Slot, tag: Tag, text: &[u8]) {
         let number = tag.number(self.dialect).expect("every dialect has Begin, End and VSL");
         let open = &mut self.table[slot];
-        let behind = open.bytes.split_off(open.scanned);
+        let before = open.bytes.len();
         let (layout, side) = (self.dialect.layout(), open.kind.side());
         encode_text(&mut open.bytes, layout, number, open.vxid, side, text, MAX_PAYLOAD_BYTES);
-        open.made_up += open.bytes.len() - open.scanned;
-        open.scanned = open.bytes.len();
-        open.bytes.extend_from_slice(&behind);
+        let added = open.bytes.len() - before;
+        open.made_up += added;
+        self.held_bytes += added;
     }
 }
 

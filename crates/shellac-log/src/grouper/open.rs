@@ -29,10 +29,8 @@ pub(super) struct Open {
     pub(super) children: Vec<Slot>,
     /// Children that are complete with all that they started.
     pub(super) ready_children: usize,
-    /// Whole records: first those that were scanned, then, once complete, the rest.
+    /// Whole records.
     pub(super) bytes: Vec<u8>,
-    /// Bytes that were scanned; made-up records go here.
-    pub(super) scanned: usize,
     /// Bytes of made-up records.
     pub(super) made_up: usize,
     pub(super) begun: bool,
@@ -55,7 +53,6 @@ impl Open {
             children: Vec::new(),
             ready_children: 0,
             bytes,
-            scanned: 0,
             made_up: 0,
             begun: false,
             complete: false,

@@ -35,7 +35,7 @@ impl Grouper {
                 self.finish_group(slot);
                 continue;
             }
-            let open = self.table.remove(slot);
+            let open = self.remove(slot);
             self.account.orphans += 1;
             self.account.orphans_begun += u64::from(self.stands_for_itself(&open));
             self.account.orphan_bytes += open.read_bytes();

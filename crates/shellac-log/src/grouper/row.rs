@@ -88,15 +88,11 @@ impl Grouper {
         self.enforce_limits(now);
     }
 
-    /// Adds a run to its transaction. Its records change nothing else, so all are as good as scanned.
+    /// Adds a run to its transaction. Its records change nothing else.
     fn keep_run(&mut self, run: Option<Run>, row: &[u8]) {
         let Some(Run { vxid, slot, start, end }) = run else { return };
         let Some(slot) = slot else { return self.leave_out(vxid, end - start) };
-        let open = &mut self.table[slot];
-        open.bytes.extend_from_slice(&row[start..end]);
-        if !open.complete {
-            open.scanned = open.bytes.len();
-        }
+        self.add(slot, &row[start..end]);
     }
 
     fn linking(&mut self, place: &Place, row: &[u8], now: Duration) {

@@ -13,40 +13,46 @@ use crate::transaction::{Grouping, Kind, LogRecord, LogRecords, Reason};
 ///
 /// Numbers instead of a borrow: the buffer that holds the record changes when something is made up.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     start: usize,
     end: usize,
 }
 
 impl Grouper {
-    /// Scans what has not been scanned, until the transaction is complete.
-    pub(super) fn scan(&mut self, slot: Slot, now: Duration) {
-        loop {
-            let open = &self.table[slot];
-            let start = open.scanned;
-            let mut records = Records::new(self.dialect.layout(), &open.bytes[start..]);
-            let Some(Ok(record)) = records.next() else { return };
-            let place = Place { start, end: start + records.position() };
-            let (tag, mismatch) = (record.tag(self.dialect), record.vxid != open.vxid);
-            let relation = match tag {
-                Some(Tag::Begin | Tag::Link) => {
-                    Relation::parse(LogRecord::new(self.dialect, record).text())
+    /// Adds a unit to an incomplete transaction, record by record until that is complete.
+    pub(super) fn scan(&mut self, slot: Slot, unit: &[u8], now: Duration) {
+        let mut records = Records::new(self.dialect.layout(), unit);
+        // Most records change nothing: what was walked and not added yet goes in one piece.
+        let mut added = 0;
+        let mut start = 0;
+        while let Some(Ok(record)) = records.next() {
+            let end = records.position();
+            let (tag, mismatch) = (record.tag(self.dialect), record.vxid != self.table[slot].vxid);
+            if mismatch || matches!(tag, Some(Tag::Begin | Tag::Link | Tag::End)) {
+                self.add(slot, &unit[added..start]);
+                let place = self.add(slot, &unit[start..end]);
+                added = end;
+                let text = LogRecord::new(self.dialect, record).text();
+                match tag {
+                    _ if mismatch => self.diagnose(slot, place, "vxid mismatch"),
+                    Some(Tag::Begin) => self.scan_begin(slot, place, Relation::parse(text), now),
+                    Some(Tag::Link) => self.scan_link(slot, place, Relation::parse(text), now),
+                    // The slot may be gone after this.
+                    _ => return self.scan_end(slot, &unit[end..]),
                 }
-                _ => None,
-            };
-            self.table[slot].scanned = place.end;
-            if mismatch {
-                self.diagnose(slot, place, "vxid mismatch");
-                continue;
             }
-            match tag {
-                Some(Tag::Begin) => self.scan_begin(slot, place, relation, now),
-                Some(Tag::Link) => self.scan_link(slot, place, relation, now),
-                // The slot may be gone after this.
-                Some(Tag::End) => return self.scan_end(slot),
-                _ => {}
-            }
+            start = end;
         }
+        self.add(slot, &unit[added..]);
+    }
+
+    /// Adds bytes of whole records that were read.
+    pub(super) fn add(&mut self, slot: Slot, bytes: &[u8]) -> Place {
+        self.held_bytes += bytes.len();
+        let open = &mut self.table[slot];
+        let start = open.bytes.len();
+        open.bytes.extend_from_slice(bytes);
+        Place { start, end: open.bytes.len() }
     }
 
     fn scan_begin(&mut self, slot: Slot, place: Place, begin: Option<Relation>, now: Duration) {
@@ -134,11 +140,13 @@ impl Grouper {
         self.adopt(slot, child);
     }
 
-    fn scan_end(&mut self, slot: Slot) {
+    /// `behind` is what the unit holds behind the `End`: it belongs to the transaction, but is not looked at.
+    fn scan_end(&mut self, slot: Slot, behind: &[u8]) {
         self.table.complete(slot);
         if self.table[slot].kind == Kind::Unknown {
             self.make_up_text(slot, "vtx of unknown type marked complete");
         }
+        self.add(slot, behind);
         self.completed(slot);
     }
 
@@ -187,7 +195,7 @@ impl Grouper {
             // A made-up Begin names no parent, so nothing is opened and the time does not matter.
             self.scan_begin(slot, Place { start, end }, begin, Duration::ZERO);
         }
-        self.scan_end(slot);
+        self.scan_end(slot, &[]);
     }
 
     const fn count_given_up(&mut self, why: GivenUp) {
