@@ -20,6 +20,19 @@ pub(crate) enum BodyFault {
     Timeout(BodyError),
 }
 
+impl BodyFault {
+    /// The word for it in the log.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            BodyFault::Ended(_, None) => "closed",
+            BodyFault::Ended(_, Some(_)) => "reset",
+            BodyFault::Malformed(_) => "malformed",
+            BodyFault::TooLarge => "too_large",
+            BodyFault::Timeout(_) => "slow",
+        }
+    }
+}
+
 /// A request's body, without its framing.
 #[derive(Debug)]
 pub(crate) struct RequestBody {

@@ -182,6 +182,12 @@ fn acked(running: &Running) -> Option<u64> {
     Some(running.upload.acked(total.saturating_sub(running.written_before)))
 }
 
+/// Bytes of the whole request that the backend's kernel has acknowledged.
+fn taken(running: &Running) -> Option<u64> {
+    let taken = running.conn.acked()?.saturating_sub(running.written_before);
+    Some(taken.min(running.upload.written))
+}
+
 /// Logs a failure and decides what follows.
 fn fail(
     exchange: &mut Exchange<'_>,
@@ -203,6 +209,7 @@ fn fail(
         age: running.as_ref().filter(|_| reused).map(|running| now.since(running.conn.opened)),
         sent: running.as_ref().filter(|_| has_body).map(|running| running.upload.sent()),
         acked: running.as_ref().filter(|_| has_body).and_then(acked),
+        taken: running.as_ref().and_then(taken),
         expected: exchange.body.framing().len_bytes().filter(|_| has_body),
         attempt: fetch.number,
         address,

@@ -26,7 +26,8 @@ pub(super) async fn connect(
     client: &mut Client,
 ) -> Result<Conn, Box<Failure>> {
     let limit = worker.config.backends[endpoint.index()].connect_timeout;
-    let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(limit));
+    let start = worker.log.now();
+    let mut timer = Timer::new(&worker.deadlines, start.after(limit));
     let mut watch = Watch::new(worker);
     let mut connecting = pin!(TcpStream::connect(endpoint.address()));
     let result =
@@ -43,7 +44,8 @@ pub(super) async fn connect(
             Poll::Pending => Poll::Pending,
         })
         .await;
-    let stream = result?;
+    let stream = result
+        .map_err(|failure: Box<Failure>| failure.after(worker.log.now().since(start), limit))?;
     // A socket that refuses it still works, only slower.
     let _ = stream.set_nodelay(true);
     let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));

@@ -12,7 +12,7 @@ use super::attempt::Got;
 use super::failure::errno_text;
 use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
-use crate::clock::Micros;
+use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
 use crate::worker::{Conn, Timer, Worker, poll_read, poll_write, reset_on_close};
 
@@ -54,6 +54,8 @@ struct Delivery<'a, 's> {
     /// The body has broken off; what came before is still delivered.
     truncated: bool,
     timer: Timer<'s>,
+    /// When the last bytes came.
+    since: Micros,
     watch: Watch<'s>,
     between_bytes: Duration,
 }
@@ -94,6 +96,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         acct,
         truncated: false,
         timer: Timer::new(&worker.deadlines, now.after(between_bytes)),
+        since: now,
         watch: Watch::new(worker),
         between_bytes,
         exchange: &mut exchange,
@@ -260,7 +263,8 @@ impl Delivery<'_, '_> {
                 return self.poll_wait(cx);
             }
         };
-        self.timer.set(worker.log.coarse().after(self.between_bytes));
+        self.since = worker.log.coarse();
+        self.timer.set(self.since.after(self.between_bytes));
         let mut used = 0;
         let mut fault = None;
         let mut client_error = None;
@@ -408,6 +412,8 @@ impl Delivery<'_, '_> {
             errno,
             reused: Some(reused),
             age: reused.then(|| now.since(conn.opened)),
+            waited: Some(now.since(self.since)),
+            limit: (class == "timeout").then(|| micros(self.between_bytes)),
             expected,
             received,
             attempt: number,

@@ -1,10 +1,12 @@
 //! Why an attempt failed: its text, its details, and whether another attempt makes sense.
 
 use std::io;
+use std::time::Duration;
 
 use shellac_http1::HeadError;
 
 use crate::client::BodyFault;
+use crate::clock::micros;
 use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
 
 /// What a retry policy distinguishes.
@@ -41,6 +43,10 @@ pub(crate) struct Failure {
     pub(crate) fault: Option<BodyFault>,
     /// Bytes of the response that came.
     pub(crate) received: Option<u64>,
+    /// How long nothing had moved, in microseconds.
+    waited: Option<u64>,
+    /// How long that is allowed, where it was too long.
+    limit: Option<Duration>,
 }
 
 impl Failure {
@@ -56,12 +62,25 @@ impl Failure {
             error: None,
             fault: None,
             received: None,
+            waited: None,
+            limit: None,
         })
+    }
+
+    /// Adds how long nothing had moved, and how long that is allowed.
+    pub(super) fn after(mut self: Box<Self>, waited: u64, limit: Duration) -> Box<Failure> {
+        self.waited = Some(waited);
+        self.limit = Some(limit).filter(|_| self.is_timeout());
+        self
+    }
+
+    fn is_timeout(&self) -> bool {
+        self.class == "timeout" || matches!(self.fault, Some(BodyFault::Timeout(_)))
     }
 
     /// A pool has no backend.
     pub(crate) fn no_backend() -> Box<Failure> {
-        Failure::new(Cause::Final, Phase::Connect, "local", b"No backend".to_vec())
+        Failure::new(Cause::Final, Phase::Choose, "sick", b"No backend".to_vec())
     }
 
     /// No connection to the backend `name`.
@@ -205,6 +224,9 @@ impl Failure {
                 phase: Some(self.phase),
                 class: Some(self.class),
                 errno: self.errno,
+                waited: self.waited,
+                limit: self.limit.map(micros),
+                client: self.fault.map(BodyFault::word),
                 received: self.received,
                 ..details
             });

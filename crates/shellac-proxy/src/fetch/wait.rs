@@ -47,6 +47,9 @@ struct Waiting<'a, 's> {
     backend: &'a BackendConfig,
     stage: Stage,
     timer: Timer<'s>,
+    /// When the timer was set, and for how long.
+    since: Micros,
+    limit: Duration,
     /// Runs while the client's body is held back.
     hold: Option<Timer<'s>>,
     watch: Watch<'s>,
@@ -79,6 +82,8 @@ pub(super) async fn wait(
     let backend = &config.backends[conn.endpoint.index()];
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
+        since: now,
+        limit: config.timeouts.send,
         timer: Timer::new(&worker.deadlines, now.after(config.timeouts.send)),
         watch: Watch::new(worker),
         exchange,
@@ -94,7 +99,8 @@ pub(super) async fn wait(
         progress: 0,
         reused,
     };
-    poll_fn(|cx| waiting.poll(cx)).await
+    let result = poll_fn(|cx| waiting.poll(cx)).await;
+    result.map_err(|failure| failure.after(worker.log.now().since(waiting.since), waiting.limit))
 }
 
 impl Waiting<'_, '_> {
@@ -152,14 +158,19 @@ impl Waiting<'_, '_> {
         let now = self.exchange.worker.log.now();
         if !self.conn.input.is_empty() {
             self.stage = Stage::Head;
-            self.timer.set(now.after(self.backend.between_bytes_timeout));
+            self.set_timer(now, self.backend.between_bytes_timeout);
         } else if self.upload.is_running() {
             self.stage = Stage::Sending;
             self.push_deadline();
         } else {
             self.stage = Stage::FirstByte;
-            self.timer.set(now.after(self.backend.first_byte_timeout));
+            self.set_timer(now, self.backend.first_byte_timeout);
         }
+    }
+
+    fn set_timer(&mut self, now: Micros, limit: Duration) {
+        (self.since, self.limit) = (now, limit);
+        self.timer.set(now.after(limit));
     }
 
     /// Sends on.
@@ -204,7 +215,7 @@ impl Waiting<'_, '_> {
         let worker = self.exchange.worker;
         let timeouts = &worker.config.timeouts;
         let limit = if self.upload.waits_for_client { timeouts.client_body } else { timeouts.send };
-        self.timer.set(worker.log.coarse().after(limit));
+        self.set_timer(worker.log.coarse(), limit);
     }
 
     /// Everything is sent.
@@ -218,7 +229,7 @@ impl Waiting<'_, '_> {
         self.upload.logged = true;
         if self.stage == Stage::Sending {
             self.stage = Stage::FirstByte;
-            self.timer.set(now.after(self.backend.first_byte_timeout));
+            self.set_timer(now, self.backend.first_byte_timeout);
         }
     }
 

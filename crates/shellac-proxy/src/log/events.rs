@@ -123,6 +123,7 @@ pub(crate) struct Acct {
 /// Where in an attempt it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    Choose,
     Connect,
     Send,
     FirstByte,
@@ -133,6 +134,7 @@ pub(crate) enum Phase {
 impl Phase {
     const fn text(self) -> &'static [u8] {
         match self {
+            Phase::Choose => b"choose",
             Phase::Connect => b"connect",
             Phase::Send => b"send",
             Phase::FirstByte => b"first_byte",
@@ -151,10 +153,18 @@ pub(crate) struct Details<'a> {
     pub(crate) reused: Option<bool>,
     /// Age of a reused connection, in microseconds.
     pub(crate) age: Option<u64>,
+    /// How long nothing had moved when it failed, in microseconds.
+    pub(crate) waited: Option<u64>,
+    /// How long it would have been allowed to, where that was the reason, in microseconds.
+    pub(crate) limit: Option<u64>,
+    /// What the client did, where it is to blame.
+    pub(crate) client: Option<&'static str>,
     /// Bytes of the request body handed to the kernel.
     pub(crate) sent: Option<u64>,
     /// Bytes of the request body that the peer's kernel acknowledged.
     pub(crate) acked: Option<u64>,
+    /// Bytes of the request, its head included, that the peer's kernel acknowledged.
+    pub(crate) taken: Option<u64>,
     /// Bytes that were promised.
     pub(crate) expected: Option<u64>,
     /// Bytes of the response that came: of its head before it was complete, of its body then.
@@ -398,12 +408,23 @@ impl Txn {
         if let Some(reused) = details.reused {
             self.note("fetch.reused", if reused { "1" } else { "0" });
         }
-        if let Some(age) = details.age {
-            self.note_seconds("fetch.age", age);
+        let times = [
+            ("fetch.age", details.age),
+            ("fetch.waited", details.waited),
+            ("fetch.limit", details.limit),
+        ];
+        for (key, value) in times {
+            if let Some(value) = value {
+                self.note_seconds(key, value);
+            }
+        }
+        if let Some(client) = details.client {
+            self.note("fetch.client", client);
         }
         let numbers = [
             ("fetch.sent", details.sent),
             ("fetch.acked", details.acked),
+            ("fetch.taken", details.taken),
             ("fetch.expected", details.expected),
             ("fetch.rcvd", details.received),
         ];

@@ -102,6 +102,7 @@ fn a_client_that_stops_in_its_body_gets_an_error_and_the_log_says_why() {
         ["req.body read error: 0 (Success)", "backend write error: 0 (Success) (Error transaction"]
     );
     assert_eq!(bereq.note("fetch.class"), Some("client"));
+    assert_eq!((bereq.note("fetch.client"), bereq.note("fetch.limit")), (Some("closed"), None));
     assert!(session.texts(Tag::SessClose)[0].starts_with("RX_BODY "));
 }
 
@@ -117,6 +118,8 @@ fn a_body_with_broken_framing_is_the_clients_fault() {
     assert_eq!(response.matches("HTTP/1.1 ").count(), 1, "{response}");
     let all = rig.sessions(1);
     assert_eq!(all.iter().filter(|one| one.kind() == "req").count(), 1);
+    let attempt = all.iter().find(|one| one.kind() == "bereq").expect("it had begun");
+    assert_eq!(attempt.note("fetch.client"), Some("malformed"));
 }
 
 #[test]

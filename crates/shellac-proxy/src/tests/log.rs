@@ -206,7 +206,11 @@ fn part(line: &Line) -> String {
         Tag::SessClose => format!("{name} {}", word(0)),
         Tag::FetchBody | Tag::Storage => format!("{name} {}", line.text),
         Tag::VclLog => match line.text.split_once(':') {
-            Some((key @ ("fetch.age" | "fetch.idle" | "fetch.addr" | "fetch.acked"), _)) => {
+            Some((
+                key @ ("fetch.age" | "fetch.idle" | "fetch.addr" | "fetch.acked" | "fetch.taken"
+                | "fetch.waited"),
+                _,
+            )) => {
                 format!("log {key}")
             }
             _ => format!("log {}", line.text),

@@ -42,6 +42,9 @@ fn every_attempt_has_its_number_and_the_whole_body() {
         assert_eq!(attempt.note("fetch.acked"), Some("500000"));
     }
     assert_eq!(attempts[0].note("fetch.expected"), Some("500000"));
+    // The head was taken too, and it is longer than a line.
+    let taken: u64 = attempts[0].note("fetch.taken").and_then(|it| it.parse().ok()).unwrap();
+    assert!((500_020..501_000).contains(&taken), "{taken}");
     // The bytes of both attempts stand in the last one.
     assert_eq!(attempts[0].texts(Tag::BereqAcct), Vec::<&str>::new());
     let acct: Vec<u64> =
