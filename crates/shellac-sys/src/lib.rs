@@ -7,7 +7,7 @@
 //!
 //! Nobody gets a `&[u8]`, a `&T` or a `&str` into memory that another process may change: there are
 //! atomic words, read one by one, and copies. Each byte is accessed with one width for ever: the log in
-//! 32-bit words, the head before it in the widths of its fields.
+//! 32-bit words, the head before it in the widths of its fields, everything else in cells of 64 bits ([`Cells`]).
 //!
 //! Nothing in here knows what a record is.
 
@@ -17,6 +17,7 @@
 )]
 
 pub mod array;
+pub mod cells;
 mod copy;
 pub mod log_view;
 pub mod mapped;
@@ -24,6 +25,7 @@ pub mod tcp_info;
 pub mod words;
 
 pub use array::ArrayLog;
+pub use cells::{ArrayCells, CellView, CellViewMut, Cells, CellsError, CellsMut};
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
 pub use tcp_info::{TcpInfo, tcp_info};

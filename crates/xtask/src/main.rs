@@ -19,7 +19,7 @@ usage: cargo xtask RECIPE
   ci           everything below but bench and model-long, in the order that fails fastest
   lint         rustfmt and clippy, warnings are errors
   test         the README's test command
-  model        the ring's protocol under loom and shuttle, with its mutants (at most 8 minutes)
+  model        the ring's and the scoreboard's protocols under model checkers, with their mutants (at most 8 minutes)
   model-long   the same scenarios without the bounds that keep `model` short
   fuzz [SECS]  every fuzz target for SECS seconds (30)
   bench        the benches that benches/RESULTS.md quotes

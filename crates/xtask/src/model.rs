@@ -1,11 +1,12 @@
-//! `cargo xtask model`: the ring's protocol under loom and shuttle, whole and with each of its steps broken.
+//! `cargo xtask model`: the ring's protocol under loom and shuttle and the scoreboard's under loom, whole and with each of
+//! their steps broken.
 //!
 //! A checker that finds nothing proves little, so [`MUTANTS`] says which scenario must fail for which broken
 //! step. A pair whose scenario passes fails the job, as does a scenario that fails with nothing broken. Every
 //! broken step is found by now; `relbump` and `nofence` only by scenarios that were made for them.
 //!
-//! The scenarios are in `crates/shellac-ring/src/tests/model/`. They are built once per checker, in a target folder
-//! of their own, and choose what to break from the environment.
+//! The scenarios are in `src/tests/model/` of `shellac-ring` and `shellac-counters`. They are built once per crate and
+//! checker, in a target folder of their own, and choose what to break from the environment.
 
 use std::fmt;
 use std::fs::File;
@@ -32,15 +33,26 @@ enum Checker {
     LoomRmw,
     /// Sequentially consistent memory, random schedules and PCT.
     Shuttle,
+    /// Weak memory, for the scoreboard instead of the ring.
+    LoomLive,
 }
 
 impl Checker {
-    const ALL: [Checker; 3] = [Checker::Loom, Checker::LoomRmw, Checker::Shuttle];
+    const ALL: [Checker; 4] =
+        [Checker::Loom, Checker::LoomRmw, Checker::Shuttle, Checker::LoomLive];
+
+    /// The crate whose protocol it explores.
+    const fn package(self) -> &'static str {
+        match self {
+            Checker::LoomLive => "shellac-counters",
+            Checker::Loom | Checker::LoomRmw | Checker::Shuttle => "shellac-ring",
+        }
+    }
 
     /// The value of `cfg(shellac_model)` of its build, which is the name of its module too.
     const fn build(self) -> &'static str {
         match self {
-            Checker::Loom | Checker::LoomRmw => "loom",
+            Checker::Loom | Checker::LoomRmw | Checker::LoomLive => "loom",
             Checker::Shuttle => "shuttle",
         }
     }
@@ -52,6 +64,7 @@ impl fmt::Display for Checker {
             Checker::Loom => "loom",
             Checker::LoomRmw => "loom rmw",
             Checker::Shuttle => "shuttle",
+            Checker::LoomLive => "live",
         })
     }
 }
@@ -63,7 +76,7 @@ struct Mutant {
     found_by: &'static [(Checker, &'static str)],
 }
 
-use Checker::{Loom, LoomRmw, Shuttle};
+use Checker::{Loom, LoomLive, LoomRmw, Shuttle};
 
 const MIDDLE: &str = "two_producers_in_the_middle";
 const MIDDLE_READER: &str = "two_producers_in_the_middle_and_a_reader";
@@ -75,6 +88,8 @@ const TWO_CROSS: &str = "a_reader_comes_while_two_producers_cross";
 const LAPS_OF_THREE: &str = "laps_of_three_producers_and_two_readers";
 const LAPS_OF_FOUR: &str = "laps_of_four_producers_and_a_reader";
 const WRAP_FILLER: &str = "two_producers_wrap_with_a_filler";
+const COMES_AND_GOES: &str = "a_reader_copies_while_a_request_comes_and_goes";
+const CHANGES: &str = "a_reader_copies_while_a_request_changes";
 
 /// The table of broken steps and checkers.
 const MUTANTS: &[Mutant] = &[
@@ -141,12 +156,23 @@ const MUTANTS: &[Mutant] = &[
             (LoomRmw, "a_reader_at_the_limit_is_overwritten"),
         ],
     },
+    Mutant {
+        name: "livefence",
+        step: "no fence between a slot's odd sequence and what is stored in it",
+        found_by: &[(LoomLive, COMES_AND_GOES), (LoomLive, CHANGES)],
+    },
+    Mutant {
+        name: "liveend",
+        step: "a slot's even sequence is stored relaxed",
+        found_by: &[(LoomLive, COMES_AND_GOES), (LoomLive, CHANGES)],
+    },
 ];
 
 /// The test programs, one per build.
 struct Programs {
     loom: PathBuf,
     shuttle: PathBuf,
+    live: PathBuf,
 }
 
 impl Programs {
@@ -154,6 +180,7 @@ impl Programs {
         match checker {
             Checker::Loom | Checker::LoomRmw => &self.loom,
             Checker::Shuttle => &self.shuttle,
+            Checker::LoomLive => &self.live,
         }
     }
 }
@@ -192,7 +219,11 @@ impl Outcome {
 pub(crate) fn run(long: bool) -> anyhow::Result<()> {
     let started = now();
     let target = workspace().join("target/model");
-    let programs = Programs { loom: build(&target, "loom")?, shuttle: build(&target, "shuttle")? };
+    let programs = Programs {
+        loom: build(&target, Checker::Loom)?,
+        live: build(&target, Checker::LoomLive)?,
+        shuttle: build(&target, Checker::Shuttle)?,
+    };
     println!("model: built in {} s", started.elapsed().as_secs());
 
     let mut runs = Vec::new();
@@ -236,16 +267,17 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds the ring's tests for one checker and returns the program.
-fn build(target: &Path, checker: &str) -> anyhow::Result<PathBuf> {
+/// Builds a crate's tests for one checker and returns the program.
+fn build(target: &Path, checker: Checker) -> anyhow::Result<PathBuf> {
+    let (package, build) = (checker.package(), checker.build());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .current_dir(workspace())
-        .args(["test", "--package", "shellac-ring", "--lib", "--release", "--no-run"])
+        .args(["test", "--package", package, "--lib", "--release", "--no-run"])
         .arg("--message-format=json-render-diagnostics")
         .arg("--target-dir")
         .arg(target)
-        .env("CARGO_ENCODED_RUSTFLAGS", format!("--cfg\u{1f}shellac_model=\"{checker}\""))
+        .env("CARGO_ENCODED_RUSTFLAGS", format!("--cfg\u{1f}shellac_model=\"{build}\""))
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
