@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-query", &["format"]),
     ("shellac-log", &["format", "vsm", "ring", "query"]),
     ("shellac-render", &["format", "log"]),
+    ("shellac-measure", &[]),
     ("shellac-http1", &[]),
     ("shellac-upstream", &[]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "config", "http1", "upstream"]),

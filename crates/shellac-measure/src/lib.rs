@@ -1,0 +1,19 @@
+//! Numbers over time: how often, how much of it, since when, and whether that is unusual.
+//!
+//! [`RateRule`] is what an operator writes (`rate(FetchError) > 10/s for 5s`), [`RuleState`] what watches for
+//! it; [`Baseline`] is what it remembers across restarts.
+//!
+//! Moments are [`Duration`](std::time::Duration)s since an epoch that the caller chooses and keeps, randomness is
+//! handed in, and every state is bounded, whatever is observed.
+//!
+//! Groups, files and screens are not known here. A query is text that is handed back.
+
+mod rule;
+pub mod tail;
+mod window;
+
+pub use rule::{
+    Baseline, Baselines, Event, Hysteresis, KeyBaseline, Measure, Order, Quantity, RateRule,
+    RuleError, RuleState, Turn,
+};
+pub use window::Window;
