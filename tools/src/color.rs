@@ -34,10 +34,15 @@ impl ColorWhen {
     }
 }
 
-/// Columns to fill on standard output.
+/// Columns to fill with text on standard output.
 pub(crate) fn page_columns() -> usize {
+    terminal_columns().min(WIDEST_COLUMNS)
+}
+
+/// All columns of standard output, for what gets better with every one of them.
+pub(crate) fn terminal_columns() -> usize {
     match rustix::termios::tcgetwinsize(stdout()) {
-        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).min(WIDEST_COLUMNS),
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col),
         _ => PAGE_COLUMNS,
     }
 }

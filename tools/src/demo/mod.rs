@@ -165,8 +165,12 @@ fn tell(screen: &Screen, engine: &Engine, origins: &Origins, seen: &Seen) -> any
     screen.say("")?;
     screen.title(&format!("One of them: {} trace {}", program(), seen.xid))?;
     screen.say("")?;
-    let options =
-        Options { width: page_columns(), color: screen.color(), zone: Zone::Local, redact: true };
+    let options = Options {
+        width: page_columns(),
+        color: screen.color(),
+        zone: Zone::Local,
+        bar_width: page_columns(),
+    };
     screen.say(render(found, &options).trim_end())?;
     if let Some((received, announced)) = origins.body_of(&seen.url) {
         screen.say("")?;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use shellac_format::{Dialect, Vxid};
+use shellac_render::redact::Redaction;
 use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
@@ -66,16 +67,20 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         wait: args.wait,
         bounds: collect::Bounds::default(),
     };
-    let found = search.run()?;
+    let mut found = search.run()?;
+    let redaction = if args.no_redact { Redaction::none() } else { Redaction::default() };
+    found.traces.iter_mut().for_each(|trace| trace.redact(&redaction));
     report::write(&args, &from, &found)
 }
 
-/// The trees around `target` in the log of the instance in `workdir`, newest first.
+/// The trees around `target` in the log of the instance in `workdir`, newest first, without secrets.
 pub(crate) fn find(workdir: &Path, target: Vxid) -> anyhow::Result<Vec<Trace>> {
     let from = input::From::Live(workdir.to_owned());
     let bounds = collect::Bounds::default();
     let search = search::Search { target, from: &from, dialect: None, wait: None, bounds };
-    Ok(search.run()?.traces)
+    let mut traces = search.run()?.traces;
+    traces.iter_mut().for_each(|trace| trace.redact(&Redaction::default()));
+    Ok(traces)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -8,7 +8,7 @@ use shellac_render::trace::{Options, Zone, duration, epoch, local_time, render};
 use super::Args;
 use super::input::From;
 use super::search::Found;
-use crate::color::page_columns;
+use crate::color::{page_columns, terminal_columns};
 
 /// Writes the traces to standard output and everything else to standard error.
 pub(super) fn write(args: &Args, from: &From, found: &Found) -> anyhow::Result<ExitCode> {
@@ -17,7 +17,7 @@ pub(super) fn write(args: &Args, from: &From, found: &Found) -> anyhow::Result<E
         width: page_columns(),
         color: args.color.decide(),
         zone,
-        redact: !args.no_redact,
+        bar_width: terminal_columns(),
     };
     let mut text = String::new();
     let count = found.traces.len();

@@ -140,6 +140,8 @@ pub struct Attempt {
     pub answer: Option<AnswerHead>,
     /// The error page that was made instead.
     pub page: Option<AnswerHead>,
+    /// The last `VCL_call`: `BACKEND_RESPONSE`, `BACKEND_ERROR` ...
+    pub state: String,
     /// The last `VCL_return`: `deliver`, `retry`, `abandon` ...
     pub decision: String,
     /// `VCL_Error` and `Error` texts that are no failed fetch.
@@ -173,6 +175,9 @@ impl Attempt {
         for record in transaction.records() {
             let Some(tag) = record.tag else { continue };
             let text = record.text();
+            if tag == Tag::VclCall {
+                attempt.state = visible(text);
+            }
             match tag {
                 Tag::Begin => attempt.take_relation(Relation::parse(text), false),
                 Tag::Link => attempt.take_relation(Relation::parse(text), true),
@@ -210,7 +215,7 @@ impl Attempt {
                 Tag::VclCall if text == b"BACKEND_RESPONSE" => {
                     attempt.answer = Some(std::mem::take(&mut head));
                 }
-                Tag::VclCall if text == b"BACKEND_ERROR" => made_page = true,
+                Tag::VclCall => made_page |= text == b"BACKEND_ERROR",
                 Tag::VclReturn => attempt.decision = visible(text),
                 Tag::BereqAcct => attempt.acct = Acct::parse(text),
                 Tag::Length => attempt.length = number(text),

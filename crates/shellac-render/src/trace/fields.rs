@@ -164,14 +164,26 @@ pub struct Header {
     pub name: Vec<u8>,
     /// The value without blanks around it.
     pub value: Vec<u8>,
+    /// What is shown instead of the value, when that is not to be seen.
+    pub shown: Option<String>,
 }
 
 impl Header {
+    /// The name, safe on a terminal.
+    pub fn shown_name(&self) -> String {
+        visible(&self.name)
+    }
+
+    /// The value as it may be shown, safe on a terminal.
+    pub fn shown_value(&self) -> String {
+        self.shown.clone().unwrap_or_else(|| visible(&self.value))
+    }
+
     /// Parses `Name: value`.
     pub fn parse(text: &[u8]) -> Option<Header> {
         let colon = text.iter().position(|&byte| byte == b':')?;
         let value = text[colon + 1..].trim_ascii();
-        Some(Header { name: text[..colon].to_vec(), value: value.to_vec() })
+        Some(Header { name: text[..colon].to_vec(), value: value.to_vec(), shown: None })
     }
 }
 
@@ -198,6 +210,12 @@ impl Headers {
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let found = self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name.as_bytes()));
         found.map(|header| header.value.as_slice())
+    }
+
+    /// The value of the first header called `name` as it may be shown.
+    pub fn get_shown(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(Header::shown_value)
     }
 
     /// `Content-Length`, where it is one number.

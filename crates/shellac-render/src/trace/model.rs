@@ -5,11 +5,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use shellac_format::{Side, Tag, Vxid};
-use shellac_log::{Kind, Reason, Relation, Transaction};
+use shellac_log::{Kind, LogRecord, Reason, Relation, Transaction};
 
 use super::attempt::{Attempt, Step};
 use super::fields::Micros;
 use super::request::{Request, Session};
+use crate::visible;
 
 /// Deeper includes than this are not followed: a level takes three columns, and no cache goes that deep.
 const MAX_DEPTH: usize = 10;
@@ -46,8 +47,38 @@ pub struct Node {
     pub attempt: Option<u32>,
     /// Transactions it started that lie too deep to be followed.
     pub deeper: usize,
+    /// Its records, in the order in which they were written.
+    pub records: Vec<RecordLine>,
     /// What it started. Retries and restarts are not in here: they stand behind it.
     pub children: Vec<Node>,
+}
+
+/// One record as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordLine {
+    /// What it is about; `None` for a number without a name in the log's dialect.
+    pub tag: Option<Tag>,
+    /// The tag's number in the log's dialect.
+    pub number: u8,
+    /// What it says, safe on a terminal.
+    pub text: String,
+}
+
+impl RecordLine {
+    fn new(record: &LogRecord<'_>) -> RecordLine {
+        let binary = matches!(record.tag, Some(Tag::HttpGarbage | Tag::H2RxHdr | Tag::H2RxBody));
+        let text = match record.payload.strip_suffix(b"\0") {
+            Some(whole) if binary => whole,
+            None if binary => record.payload,
+            _ => record.text(),
+        };
+        RecordLine { tag: record.tag, number: record.number, text: visible(text) }
+    }
+
+    /// The tag's name, or its number.
+    pub fn name(&self) -> String {
+        self.tag.map_or_else(|| self.number.to_string(), |tag| tag.name().to_owned())
+    }
 }
 
 impl Node {
@@ -69,6 +100,14 @@ impl Node {
     pub fn took(&self) -> Option<Micros> {
         let (first, last) = (self.steps().first()?, self.steps().last()?);
         Some(last.stamp.at.since(first.stamp.at))
+    }
+
+    /// The request, when it is one.
+    pub fn as_request(&self) -> Option<&Request> {
+        match &self.what {
+            What::Request(request) => Some(request),
+            _ => None,
+        }
     }
 
     /// The attempt, when it is one.
@@ -291,6 +330,7 @@ impl<'a> Stitcher<'a> {
             has_end: transaction.complete,
             attempt: None,
             deeper: 0,
+            records: transaction.records().map(|record| RecordLine::new(&record)).collect(),
             children: Vec::new(),
         }
     }
@@ -306,6 +346,7 @@ fn missing(vxid: Vxid, kind: Kind, reason: Reason) -> Node {
         has_end: false,
         attempt: None,
         deeper: 0,
+        records: Vec::new(),
         children: Vec::new(),
     }
 }

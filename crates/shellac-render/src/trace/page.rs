@@ -8,6 +8,9 @@ pub(super) enum Style {
     Bold,
     Bad,
     Good,
+    Wait,
+    Connect,
+    Send,
 }
 
 impl Style {
@@ -18,6 +21,9 @@ impl Style {
             Style::Bold => Some("\x1b[1m"),
             Style::Bad => Some("\x1b[1;31m"),
             Style::Good => Some("\x1b[32m"),
+            Style::Wait => Some("\x1b[33m"),
+            Style::Connect => Some("\x1b[35m"),
+            Style::Send => Some("\x1b[36m"),
         }
     }
 }
@@ -72,6 +78,12 @@ impl Page {
             self.text.pop();
         }
         self.text.push('\n');
+    }
+
+    /// A line as it is; the caller sees to its width.
+    pub(super) fn line(&mut self, spans: &[Span<'_>]) {
+        spans.iter().for_each(|&span| self.put(span));
+        self.end_line();
     }
 
     /// A line with something short at its right edge. The left part is cut where both do not fit.

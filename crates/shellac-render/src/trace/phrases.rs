@@ -4,9 +4,10 @@ use super::attempt::{Attempt, Exchange, Failure, RequestHead, Step};
 use super::fields::{Close, Headers};
 use super::model::Node;
 use super::page::{NO_BREAK, Style};
+use super::phases::{Phase, backend_phase, client_phase};
 use super::request::Request;
 use super::words::{bytes, counted, duration};
-use crate::error_text::{Phase, Phases};
+use crate::error_text::{Phase as Failing, Phases};
 
 pub(super) fn line_of(head: &RequestHead) -> String {
     if head.method.is_empty() && head.url.is_empty() {
@@ -27,8 +28,8 @@ pub(super) fn from(request: &Request) -> String {
     if let Some(listener) = &request.listener {
         text = format!("{text} at listener {listener}");
     }
-    if let Some(host) = request.request.headers.get("host") {
-        text = format!("{text}, Host {}", crate::visible(host));
+    if let Some(host) = request.request.headers.get_shown("host") {
+        text = format!("{text}, Host {host}");
     }
     text
 }
@@ -91,7 +92,7 @@ pub(super) fn sent_body(attempt: &Attempt) -> (String, Option<&'static str>) {
     let headers = &attempt.request.headers;
     let (mut text, mut any) = body_promised(headers);
     let Some(last) = attempt.last() else { return (text, None) };
-    let phase_is_body = last.details.phase == Some(Phase::Body);
+    let phase_is_body = last.details.phase == Some(Failing::Body);
     if let Some(expected) = last.details.expected_bytes.filter(|_| !phase_is_body) {
         (text, any) = (format!("{} expected", bytes(expected)), expected > 0);
     }
@@ -146,7 +147,7 @@ pub(super) fn answer(attempt: &Attempt) -> Option<String> {
     let line = answer.line()?;
     let expected = answer.headers.content_length().or_else(|| {
         let last = attempt.last()?;
-        last.details.expected_bytes.filter(|_| last.details.phase == Some(Phase::Body))
+        last.details.expected_bytes.filter(|_| last.details.phase == Some(Failing::Body))
     });
     let acct = attempt.acct.filter(|_| attempt.acct_is_its_own());
     let received = attempt
@@ -170,20 +171,11 @@ pub(super) fn answer(attempt: &Attempt) -> Option<String> {
     })
 }
 
-/// What was done after the backend's part was over, where that is worth a word.
-pub(super) fn then(attempt: &Attempt) -> Option<String> {
-    if attempt.retried {
-        return Some("retried".to_owned());
-    }
-    let page = attempt.page.as_ref()?.line()?;
-    Some(format!("error page {page}"))
-}
-
 /// The error in plain words with the number that goes with it.
 pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
     let Some(waited) = exchange.waited else { return failure.words.to_owned() };
     let waited = duration(waited).replace(' ', NO_BREAK);
-    let answering = Phases::of(&[Phase::FirstByte, Phase::Head]);
+    let answering = Phases::of(&[Failing::FirstByte, Failing::Head]);
     if failure.phases.within(answering) {
         format!("{}, {waited} after the request was sent", failure.words)
     } else {
@@ -195,7 +187,7 @@ pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
 pub(super) fn timeline(steps: &[Step], word: impl Fn(&Step) -> String) -> String {
     let parts: Vec<String> = steps
         .iter()
-        .filter(|step| step.stamp.label != "Start" && (step.failed || step.stamp.took.0 != 0))
+        .filter(|step| step.is_shown())
         .map(|step| {
             let failed = if step.failed { ": failed" } else { "" };
             // One step stays on one line.
@@ -206,37 +198,14 @@ pub(super) fn timeline(steps: &[Step], word: impl Fn(&Step) -> String) -> String
 }
 
 pub(super) fn client_step(step: &Step) -> String {
-    match step.stamp.label.as_str() {
-        "Req" => "receive head",
-        "ReqBody" => "receive body",
-        "Waitinglist" => "wait for another fetch",
-        "Fetch" => "backend",
-        "Process" => "process",
-        "Resp" => "send answer",
-        "Restart" => "restart",
-        "Pipe" => "open pipe",
-        "PipeSess" => "pipe",
-        "Reset" => "reset",
-        other => other,
-    }
-    .to_owned()
+    word(client_phase(step), step)
 }
 
 pub(super) fn backend_step(step: &Step, attempt: &Attempt) -> String {
-    let label = step.stamp.label.as_str();
-    let connecting = attempt.last().is_some_and(|last| last.open.is_none());
-    match (label, step.failed) {
-        ("Connected", true) => "wait and connect anew",
-        ("Beresp", true) if connecting => "connect",
-        ("Fetch", _) => "prepare",
-        ("Connected", _) => "connect",
-        ("Bereq", _) => "send",
-        ("Beresp", _) => "wait",
-        ("Process", _) => "process",
-        ("BerespBody", _) => "read body",
-        ("Error", _) => "make error",
-        ("Retry", _) => "retry",
-        (other, _) => other,
-    }
-    .to_owned()
+    word(backend_phase(step, attempt), step)
+}
+
+/// A label that is not known stands for itself.
+fn word(phase: Phase, step: &Step) -> String {
+    if phase == Phase::OTHER { step.stamp.label.clone() } else { phase.word.to_owned() }
 }

@@ -100,6 +100,8 @@ pub struct Session {
     pub client: Option<String>,
     /// The listener.
     pub listener: Option<String>,
+    /// The listener's address and port that the client connected to; `None` for a UNIX socket.
+    pub local: Option<String>,
     /// Why it was closed: `REM_CLOSE` ...
     pub close: Option<String>,
 }
@@ -115,6 +117,8 @@ impl Session {
                     let client = (fields.next(), fields.next());
                     session.client = client.0.zip(client.1).map(|client| join(&client));
                     session.listener = fields.next();
+                    let local = fields.next().zip(fields.next());
+                    session.local = local.filter(|(_, port)| port != "0").map(|it| join(&it));
                 }
                 Some(Tag::SessClose) => session.close = fields.next(),
                 _ => {}

@@ -102,7 +102,7 @@ proptest! {
             prop_assert_eq!(trace.is_some(), there);
             let Some(trace) = trace else { continue };
             prop_assert!(trace.focused().is_some());
-            let plain = Options { width, color: false, zone: Zone::Utc, redact: true };
+            let plain = Options { width, color: false, zone: Zone::Utc, bar_width: width };
             let text = render(&trace, &plain);
             prop_assert!(text.lines().all(|line| line.chars().count() <= width), "{}", text);
             prop_assert!(!text.contains('\x1b'));

@@ -5,15 +5,16 @@ use shellac_log::Kind;
 use super::attempt::Attempt;
 use super::fields::{Headers, Micros};
 use super::model::{Node, Trace, What};
-use super::page::{Page, Span, Style};
+use super::page::{NO_BREAK, Page, Span, Style};
 use super::phrases::{
     answer, backend_step, client_body, client_step, connection, from, line_of, not_recorded,
-    result_of, sent_body, then, timeline, what_happened,
+    result_of, sent_body, timeline, what_happened,
 };
 use super::request::Request;
+use super::retries::Follow;
 use super::why;
 use super::words::{Zone, counted, duration, epoch, local_time};
-use crate::redact;
+use super::{bars, journey};
 
 /// How a trace is shown.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +25,8 @@ pub struct Options {
     pub color: bool,
     /// The clock for moments.
     pub zone: Zone,
-    /// Whether secrets in headers are replaced.
-    pub redact: bool,
+    /// Columns for the bars, which may be wider than text.
+    pub bar_width: usize,
 }
 
 /// Columns for the reason of a closed session; the words that there are fit.
@@ -42,7 +43,9 @@ pub fn render(trace: &Trace, options: &Options) -> String {
     for root in &trace.roots {
         Branch { base, request: None, trace }.node(&mut page, root, "", "");
     }
-    headers(&mut page, trace, options);
+    bars::section(&mut page, trace, options.bar_width);
+    headers(&mut page, trace);
+    journey::sections(&mut page, trace);
     // Last, because the end of a long text is what stays on a screen.
     why::sections(&mut page, trace);
     page.finish()
@@ -223,11 +226,13 @@ impl<'a> Branch<'a> {
             }
         }
         if !attempt.steps.is_empty() {
-            row(
-                "time",
-                Style::Plain,
-                &timeline(&attempt.steps, |step| backend_step(step, attempt)),
-            );
+            let mut text = timeline(&attempt.steps, |step| backend_step(step, attempt));
+            if let Some((waited, at_most)) = attempt.stopped(self.request) {
+                let most = if at_most { "at most " } else { "" };
+                let last = format!("read body {most}{}: failed", duration(waited));
+                text = format!("{text} > {}", last.replace(' ', NO_BREAK));
+            }
+            row("time", Style::Plain, &text);
         }
         let (known, unknown) = sent_body(attempt);
         row("body", Style::Plain, &known);
@@ -250,20 +255,37 @@ impl<'a> Branch<'a> {
         if let Some(text) = answer(attempt) {
             row("answer", Style::Plain, &text);
         }
-        if let Some(text) = then(attempt) {
-            row("then", Style::Plain, &text);
+        // The page of an attempt that was retried went nowhere.
+        if let Some(page) = attempt.page.as_ref().filter(|_| !attempt.retried)
+            && let Some(line) = page.line()
+        {
+            row("page", Style::Plain, &line);
+        }
+        match attempt.follow() {
+            Some(Follow::Retried(why)) => row("then", Style::Plain, &format!("retried: {why}")),
+            Some(Follow::NotRetried(why)) => {
+                row("then", Style::Plain, &format!("not retried: {why}"));
+            }
+            None => {}
         }
     }
 
-    /// `  +2.9 ms  0.4 ms`: when it started and how long it took.
+    /// `  +2.9 ms  0.4 ms`: when it started and how long it took; `<1.025 s` where the log only bounds it.
     fn times(self, node: &Node) -> String {
         let offset = node.start().zip(self.base).map(|(start, base)| start.since(base));
         let mut text = String::new();
         if let Some(offset) = offset.filter(|offset| offset.0 > 0) {
             text = format!("{:>11}", format!("+{}", duration(offset)));
         }
-        if let Some(took) = node.took() {
-            text += &format!("{:>10}", duration(took));
+        let stopped = node.as_attempt().and_then(|attempt| attempt.stopped(self.request));
+        match (node.took(), stopped) {
+            (Some(took), Some((waited, at_most))) => {
+                let most = if at_most { "<" } else { "" };
+                let whole = Micros(took.0.saturating_add(waited.0));
+                text += &format!("{:>10}", format!("{most}{}", duration(whole)));
+            }
+            (Some(took), None) => text += &format!("{:>10}", duration(took)),
+            (None, _) => {}
         }
         text
     }
@@ -347,7 +369,7 @@ fn kind_word(node: &Node) -> &'static str {
     }
 }
 
-fn headers(page: &mut Page, trace: &Trace, options: &Options) {
+fn headers(page: &mut Page, trace: &Trace) {
     let Some(node) = trace.focused() else { return };
     let mut section = |title: &str, headers: &Headers| {
         if headers.0.is_empty() {
@@ -356,8 +378,7 @@ fn headers(page: &mut Page, trace: &Trace, options: &Options) {
         page.gap();
         page.wrapped("", "", Style::Bold, title);
         for header in &headers.0 {
-            let value = redact::header_value(&header.name, &header.value, options.redact);
-            let line = format!("{}: {value}", crate::visible(&header.name));
+            let line = format!("{}: {}", header.shown_name(), header.shown_value());
             page.wrapped("  ", "    ", Style::Plain, &line);
         }
     };
