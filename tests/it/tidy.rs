@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-log", &["format", "vsm", "ring", "query"]),
     ("shellac-render", &["format", "log"]),
     ("shellac-measure", &[]),
+    ("shellac-capture", &["format"]),
     ("shellac-http1", &[]),
     ("shellac-upstream", &[]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "config", "http1", "upstream"]),

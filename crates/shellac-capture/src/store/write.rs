@@ -1,0 +1,236 @@
+//! Writing the files of captures.
+
+use std::path::PathBuf;
+
+use shellac_format::Dialect;
+
+use super::disk::{Disk, DiskFile};
+use super::journal::RETRY_AFTER;
+use super::notice::Notice;
+use super::options::Fsync;
+use super::shelf::{Form, Key, counted};
+use super::{CaptureHead, Refusal, Store, name};
+use crate::stamp::Stamp;
+
+/// The room on the file system is looked at again after so many bytes.
+const LOOK_EVERY_BYTES: u64 = 256 << 10;
+/// Bytes of a file's magic.
+pub(super) const MAGIC_BYTES: u64 = 4;
+/// Names that are tried for one capture.
+const MAX_COPIES: u32 = 1000;
+
+/// A file without its final name.
+#[derive(Debug)]
+pub(super) struct Writing<F> {
+    file: F,
+    dialect: Dialect,
+    begun: Stamp,
+    /// Captures that are being written to it.
+    pub(super) captures: usize,
+    /// Bytes since the room on the file system was looked at.
+    unchecked: u64,
+    /// A part of a record lies behind what is whole.
+    is_torn: bool,
+}
+
+impl<D: Disk> Store<D> {
+    /// Where a file is, by its form.
+    pub(super) fn path(&self, stem: &str, form: Form) -> PathBuf {
+        let ending = match form {
+            Form::Open | Form::Unnamed => name::PARTIAL,
+            Form::Plain => name::VSL,
+            Form::Compressed => name::ZST,
+        };
+        self.options.dir.join(format!("{stem}{ending}"))
+    }
+
+    /// The file that takes further captures of this dialect.
+    pub(super) fn rolling_for(&mut self, dialect: Dialect, now: Stamp) -> Option<Key> {
+        let key = self.rolling?;
+        if self.writing.get(&key)?.dialect == dialect && !self.is_over(key, now) {
+            return Some(key);
+        }
+        self.rolling = None;
+        self.complete_unless_written(key, now);
+        None
+    }
+
+    /// Whether a file has reached a limit at which the next one is begun.
+    fn is_over(&self, key: Key, now: Stamp) -> bool {
+        let (Some(roll), Some(writing)) = (self.options.roll, self.writing.get(&key)) else {
+            return true;
+        };
+        let len = self.shelf.get(key).map_or(0, |file| file.len);
+        len >= roll.bytes || now.since(writing.begun) >= roll.age || writing.is_torn
+    }
+
+    /// Makes the file for a capture.
+    pub(super) fn create_file(
+        &mut self,
+        head: CaptureHead<'_>,
+        now: Stamp,
+    ) -> Result<Key, Refusal> {
+        self.make_room(counted(MAGIC_BYTES + head.expect_bytes), 1, now)?;
+        let stem = (0..MAX_COPIES)
+            .map(|copy| name::stem(head.time, head.rule, head.class, head.xid, copy))
+            .find(|stem| !self.shelf.has(stem))
+            .ok_or(Refusal::Budget)?;
+        let path = self.path(&stem, Form::Open);
+        let made = self.disk.make_dir(&self.options.dir).and_then(|()| self.disk.create(&path));
+        let mut file = self.or_trouble(made, now)?;
+        let written = file.write_all(&head.dialect.layout().file_magic());
+        if let Err(refusal) = self.or_trouble(written, now) {
+            // It holds nothing. Should it stay, the next one that opens the directory removes it.
+            let _ = self.disk.remove(&path);
+            return Err(refusal);
+        }
+        let key = Key { time: head.time, number: self.next_number() };
+        self.shelf.put(key, stem, MAGIC_BYTES, Form::Open, now);
+        let writing = Writing {
+            file,
+            dialect: head.dialect,
+            begun: now,
+            captures: 0,
+            unchecked: 0,
+            is_torn: false,
+        };
+        self.writing.insert(key, writing);
+        if self.options.roll.is_some() {
+            self.rolling = Some(key);
+        }
+        Ok(key)
+    }
+
+    /// Writes records at the end of a file and says where that was.
+    pub(super) fn write(&mut self, key: Key, records: &[u8], now: Stamp) -> Result<u64, Refusal> {
+        let len = records.len() as u64;
+        let at = self.shelf.get(key).ok_or(Refusal::Ended)?.len;
+        let writing = self.writing.get_mut(&key).ok_or(Refusal::Ended)?;
+        writing.unchecked += len;
+        if writing.unchecked >= LOOK_EVERY_BYTES {
+            writing.unchecked = 0;
+            self.check_space(len, now)?;
+        }
+        self.make_room(counted(at + len) - counted(at), 0, now)?;
+        let sync = self.options.fsync == Fsync::Always;
+        let writing = self.writing.get_mut(&key).ok_or(Refusal::Ended)?;
+        let mut result = writing.mend(at);
+        if result.is_ok() {
+            writing.is_torn = true;
+            result = writing.file.write_all(records);
+            if result.is_ok() && sync {
+                result = writing.file.sync();
+            }
+            match result {
+                Ok(()) => writing.is_torn = false,
+                // If even this does not work, it is done before anything else is written.
+                Err(_) => drop(writing.mend(at)),
+            }
+        }
+        self.or_trouble(result, now)?;
+        self.shelf.set_len(key, at + len);
+        Ok(at)
+    }
+
+    /// A capture of this file is over.
+    pub(super) fn release(&mut self, key: Key, now: Stamp) {
+        if let Some(writing) = self.writing.get_mut(&key) {
+            writing.captures = writing.captures.saturating_sub(1);
+        }
+        if self.rolling != Some(key) || self.is_over(key, now) {
+            self.complete_unless_written(key, now);
+        }
+    }
+
+    /// Completes a file to which no capture is written any more; an empty one is removed.
+    pub(super) fn complete_unless_written(&mut self, key: Key, now: Stamp) {
+        if self.writing.get(&key).is_none_or(|writing| writing.captures > 0) {
+            return;
+        }
+        if self.rolling == Some(key) {
+            self.rolling = None;
+        }
+        let result = self.complete(key, now);
+        // Told by a notice; it is tried again with every tick.
+        let _ = self.or_trouble(result, now);
+    }
+
+    fn complete(&mut self, key: Key, now: Stamp) -> std::io::Result<()> {
+        let (Some(file), Some(writing)) = (self.shelf.get(key), self.writing.get_mut(&key)) else {
+            return Ok(());
+        };
+        let (stem, len) = (file.stem.clone(), file.len);
+        let part = self.options.dir.join(format!("{stem}{}", name::PARTIAL));
+        if len <= MAGIC_BYTES || !writing.file.has_name()? {
+            // Nothing was written, or somebody has removed it.
+            match self.disk.remove(&part) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            self.writing.remove(&key);
+            self.shelf.take(key);
+            return Ok(());
+        }
+        writing.mend(len)?;
+        let forced = self.options.fsync != Fsync::None;
+        if forced {
+            writing.file.sync()?;
+        }
+        self.shelf.set_form(key, Form::Unnamed, now);
+        self.disk.rename(&part, &self.path(&stem, Form::Plain))?;
+        self.shelf.set_form(key, Form::Plain, now);
+        self.writing.remove(&key);
+        if forced {
+            self.disk.sync_dir(&self.options.dir)?;
+            self.index.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the disk failed so recently that it is left alone.
+    pub(super) fn waits_for_disk(&self, now: Stamp) -> bool {
+        // A clock that was set back must not keep us waiting.
+        self.failed_at.is_some_and(|at| now >= at && now.since(at) < RETRY_AFTER)
+    }
+
+    /// Notes that the disk failed, or that it works again.
+    pub(super) fn or_trouble<T>(
+        &mut self,
+        result: std::io::Result<T>,
+        now: Stamp,
+    ) -> Result<T, Refusal> {
+        let path = self.options.dir.clone();
+        match result {
+            Ok(value) => {
+                if self.failed_at.take().is_some() {
+                    let lost = self.accounts.lines_lost;
+                    self.notices.push(Notice::WritesAgain { path, held: 0, lost });
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                if self.failed_at.is_none() {
+                    self.notices.push(Notice::CannotWrite { path, error: error.to_string() });
+                }
+                self.failed_at = Some(now);
+                Err(Refusal::Disk)
+            }
+        }
+    }
+}
+
+impl<F: DiskFile> Writing<F> {
+    /// The dialect of its records.
+    pub(super) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Cuts off what is not whole.
+    fn mend(&mut self, len: u64) -> std::io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(len)?;
+            self.is_torn = false;
+        }
+        Ok(())
+    }
+}
