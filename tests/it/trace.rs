@@ -173,7 +173,7 @@ fn the_story_leaves_two_candidates_and_says_what_is_not_recorded() {
         "new or reused: not recorded by this version",
         "sent and acknowledged: not recorded by this version",
         "Why attempt 1 failed: 2 candidate causes",
-        "A  The backend took a new connection and closed it without answering",
+        "A  The backend closed the connection without answering the request",
         "B  The backend closed an idle connection just as it was used again",
         "How to tell them apart",
         "2017-09-05 05:42:31.903285 +00:00  epoch 1504590151.903285",

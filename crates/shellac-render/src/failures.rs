@@ -100,10 +100,14 @@ pub struct FailedAttempt {
     pub age: Option<Micros>,
     /// How long the phase that failed had lasted.
     pub waited: Option<Micros>,
+    /// How long it would have been allowed to last, where that was the reason.
+    pub limit: Option<Micros>,
     /// Bytes of the request's body handed to the kernel.
     pub sent: Option<u64>,
     /// Bytes of it that the backend's kernel acknowledged.
     pub acked: Option<u64>,
+    /// Bytes of the whole request, its head included, that it acknowledged.
+    pub taken: Option<u64>,
     /// Bytes promised: of the request's body, or of the answer's when that failed.
     pub expected: Option<u64>,
     /// Bytes of the answer that came.
@@ -188,9 +192,11 @@ impl FailedAttempt {
             error,
             reused: exchange.reused(),
             age: exchange.age(),
-            waited: exchange.waited,
+            waited: details.waited.or(exchange.waited),
+            limit: details.limit,
             sent: details.sent_bytes,
             acked: details.acked_bytes,
+            taken: details.taken_bytes,
             expected: details.expected_bytes,
             received: details.received_bytes,
             recovered: false,

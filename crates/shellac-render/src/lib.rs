@@ -11,6 +11,7 @@
 
 pub mod causes;
 pub mod error_text;
+pub mod explain;
 pub mod failures;
 pub mod lines;
 pub mod redact;

@@ -17,9 +17,40 @@ const HOW: &[(&[Class], &str)] = &[
     (&[Class::Truncated], "truncated"),
     (&[Class::HeldDown], "held_down"),
     (&[Class::Local], "local"),
+    (&[Class::NoPort], "no_port"),
+    (&[Class::NoFile], "no_file"),
+    (&[Class::Denied], "denied"),
+    (&[Class::Framing], "framing"),
+    (&[Class::Unasked], "unasked"),
+    (&[Class::Chunks], "chunks"),
+    (&[Class::Coding], "coding"),
     (&[Class::Eof, Class::Reset], "closed"),
     (&[Class::Eof, Class::Reset, Class::Timeout], "closed_or_timeout"),
+    (&[Class::Junk, Class::Framing, Class::Unasked, Class::Chunks, Class::Coding], "junk"),
     (&[Class::Sick, Class::Timeout, Class::Refused], "none"),
+];
+
+/// Classes that say everything, whatever the phase.
+const WHOLE: &[(&[Class], &str)] = &[
+    (&[Class::Client], "client_gone"),
+    (&[Class::ClientLeft], "client_left"),
+    (&[Class::ClientSlow], "client_slow"),
+    (&[Class::ClientBad], "client_bad"),
+    (&[Class::TooLarge], "request_too_large"),
+    (
+        &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],
+        "client",
+    ),
+    (&[Class::Sick], "sick"),
+    (&[Class::Unset], "no_backend"),
+    (&[Class::Sick, Class::Unset], "no_backend"),
+    (&[Class::Busy], "busy"),
+    (&[Class::Storage], "no_storage"),
+    (&[Class::Workspace], "no_workspace"),
+    (&[Class::Threads], "no_thread"),
+    (&[Class::Filter], "bad_filter"),
+    (&[Class::Vary], "bad_vary"),
+    (&[Class::Policy], "policy"),
 ];
 
 /// The key for a failed attempt.
@@ -29,19 +60,15 @@ pub(super) fn of(
     reused: Option<bool>,
     errno: Option<i32>,
 ) -> String {
-    let only = |class| classes.within(Classes::of(&[class]));
-    for (class, whole) in
-        [(Class::Client, "client_gone"), (Class::Sick, "sick"), (Class::Busy, "busy")]
-    {
-        if only(class) {
-            return whole.to_owned();
-        }
+    let inside = |set: &[Class]| classes.within(Classes::of(set));
+    if let Some((_, whole)) = WHOLE.iter().find(|(set, _)| inside(set)) {
+        return (*whole).to_owned();
     }
-    let how = HOW.iter().find(|(set, _)| classes.within(Classes::of(set)));
+    let how = HOW.iter().find(|(set, _)| inside(set));
     let how = how.map_or("other", |(_, word)| *word);
     let within = |set: &[Phase]| phases.within(Phases::of(set));
     let key = if within(&[Phase::Choose, Phase::Connect]) {
-        match errno.filter(|_| only(Class::Local)) {
+        match errno.filter(|_| inside(&[Class::Local])) {
             Some(errno) => format!("connect_errno_{}", errno.unsigned_abs()),
             None => format!("connect_{how}"),
         }
@@ -59,10 +86,9 @@ pub(super) fn of(
         how.to_owned()
     };
     // Elsewhere it makes no difference whether the connection was new.
-    let matters = Classes::of(&[Class::Eof, Class::Reset, Class::Timeout]);
     let early = within(&[Phase::Send, Phase::FirstByte, Phase::Head])
         && phases.contains(Phase::FirstByte)
-        && classes.within(matters);
+        && inside(&[Class::Eof, Class::Reset, Class::Timeout]);
     match reused.filter(|_| early) {
         Some(true) => key + "_reused",
         Some(false) => key + "_fresh",
@@ -70,11 +96,8 @@ pub(super) fn of(
     }
 }
 
-/// The key for an error of reading what a client sends.
-pub(super) fn of_client(text: &str) -> &'static str {
-    match Reading::of([text]) {
-        Some(reading) if reading.classes.within(Classes::of(&[Class::Local])) => "request_local",
-        Some(reading) if reading.classes.within(Classes::of(&[Class::Junk])) => "request_junk",
-        _ => "client_gone",
-    }
+/// The key for the errors of a client's transaction.
+pub(super) fn of_client<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let reading = Reading::of_client(texts)?;
+    Some(of(reading.phases, reading.classes, None, None))
 }

@@ -198,11 +198,17 @@ impl<'a> Group<'a> {
             return last.class.clone();
         }
         let client = self.transactions.iter().zip(&self.glances).find_map(|(one, glance)| {
-            let text = one.first(Tag::FetchError).filter(|_| glance.fetch_error)?;
-            (self.kind(one) != Kind::Backend).then(|| class::of_client(&visible(text.text())))
+            if !glance.fetch_error || self.kind(one) == Kind::Backend {
+                return None;
+            }
+            let errors = one.records().filter(|record| record.tag == Some(Tag::FetchError));
+            let texts: Vec<String> =
+                errors.take(8).map(|error| visible(cut(error.text(), MAX_TEXT))).collect();
+            let class = class::of_client(texts.iter().map(String::as_str));
+            Some(class.unwrap_or_else(|| "client_gone".to_owned()))
         });
         if let Some(class) = client {
-            return class.to_owned();
+            return class;
         }
         let answered = self.answered().and_then(|at| self.glances[at].status);
         match (answered, status, last) {

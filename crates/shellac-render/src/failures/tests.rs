@@ -61,7 +61,7 @@ fn a_retried_request_names_its_attempts_and_its_last_error() {
     assert_eq!((&*failures.host, failures.status), ("example.org", Some(503)));
     assert_eq!(failures.backend.as_deref(), Some("flaky"));
     assert_eq!(failures.class, "eof_before_byte_fresh");
-    assert_eq!(failures.cause, Some("new-closed"));
+    assert_eq!(failures.cause, Some("closed-unanswered"));
     let places: Vec<_> =
         failures.attempts.iter().map(|one| (one.xid, one.attempt, one.of)).collect();
     assert_eq!(places, [(3, Some(1), Some(2)), (4, Some(2), Some(2))]);

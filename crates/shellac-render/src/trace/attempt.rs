@@ -12,6 +12,8 @@ use crate::visible;
 /// Below this a wait was no time-out, whatever an ambiguous text leaves open. No time-out that somebody
 /// configures for a backend is shorter.
 const SHORTEST_TIMEOUT: Micros = Micros(100_000);
+/// After this a connection was alive: one that is gone already says so within a round trip.
+const LONGEST_ROUND_TRIP: Micros = Micros(3_000_000);
 
 /// A request line and its headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -270,13 +272,23 @@ impl Attempt {
                 Phases::of(&[Phase::Head, Phase::Body])
             });
         }
-        if let Some(class) = details.class {
-            classes = Classes::of(&[class]);
-        } else if exchange.waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
-            classes = classes.narrowed(NO_TIMEOUT);
+        let waited = details.waited.or(exchange.waited);
+        if let Some(logged) = details.class {
+            // The word in the log is the coarser one of the two.
+            classes = logged.narrowed(classes);
+            classes = details.client.map_or(classes, |client| client.narrowed(classes));
+        } else if waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
+            classes = classes.without(Classes::of(&[Class::Timeout]));
         }
+        let taken = match details.taken_bytes.or(details.acked_bytes.filter(|bytes| *bytes > 0)) {
+            Some(bytes) => Some(bytes > 0),
+            None if phases.within(Phases::of(&[Phase::FirstByte])) => {
+                waited.filter(|waited| *waited >= LONGEST_ROUND_TRIP).map(|_| true)
+            }
+            None => None,
+        };
         let reading = Reading { phases, classes };
-        let evidence = Evidence { phases, classes, reused: exchange.reused() };
+        let evidence = Evidence { phases, classes, reused: exchange.reused(), taken };
         Some(Failure {
             words: if known { reading.words() } else { "failed" },
             phases,
@@ -309,21 +321,6 @@ impl Attempt {
         &mut self.exchanges[last]
     }
 }
-
-const NO_TIMEOUT: Classes = Classes::of(&[
-    Class::Eof,
-    Class::Reset,
-    Class::Refused,
-    Class::Unreachable,
-    Class::Junk,
-    Class::Overflow,
-    Class::Local,
-    Class::Truncated,
-    Class::Client,
-    Class::Sick,
-    Class::Busy,
-    Class::HeldDown,
-]);
 
 const BEREQ: [Tag; 5] =
     [Tag::BereqMethod, Tag::BereqUrl, Tag::BereqProtocol, Tag::BereqHeader, Tag::BereqUnset];

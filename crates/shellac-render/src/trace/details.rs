@@ -1,7 +1,7 @@
 //! What `VCL_Log fetch.KEY:VALUE` records add to an error text.
 
 use super::fields::Micros;
-use crate::error_text::{Class, Phase};
+use crate::error_text::{Classes, Phase};
 
 /// The details of one exchange; each only where it is recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,17 +9,25 @@ pub struct Details {
     /// Phase that failed.
     pub phase: Option<Phase>,
     /// How it failed.
-    pub class: Option<Class>,
+    pub class: Option<Classes>,
+    /// What the client did, where it is to blame.
+    pub client: Option<Classes>,
     /// System error number.
     pub errno: Option<i32>,
     /// Whether the connection came from the pool.
     pub reused: Option<bool>,
     /// Age of the connection.
     pub age: Option<Micros>,
+    /// How long nothing had moved when it failed.
+    pub waited: Option<Micros>,
+    /// How long it would have been allowed to, where that was the reason.
+    pub limit: Option<Micros>,
     /// Bytes of the request's body handed to the kernel.
     pub sent_bytes: Option<u64>,
     /// Bytes of it that the backend's kernel acknowledged.
     pub acked_bytes: Option<u64>,
+    /// Bytes of the request, its head included, that the backend's kernel acknowledged.
+    pub taken_bytes: Option<u64>,
     /// Bytes promised: of the request's body, or of the answer's when the body of that failed.
     pub expected_bytes: Option<u64>,
     /// Bytes of the answer's body received.
@@ -39,12 +47,16 @@ impl Details {
         let value = value.trim();
         match key {
             "fetch.phase" => self.phase = Phase::from_word(value).or(self.phase),
-            "fetch.class" => self.class = Class::from_word(value).or(self.class),
+            "fetch.class" => self.class = Classes::from_word(value).or(self.class),
+            "fetch.client" => self.client = Classes::from_client_word(value).or(self.client),
             "fetch.errno" => self.errno = value.parse().ok(),
             "fetch.reused" => self.reused = flag(value),
             "fetch.age" => self.age = Micros::parse(value.as_bytes()),
+            "fetch.waited" => self.waited = Micros::parse(value.as_bytes()),
+            "fetch.limit" => self.limit = Micros::parse(value.as_bytes()),
             "fetch.sent" => self.sent_bytes = value.parse().ok(),
             "fetch.acked" => self.acked_bytes = value.parse().ok(),
+            "fetch.taken" => self.taken_bytes = value.parse().ok(),
             "fetch.expected" => self.expected_bytes = value.parse().ok(),
             "fetch.rcvd" => self.received_bytes = value.parse().ok(),
             "fetch.try" => self.attempt = value.parse().ok(),
@@ -66,6 +78,7 @@ fn flag(value: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error_text::Class;
 
     #[test]
     fn details_are_taken_and_nonsense_is_not_recorded() {
@@ -78,6 +91,10 @@ mod tests {
             "fetch.sent:4623",
             "fetch.acked:-1",
             "fetch.expected:99999999999999999999999",
+            "fetch.taken:5012",
+            "fetch.waited:0.5",
+            "fetch.limit:soon",
+            "fetch.client:who knows",
             "fetch.try:1",
             "fetch.addr:[::1]:80",
             "fetch.unheard:of",
@@ -87,10 +104,12 @@ mod tests {
         }
         let expected = Details {
             phase: Some(Phase::FirstByte),
-            class: Some(Class::Eof),
+            class: Some(Classes::of(&[Class::Eof])),
             reused: Some(false),
             age: Some(Micros(12_345)),
             sent_bytes: Some(4623),
+            taken_bytes: Some(5012),
+            waited: Some(Micros(500_000)),
             attempt: Some(1),
             address: Some("[::1]:80".to_owned()),
             ..Details::default()

@@ -50,7 +50,7 @@ impl Attempt {
         if self.page.is_none() && self.answer.is_some() {
             return "the answer had begun".to_owned();
         }
-        if last.details.class == Some(Class::Client) {
+        if last.details.class.is_some_and(|class| class.contains(Class::Client)) {
             return "the client is at fault".to_owned();
         }
         match policy(last) {
@@ -80,11 +80,11 @@ impl Attempt {
 
 /// The words in `route.retry.on` that cover a failure. Only known where the proxy logs details.
 fn policy(last: &Exchange) -> Option<String> {
-    let mut words = match (last.details.phase?, last.details.class?) {
+    let mut words = match (last.details.phase?, last.details.class?.single()) {
         (Phase::Connect, _) => vec!["connect"],
-        (Phase::FirstByte, Class::Timeout) => vec!["first_byte_timeout"],
-        (Phase::FirstByte, Class::Eof) => vec!["eof_before_byte"],
-        (Phase::FirstByte | Phase::Send, Class::Reset) => {
+        (Phase::FirstByte, Some(Class::Timeout)) => vec!["first_byte_timeout"],
+        (Phase::FirstByte, Some(Class::Eof)) => vec!["eof_before_byte"],
+        (Phase::FirstByte | Phase::Send, Some(Class::Reset)) => {
             vec!["reset_before_byte", "eof_before_byte"]
         }
         _ => return None,

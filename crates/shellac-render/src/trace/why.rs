@@ -99,7 +99,7 @@ fn several(
     page.wrapped("  ", "  ", Style::Bold, "How to tell them apart");
     let mut point = |text: &str| page.wrapped("  - ", "    ", Style::Plain, text);
     for missing in &diagnosis.missing {
-        point(would_decide(*missing));
+        point(missing.would_decide());
     }
     for (letter, cause) in ('A'..='Z').zip(&diagnosis.candidates) {
         point(&format!("{letter}: {}", cause.sign));
@@ -114,23 +114,6 @@ fn several(
         }
         if let Some(filter) = capture_filter(exchange) {
             point(&format!("Catch the next one: {filter}"));
-        }
-    }
-}
-
-fn would_decide(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Reuse => {
-            "Whether the connection was new or reused would decide, and is not recorded by this \
-             version. From 6.0 on, BackendOpen ends in \"connect\" or \"reuse\"."
-        }
-        Missing::Phase => {
-            "Whether a byte of the answer had come would decide, and is not recorded for each \
-             attempt: BereqAcct is the sum of all. shellacd logs it as fetch.phase."
-        }
-        Missing::Class => {
-            "How it ended (closed, reset, time-out) would decide, and the text leaves it open. \
-             shellacd logs it as fetch.class."
         }
     }
 }

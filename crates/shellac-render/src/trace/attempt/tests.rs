@@ -39,7 +39,7 @@ fn the_details_of_a_retried_attempt_leave_one_cause() {
         (Tag::VclReturn, "retry"),
         (Tag::Link, "bereq 4 retry"),
     ]);
-    assert_eq!(causes(&attempt), ["new-closed"]);
+    assert_eq!(causes(&attempt), ["closed-unanswered"]);
     assert!(attempt.retried && attempt.failed() && !attempt.is_retry);
     assert_eq!(attempt.request.headers.0.len(), 1);
     let exchange = attempt.last().unwrap();
@@ -51,9 +51,9 @@ fn the_details_of_a_retried_attempt_leave_one_cause() {
 #[test]
 fn bytes_received_tell_before_the_first_byte_from_inside_the_head() {
     for (acct, expected) in [
-        ("153 0 153 0 0 0", vec!["new-closed"]),
+        ("153 0 153 0 0 0", vec!["closed-unanswered"]),
         ("153 0 153 26 0 26", vec!["head-cut"]),
-        ("not numbers", vec!["new-closed", "head-cut"]),
+        ("not numbers", vec!["closed-unanswered", "head-cut"]),
     ] {
         let attempt = attempt(&[OPEN, (Tag::FetchError, "HTC eof (-1)"), (Tag::BereqAcct, acct)]);
         assert_eq!(causes(&attempt), expected, "{acct}");
@@ -73,7 +73,7 @@ fn sums_over_a_chain_of_attempts_prove_nothing_about_one() {
         ],
     ));
     assert!(!attempt.acct_is_its_own());
-    assert_eq!(causes(&attempt), ["new-closed", "head-cut"]);
+    assert_eq!(causes(&attempt), ["closed-unanswered", "head-cut"]);
 }
 
 #[test]
@@ -127,8 +127,9 @@ fn an_unknown_text_gets_no_cause() {
 #[test]
 fn a_wait_that_is_long_leaves_a_time_out_possible_in_old_texts() {
     for (took, expected) in [
-        ("0.004635", vec!["new-closed", "reused-closed"]),
-        ("60.000000", vec!["new-closed", "reused-closed", "first-byte-timeout"]),
+        ("0.004635", vec!["closed-unanswered", "reused-closed"]),
+        // A dead connection says so long before.
+        ("60.000000", vec!["closed-unanswered", "first-byte-timeout"]),
     ] {
         let beresp = format!("Beresp: 100.000000 60.000000 {took}");
         let attempt = attempt(&[

@@ -1,0 +1,197 @@
+//! Causes on the way to a connection.
+
+use super::{Cause, When};
+use crate::error_text::{Class, Classes, Phase, Phases};
+
+use Class::{
+    Busy, Denied, HeldDown, Name, NoFile, NoPort, Refused, Reset, Sick, Timeout, Tls, Unreachable,
+    Unset,
+};
+use Phase::{Choose, Connect};
+
+/// The rows.
+pub(super) const CONNECT: &[Cause] = &[
+    Cause {
+        id: "sick",
+        title: "No healthy backend was left to send it to",
+        phases: Phases::of(&[Choose]),
+        classes: Classes::of(&[Sick]),
+        when: When::Always,
+        means: "Health checks or an administrator had taken every backend of the pool out, or the \
+                pool is empty.",
+        todo: &[
+            "Look at the Backend_health records before this moment: `shellac log -g raw -i \
+             Backend_health -d`.",
+            "If the probe is wrong and the service is right: fix URL, status or window of the \
+                    probe.",
+        ],
+        proof: "No BackendOpen, and 0 s between Fetch and Beresp.",
+        sign: "Backend_health says \"Went sick\" before this moment.",
+    },
+    Cause {
+        id: "no-backend",
+        title: "No backend is configured for this request",
+        phases: Phases::of(&[Choose]),
+        classes: Classes::of(&[Unset]),
+        when: When::Always,
+        means: "No rule of the configuration chose a backend, or the one it chose has none behind \
+                it.",
+        todo: &[
+            "Which route or VCL branch takes this host and URL? `shellac trace XID` shows what \
+                    was asked.",
+            "Give the default a backend, or answer such requests at once.",
+        ],
+        proof: "No BackendOpen, and 0 s between Fetch and Beresp.",
+        sign: "It happens to some hosts or paths and always to them.",
+    },
+    Cause {
+        id: "no-name",
+        title: "The backend's name could not be resolved",
+        phases: Phases::of(&[Choose]),
+        classes: Classes::of(&[Name]),
+        when: When::Always,
+        means: "The name of the backend has no address now: a wrong name, or a name server that does \
+                not answer.",
+        todo: &[
+            "`getent ahosts NAME` on this machine.",
+            "In a cluster: does the service have end points at all?",
+        ],
+        proof: "The time of a look-up: seconds mean that the name server is silent, none that the \
+                name is wrong.",
+        sign: "`getent ahosts NAME` fails too.",
+    },
+    Cause {
+        id: "busy",
+        title: "The backend's connection limit was reached",
+        phases: Phases::of(&[Choose]),
+        classes: Classes::of(&[Busy]),
+        when: When::Always,
+        means: "All connections that the configuration allows for this backend were in use: either \
+                the limit is low or the backend has become slow.",
+        todo: &[
+            "How long do requests to this backend take now, and before? Slower: look at the \
+                    backend.",
+            "Not slower: raise the limit (`max_connections`).",
+        ],
+        proof: "Connections in use: VBE.*.conn on varnishd, `shellac ps` on shellacd, equal to \
+                max_connections.",
+        sign: "Many requests to the same backend in flight at that moment.",
+    },
+    Cause {
+        id: "refused",
+        title: "Nobody listens at the backend's port",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[Refused, Reset]),
+        when: When::Always,
+        means: "The backend's machine answered that the port is closed: the service is down, \
+                restarting, or listens on another port or address. A firewall may also refuse.",
+        todo: &[
+            "On the backend: is the service up, and does `ss -ltn` show this port on this address?",
+            "If this happens around deployments: drain the backend before it is stopped.",
+        ],
+        proof: "errno 111 after less than a round trip.",
+        sign: "`nc -vz ADDRESS PORT` from here says \"refused\" at once.",
+    },
+    Cause {
+        id: "connect-timeout",
+        title: "The backend did not take the connection in time",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[Timeout]),
+        when: When::Always,
+        means: "No answer to the SYN: the accept queue of the backend is full, packets are dropped \
+                by a firewall or a full table, or the machine is gone.",
+        todo: &[
+            "On the backend: `nstat -az TcpExtListenOverflows TcpExtListenDrops` and the queue in \
+             `ss -ltn`; raise the backlog or add workers.",
+            "On the way: `dmesg | grep -E 'conntrack: table full|SYN flooding|table overflow'`.",
+            "Is `connect_timeout` sensible for this distance?",
+        ],
+        proof: "The wait (fetch.waited, or Fetch to Beresp) equals connect_timeout.",
+        sign: "The wait equals connect_timeout, and a capture shows SYNs repeated without an \
+                answer.",
+    },
+    Cause {
+        id: "unreachable",
+        title: "The network has no way to the backend",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[Unreachable]),
+        when: When::Always,
+        means: "This machine or a router said that host or network cannot be reached: the machine is \
+                gone, a route is missing, or the neighbour table is full.",
+        todo: &[
+            "`ip route get ADDRESS` and `ip neigh show ADDRESS` from here.",
+            "`dmesg | grep -i 'neighbo[u]*r.*overflow'`: if it is there, raise gc_thresh3.",
+        ],
+        proof: "errno 113 or 101; the neighbour table's size against gc_thresh3.",
+        sign: "`ip neigh show ADDRESS` says FAILED or INCOMPLETE.",
+    },
+    Cause {
+        id: "held-down",
+        title: "Not tried: connecting to this backend had failed a moment before",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[HeldDown]),
+        when: When::Always,
+        means: "After a failed connect the proxy refuses to try the same address again for a short \
+                time. The real error is in an earlier transaction.",
+        todo: &["Find the first failure of this backend before this one: it has the errno."],
+        proof: "errno 0, and the errno of the failure before it.",
+        sign: "An earlier FetchError of the same backend with an errno that is not 0.",
+    },
+    Cause {
+        id: "no-port",
+        title: "This machine had no free local port for another connection",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[NoPort]),
+        when: When::Always,
+        means: "Every connection to one address and port takes a local port, and keeps it for a \
+                minute after it is closed by this side. All were taken.",
+        todo: &[
+            "Keep backend connections alive: a connection per request is what uses them up.",
+            "Widen net.ipv4.ip_local_port_range, or give the backend more addresses.",
+        ],
+        proof: "errno 99; `ss -tan state time-wait | wc -l` near the size of ip_local_port_range.",
+        sign: "It comes with load, and to one backend first.",
+    },
+    Cause {
+        id: "no-file",
+        title: "This proxy had no free file descriptor",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[NoFile]),
+        when: When::Always,
+        means: "The process (errno 24) or the machine (errno 23) had as many files and sockets open \
+                as it may.",
+        todo: &[
+            "Raise LimitNOFILE of the service.",
+            "Are there more clients than usual, or connections that are never closed?",
+        ],
+        proof: "errno 24 or 23; the entries in /proc/PID/fd against /proc/PID/limits.",
+        sign: "New clients are not accepted either.",
+    },
+    Cause {
+        id: "denied",
+        title: "The system does not allow connections to this backend",
+        phases: Phases::of(&[Connect]),
+        classes: Classes::of(&[Denied]),
+        when: When::Always,
+        means: "A security module, a local firewall rule or the permissions of a UNIX socket forbid \
+                it.",
+        todo: &[
+            "`ausearch -m avc -ts recent` or `dmesg | grep -i denied`.",
+            "For a UNIX socket: may the proxy's user write to it?",
+        ],
+        proof: "errno 13 or 1, every time.",
+        sign: "It fails for this user and works for root.",
+    },
+    Cause {
+        id: "tls",
+        title: "The two sides did not agree on TLS",
+        phases: Phases::ANY,
+        classes: Classes::of(&[Tls]),
+        when: When::Always,
+        means: "The certificate was not accepted, or protocol version, cipher or server name do not \
+                fit.",
+        todo: &["`openssl s_client -connect ADDRESS:PORT -servername NAME` from here."],
+        proof: "Nothing in the log; the alert number in a packet capture.",
+        sign: "openssl s_client fails too.",
+    },
+];
