@@ -121,6 +121,3 @@ impl CaptureFile {
         Ok(Box::new(io::Cursor::new(magic).chain(rest)))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use shellac_format::{Dialect, Heads};
-use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecord};
+use shellac_format::Dialect;
+use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecords};
 use shellac_manager::{ManagerError, PidFile};
 use shellac_query::Query;
 
@@ -138,11 +138,7 @@ fn follow<'a>(
             pass.reopen()?;
         }
         match (source.next()?, &mut *pass) {
-            (Input::Row(records), Some(pass)) => {
-                let walked_bytes;
-                (walked_bytes, flow) = pass.row(records)?;
-                source.take(walked_bytes);
-            }
+            (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
             (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
             (Input::Nothing, Some(pass)) => {
                 flow = pass.flush()?;
@@ -319,18 +315,17 @@ impl<'a> Pass<'a> {
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
 
-    /// Takes whole records as far as there are such, and says how many bytes that was.
-    fn row(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
+    fn row(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
         if self.settings.grouping == Grouping::Raw {
-            return self.raw(row);
+            return self.raw(records);
         }
-        let walked_bytes = self.grouper.row(row, self.clock.elapsed());
-        Ok((walked_bytes, self.groups()?))
+        self.grouper.row(records, self.clock.elapsed());
+        self.groups()
     }
 
     fn unit(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
         if self.settings.grouping == Grouping::Raw {
-            return self.raw(records).map(|(_, flow)| flow);
+            return self.raw(records);
         }
         self.grouper.unit(records, self.clock.elapsed());
         self.groups()
@@ -365,19 +360,16 @@ impl<'a> Pass<'a> {
         self.counted(written)
     }
 
-    /// Raw grouping holds nothing back, so records need no grouper. Says how many bytes were whole records.
-    fn raw(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
+    /// Raw grouping holds nothing back, so records need no grouper.
+    fn raw(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
         // Where nothing is asked record by record, a row goes out as it comes. It has fewer records than bytes.
         let unasked = self.query.is_none() && self.bucket.is_none() && !self.settings.unbuffered;
-        if unasked && self.left > row.len() as u64 {
-            let (walked, written) = self.output.row(row)?;
-            self.left -= walked.records;
-            let flow = if written == Written::Fine { Flow::On } else { Flow::Stop };
-            return Ok((walked.bytes, flow));
+        if unasked && self.left > records.len() as u64 {
+            let (count, written) = self.output.row(records)?;
+            self.left -= count;
+            return Ok(if written == Written::Fine { Flow::On } else { Flow::Stop });
         }
-        let mut heads = Heads::new(self.dialect.layout(), row);
-        for place in heads.by_ref() {
-            let record = LogRecord::new(self.dialect, place.record(row));
+        for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
             if let Some(query) = &self.query
                 && !query.selects_record(record.vxid, record.tag, record.payload)
             {
@@ -386,12 +378,12 @@ impl<'a> Pass<'a> {
             if !self.is_paid_for() {
                 continue;
             }
-            let written = self.output.record(&record, &row[place.start..place.end])?;
+            let written = self.output.record(&record, bytes)?;
             if self.counted(written)? == Flow::Stop {
-                return Ok((heads.position(), Flow::Stop));
+                return Ok(Flow::Stop);
             }
         }
-        Ok((heads.position(), Flow::On))
+        Ok(Flow::On)
     }
 
     /// Whether the rate limit lets one more go.

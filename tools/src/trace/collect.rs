@@ -6,9 +6,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use shellac_format::{Dialect, Records, Tag, Vxid, record};
+use shellac_format::heads::Heads;
+use shellac_format::{Dialect, Tag, Vxid};
 use shellac_log::{Kind, LogRecord, Reason, Relation, Transaction};
-use shellac_render::trace::{Micros, Stamp, Trace, What};
+use shellac_render::trace::{Micros, Trace, What};
 
 /// How much may be held.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +72,20 @@ pub(super) struct Span {
     pub(super) transactions: u64,
 }
 
+impl Span {
+    /// Takes the moment of a `Timestamp` in.
+    pub(super) fn take(&mut self, at: Micros) {
+        self.oldest = Some(self.oldest.map_or(at, |oldest| oldest.min(at)));
+        self.newest = Some(self.newest.map_or(at, |newest| newest.max(at)));
+    }
+
+    /// Takes another log's span in.
+    pub(super) fn add(&mut self, other: &Span) {
+        [other.oldest, other.newest].into_iter().flatten().for_each(|at| self.take(at));
+        self.transactions += other.transactions;
+    }
+}
+
 /// Collects around one number.
 #[derive(Debug)]
 pub(super) struct Collector {
@@ -89,6 +104,8 @@ pub(super) struct Collector {
     span: Span,
     /// The first transactions that name the target as their parent or child.
     named_by: Vec<Vxid>,
+    /// Of what is in here records are kept and of nothing else.
+    only: Option<Sieve>,
 }
 
 /// Transactions that are remembered for naming the target.
@@ -111,21 +128,33 @@ impl Collector {
             kept_bytes: 0,
             span: Span::default(),
             named_by: Vec::new(),
+            only: None,
         };
         collector.wanted.insert(target);
+        collector
+    }
+
+    /// Collects the transactions with these numbers, which are all that belong to `target`, and steps over
+    /// everything else. Nothing is learned about the span of the log.
+    pub(super) fn of_these(target: Vxid, wanted: HashSet<Vxid>, bounds: Bounds) -> Collector {
+        let sieve = Sieve::new(&wanted);
+        let mut collector = Collector::new(target, wanted, bounds);
+        collector.only = Some(sieve);
         collector
     }
 
     /// Takes whole records in. The answer is whether anything that is wanted was finished by them.
     pub(super) fn input(&mut self, dialect: Dialect, bytes: &[u8]) -> bool {
         let kept_before = self.kept.len();
-        for found in Records::new(dialect.layout(), bytes) {
-            // A source hands out whole records; a row that is none ends here.
-            let Ok(found) = found else { break };
-            let found = LogRecord::new(dialect, found);
-            if found.vxid != Vxid(0) {
-                self.take(dialect, &found);
+        for place in Heads::new(dialect.layout(), bytes) {
+            self.records += 1;
+            if place.vxid == Vxid(0)
+                || self.only.as_ref().is_some_and(|only| !only.lets(place.vxid))
+            {
+                continue;
             }
+            let record = LogRecord::new(dialect, place.record(bytes));
+            self.take(dialect, &record, &bytes[place.start..place.end]);
         }
         self.kept.len() != kept_before
     }
@@ -208,14 +237,13 @@ impl Collector {
         Trace::build(&parts, self.target)
     }
 
-    fn take(&mut self, dialect: Dialect, found: &LogRecord<'_>) {
-        self.records += 1;
+    /// Takes one record in; `bytes` are all of it.
+    fn take(&mut self, dialect: Dialect, found: &LogRecord<'_>, bytes: &[u8]) {
         if found.tag == Some(Tag::Timestamp)
-            && let Some(stamp) = Stamp::parse(found.text())
+            && self.only.is_none()
+            && let Some(at) = Micros::of_timestamp(found.text())
         {
-            let at = stamp.at;
-            self.span.oldest = Some(self.span.oldest.map_or(at, |oldest| oldest.min(at)));
-            self.span.newest = Some(self.span.newest.map_or(at, |newest| newest.max(at)));
+            self.span.take(at);
         }
         let begins = found.tag == Some(Tag::Begin);
         if (begins || found.tag == Some(Tag::Link))
@@ -241,9 +269,7 @@ impl Collector {
         let before = open.bytes.len();
         let ends = found.tag == Some(Tag::End);
         if before < self.bounds.transaction_bytes || ends {
-            let layout = dialect.layout();
-            let LogRecord { number, vxid, side, payload, .. } = *found;
-            record::encode(&mut open.bytes, layout, number, vxid, side, payload);
+            open.bytes.extend_from_slice(bytes);
         }
         self.open_bytes += open.bytes.len() - before;
         if ends && let Some(open) = self.open.remove(&found.vxid) {
@@ -330,5 +356,38 @@ impl Collector {
     }
 }
 
+/// Numbers, with a quick answer for nearly all that are not among them.
+#[derive(Debug)]
+struct Sieve {
+    numbers: HashSet<Vxid>,
+    /// A bit for each possible end of a number.
+    ends: Box<[u64; Sieve::WORDS]>,
+}
+
+impl Sieve {
+    /// 8 KB, which stay in a processor's nearest cache.
+    const WORDS: usize = 1024;
+
+    fn new(numbers: &HashSet<Vxid>) -> Sieve {
+        let mut ends = Box::new([0; Sieve::WORDS]);
+        for &number in numbers {
+            let (word, bit) = Sieve::place(number);
+            ends[word] |= bit;
+        }
+        Sieve { numbers: numbers.clone(), ends }
+    }
+
+    fn lets(&self, vxid: Vxid) -> bool {
+        let (word, bit) = Sieve::place(vxid);
+        self.ends[word] & bit != 0 && self.numbers.contains(&vxid)
+    }
+
+    fn place(vxid: Vxid) -> (usize, u64) {
+        // The remainder is below the number of words.
+        let word = usize::try_from(vxid.0 / 64 % Sieve::WORDS as u64).unwrap_or(0);
+        (word, 1 << (vxid.0 % 64))
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,21 +1,29 @@
 //! Opens what is searched.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use shellac_capture::files::CaptureFile;
 use shellac_format::Dialect;
-use shellac_log::{FileSource, LiveOptions, LiveSource, Source};
+use shellac_log::{FileSource, Input, LiveOptions, LiveSource, Source};
 
 use crate::attach::{Patience, attach};
 
+/// What a compressed file starts with.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Bytes of the magic of a file of records.
+const LOG_MAGIC_BYTES: u64 = 4;
+
 /// Where records come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum From {
     /// A file, a pipe, or `-`.
     File(PathBuf),
+    /// A file of a directory of captures, or what it has from this byte on, counted in what is uncompressed.
+    Capture(CaptureFile, Option<u64>),
     /// The shared memory of an instance.
     Live(PathBuf),
 }
@@ -36,16 +44,23 @@ impl From {
         match self {
             From::File(path) if path.as_os_str() == "-" => "standard input".to_owned(),
             From::File(path) => path.display().to_string(),
+            From::Capture(file, _) => file.path.display().to_string(),
             From::Live(workdir) => format!("the ring of {}", workdir.display()),
+        }
+    }
+
+    /// Whether it can be read from the start once more and is the same then.
+    pub(super) fn is_file(&self) -> bool {
+        match self {
+            From::File(path) => path.metadata().is_ok_and(|metadata| metadata.is_file()),
+            From::Capture(..) => true,
+            From::Live(_) => false,
         }
     }
 
     /// Whether it can be read from the start once more.
     pub(super) fn can_reopen(&self) -> bool {
-        match self {
-            From::File(path) => path.metadata().is_ok_and(|metadata| metadata.is_file()),
-            From::Live(_) => true,
-        }
+        matches!(self, From::Live(_)) || self.is_file()
     }
 
     /// Opens it at its oldest record.
@@ -55,10 +70,24 @@ impl From {
             Ok(Opened::File(Box::new(source)))
         };
         match self {
-            From::File(path) if path.as_os_str() == "-" => file(Box::new(io::stdin())),
-            From::File(path) => {
-                let opened = File::open(path);
-                file(Box::new(opened.with_context(|| format!("cannot open {}", self.name()))?))
+            From::File(path) if path.as_os_str() == "-" => file(uncompressed(io::stdin())?),
+            From::File(path) => file(uncompressed(self.file(path)?)?),
+            From::Capture(capture, offset) => {
+                let trouble = || format!("cannot open {}", self.name());
+                let open = || capture.open().with_context(trouble);
+                let Some(offset) = offset else { return file(open()?) };
+                // The first records tell the dialect best, wherever reading starts.
+                let dialect = match dialect {
+                    Some(dialect) => dialect,
+                    None => {
+                        let mut source = FileSource::open(self.name(), open()?, None)?;
+                        while !matches!(source.next()?, Input::Opened | Input::End) {}
+                        source.dialect()
+                    }
+                };
+                let rest: Box<dyn Read> = capture.open_at(*offset).with_context(trouble)?;
+                let source = FileSource::open(self.name(), rest, Some(dialect))?;
+                Ok(Opened::File(Box::new(source)))
             }
             From::Live(workdir) => {
                 let options = LiveOptions { dialect, from_head: true, stop_at_tail: false };
@@ -68,6 +97,19 @@ impl From {
             }
         }
     }
+
+    fn file(&self, path: &Path) -> anyhow::Result<File> {
+        File::open(path).with_context(|| format!("cannot open {}", self.name()))
+    }
+}
+
+/// What was compressed with zstd is unpacked while it is read.
+fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let mut magic = Vec::new();
+    reader.by_ref().take(LOG_MAGIC_BYTES).read_to_end(&mut magic)?;
+    let is_compressed = magic == ZSTD_MAGIC;
+    let whole = Cursor::new(magic).chain(reader);
+    Ok(if is_compressed { Box::new(zstd::Decoder::new(whole)?) } else { Box::new(whole) })
 }
 
 /// What is read.

@@ -1,11 +1,17 @@
 //! `shellac trace`: one transaction and everything around it, with its cause in words.
 //!
-//! `input` opens what is read, `search` reads it through a `collect::Collector`, `report` writes what came of it.
+//! `input` opens what is read; `search` reads it for a number, through `relatives` and a `collect::Collector`;
+//! `select` finds groups by what they are about; `captures` asks the index of a directory; `find` goes through
+//! all of that, and `report` writes what came of it.
 
+mod captures;
 mod collect;
+mod find;
 mod input;
+mod relatives;
 mod report;
 mod search;
+mod select;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,32 +22,67 @@ use shellac_render::redact::Redaction;
 use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
+use find::{How, Place};
+use select::{Pattern, Selection};
 
 /// Options of `shellac trace`.
 #[derive(clap::Args, Debug)]
+#[command(
+    group = clap::ArgGroup::new("what").required(true).multiple(true).args(["xid", "url", "backend", "last_error"]),
+    after_help = "Exit status: 0 when it is shown, 1 when it is not there or not all could be read, \
+                  2 for wrong options or when it is not clear which instance is meant, \
+                  3 when an index knows it but its records are not there."
+)]
 pub(crate) struct Args {
     /// The number: of a client request, of an attempt at a backend, or of a session
     #[arg(value_name = "XID")]
-    pub(crate) xid: u64,
+    pub(crate) xid: Option<u64>,
+
+    /// The newest group with this in a URL; with "*" in it the whole URL has to fit
+    #[arg(long, value_name = "PATTERN", conflicts_with = "xid")]
+    pub(crate) url: Option<String>,
+
+    /// The newest group with an attempt at this backend; "*" stands for anything
+    #[arg(long, value_name = "NAME", conflicts_with = "xid")]
+    pub(crate) backend: Option<String>,
+
+    /// The newest group in which something failed
+    #[arg(long, conflicts_with = "xid")]
+    pub(crate) last_error: bool,
+
+    /// List so many matches, newest first, instead of showing the newest; without a number 1000
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1000",
+          conflicts_with = "xid")]
+    pub(crate) list: Option<usize>,
 
     /// Instance: an absolute path of a working directory, or a name
     #[arg(short = 'n', value_name = "NAME", conflicts_with = "read")]
     pub(crate) instance: Option<String>,
 
-    /// Read a file of records instead of a live log; "-" for standard input
+    /// Read a file of records (also compressed with zstd) or a directory of captures instead of a live log;
+    /// "-" for standard input. May be repeated
     #[arg(short = 'r', value_name = "FILE")]
-    pub(crate) read: Option<PathBuf>,
+    pub(crate) read: Vec<PathBuf>,
 
     /// Wait for it to come, or to be finished; for so many seconds, without a number for ever
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
-          default_missing_value = "inf", value_parser = seconds, conflicts_with = "read")]
+          default_missing_value = "inf", value_parser = seconds,
+          conflicts_with_all = ["read", "url", "backend", "last_error"])]
     pub(crate) wait: Option<Duration>,
 
     /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<Dialect>,
 
-    /// Show the values of Authorization, Cookie and Set-Cookie
+    /// Replace the values of this header and query parameter too; may be repeated
+    #[arg(long, value_name = "NAME", conflicts_with = "no_redact")]
+    pub(crate) redact: Vec<String>,
+
+    /// Replace token=, key=, password= and the like in URLs too
+    #[arg(long, conflicts_with = "no_redact")]
+    pub(crate) redact_query: bool,
+
+    /// Show the values of Authorization, Proxy-Authorization, Cookie and Set-Cookie
     #[arg(long)]
     pub(crate) no_redact: bool,
 
@@ -54,31 +95,61 @@ pub(crate) struct Args {
     pub(crate) utc: bool,
 }
 
-/// Runs the tool. Exit status 1 when no such transaction is there.
+impl Args {
+    fn redaction(&self) -> Redaction {
+        if self.no_redact {
+            return Redaction::none();
+        }
+        let names = self.redact.iter().map(String::as_str);
+        Redaction::default().with_names(names).with_parameters(self.redact_query)
+    }
+
+    fn selection(&self) -> Selection {
+        Selection {
+            url: self.url.as_deref().map(Pattern::new),
+            backend: self.backend.as_deref().map(Pattern::new),
+            failed: self.last_error,
+        }
+    }
+}
+
+/// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let from = match &args.read {
-        Some(path) => input::From::File(path.clone()),
-        None => input::From::live(args.instance.as_deref(), args.wait)?,
+    let places: Vec<Place> = if args.read.is_empty() {
+        vec![Place::Log(input::From::live(args.instance.as_deref(), args.wait)?)]
+    } else {
+        args.read.iter().cloned().map(Place::of_path).collect()
     };
-    let search = search::Search {
-        target: Vxid(args.xid),
-        from: &from,
-        dialect: args.dialect,
-        wait: args.wait,
-        bounds: collect::Bounds::default(),
+    let how = How { dialect: args.dialect, wait: args.wait };
+    let redaction = args.redaction();
+    let (matches, mut found) = match args.xid {
+        Some(xid) => (None, find::by_number(&places, Vxid(xid), how)?),
+        None => {
+            let (matches, mut said) = find::by_selection(&places, &args.selection(), how)?;
+            if let Some(newest) = matches.newest_first.first().filter(|_| args.list.is_none()) {
+                let found = find::of_match(&places, newest, how)?;
+                let error = said.error.take().or(found.error);
+                let notes = if found.notes.is_empty() { said.notes } else { found.notes };
+                said = search::Found { error, notes, ..found };
+            }
+            (Some(matches), said)
+        }
     };
-    let mut found = search.run()?;
-    let redaction = if args.no_redact { Redaction::none() } else { Redaction::default() };
     found.traces.iter_mut().for_each(|trace| trace.redact(&redaction));
-    report::write(&args, &from, &found)
+    let report = report::Report {
+        args: &args,
+        places: &places,
+        matches: matches.as_ref(),
+        found: &found,
+        redaction: &redaction,
+    };
+    report.write()
 }
 
 /// The trees around `target` in the log of the instance in `workdir`, newest first, without secrets.
 pub(crate) fn find(workdir: &Path, target: Vxid) -> anyhow::Result<Vec<Trace>> {
-    let from = input::From::Live(workdir.to_owned());
-    let bounds = collect::Bounds::default();
-    let search = search::Search { target, from: &from, dialect: None, wait: None, bounds };
-    let mut traces = search.run()?.traces;
+    let places = [Place::Log(input::From::Live(workdir.to_owned()))];
+    let mut traces = find::by_number(&places, target, How::default())?.traces;
     traces.iter_mut().for_each(|trace| trace.redact(&Redaction::default()));
     Ok(traces)
 }

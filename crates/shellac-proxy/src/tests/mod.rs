@@ -4,7 +4,6 @@ mod answers;
 mod bodies;
 mod cancelled;
 mod engine;
-mod live;
 mod log;
 mod origin;
 mod retries;

@@ -30,6 +30,13 @@ impl Micros {
         Some(Micros(if negative { -micros } else { micros }))
     }
 
+    /// The moment of a `Timestamp` record, without a look at the rest of it.
+    pub fn of_timestamp(text: &[u8]) -> Option<Micros> {
+        let mut fields = fields(text);
+        fields.next()?.strip_suffix(b":")?;
+        Micros::parse(fields.next()?)
+    }
+
     /// From `earlier` to this moment.
     pub const fn since(self, earlier: Micros) -> Micros {
         Micros(self.0.saturating_sub(earlier.0))

@@ -2,10 +2,10 @@ use shellac_format::{Side, TAGS, record};
 
 use super::*;
 
-const DIALECT: Dialect = Dialect::V7_3;
+pub(in crate::trace) const DIALECT: Dialect = Dialect::V7_3;
 
 /// `vxid Tag payload` lines as records.
-fn log(lines: &[&str]) -> Vec<u8> {
+pub(in crate::trace) fn log(lines: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for line in lines {
         let mut fields = line.splitn(3, ' ');
@@ -27,7 +27,7 @@ fn log(lines: &[&str]) -> Vec<u8> {
     bytes
 }
 
-const STORY: &[&str] = &[
+pub(in crate::trace) const STORY: &[&str] = &[
     "1 Begin sess 0 HTTP/1",
     "1 Link req 2 rxreq",
     "2 Begin req 1 rxreq",

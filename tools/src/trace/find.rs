@@ -1,0 +1,186 @@
+//! Goes through everything that is to be searched, logs and directories of captures alike.
+
+use std::cmp::Reverse;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use shellac_format::{Dialect, Vxid};
+use shellac_render::trace::Micros;
+
+use super::captures::{Captures, Records, is_directory};
+use super::collect::Bounds;
+use super::input::From;
+use super::search::{Found, Search, select};
+use super::select::{Match, Matches, Selection};
+
+/// Something to search.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A file, a pipe or a ring.
+    Log(From),
+    /// A directory of captures with its index.
+    Captures(Captures),
+}
+
+impl Place {
+    /// What `-r` names.
+    pub(super) fn of_path(path: PathBuf) -> Place {
+        if is_directory(&path) {
+            Place::Captures(Captures { dir: path })
+        } else {
+            Place::Log(From::File(path))
+        }
+    }
+
+    /// What to call it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Place::Log(from) => from.name(),
+            Place::Captures(captures) => format!("the captures in {}", captures.dir.display()),
+        }
+    }
+
+    /// Whether it is the shared memory of an instance.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Place::Log(From::Live(_)))
+    }
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    pub(super) dialect: Option<Dialect>,
+    pub(super) wait: Option<Duration>,
+}
+
+/// Everything around `target` in all of `places`.
+pub(super) fn by_number(places: &[Place], target: Vxid, how: How) -> anyhow::Result<Found> {
+    let mut all = Found::default();
+    for place in places {
+        match in_place(place, target, how) {
+            Ok(found) => all.add(found),
+            // One that cannot be read does not take the others away.
+            Err(error) if places.len() > 1 => all.notes.push(format!("{error:#}")),
+            Err(error) => return Err(error),
+        }
+    }
+    all.traces.sort_by_key(|trace| Reverse(trace.start()));
+    Ok(all)
+}
+
+fn in_place(place: &Place, target: Vxid, how: How) -> anyhow::Result<Found> {
+    match place {
+        Place::Log(from) => search(from, target, how),
+        Place::Captures(captures) => in_captures(captures, target, how),
+    }
+}
+
+fn search(from: &From, target: Vxid, how: How) -> anyhow::Result<Found> {
+    let How { dialect, wait } = how;
+    Search { target, from, dialect, wait, bounds: Bounds::default() }.run()
+}
+
+/// First by the index, which knows every failing group; then through the files, which hold others as well.
+fn in_captures(captures: &Captures, target: Vxid, how: How) -> anyhow::Result<Found> {
+    let (entries, notes) = captures.entries(target.0)?;
+    let mut all = Found { notes, ..Found::default() };
+    for indexed in entries {
+        let mut shown = false;
+        if let Records::Here(file, offset) = &indexed.records {
+            for offset in [Some(*offset), None] {
+                let found = search(&From::Capture(file.clone(), offset), target, how)?;
+                shown = !found.traces.is_empty();
+                if shown || offset.is_none() {
+                    all.add(found);
+                    break;
+                }
+            }
+        }
+        if !shown {
+            all.summaries.push(captures.summary(indexed)?);
+        }
+    }
+    if all.traces.is_empty() && all.summaries.is_empty() {
+        for file in captures.files()? {
+            let found = search(&file, target, how)?;
+            let done = !found.traces.is_empty();
+            all.add(found);
+            if done {
+                break;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The groups that fit in all of `places`, newest first.
+pub(super) fn by_selection(
+    places: &[Place],
+    selection: &Selection,
+    how: How,
+) -> anyhow::Result<(Matches, Found)> {
+    let mut all = Matches::default();
+    let mut said = Found::default();
+    let mut add = |found: Matches| {
+        all.newest_first.extend(found.newest_first);
+        all.total += found.total;
+        all.groups += found.groups;
+        found.total
+    };
+    for place in places {
+        match place {
+            Place::Log(from) => {
+                let (found, notes, error) = select(from, how.dialect, selection)?;
+                add(found);
+                said.notes.extend(notes);
+                said.error = error.or(said.error.take());
+            }
+            Place::Captures(captures) => {
+                let (found, notes) = captures.matches(selection)?;
+                said.notes.extend(notes);
+                if add(found) > 0 || selection.failed {
+                    continue;
+                }
+                // Requests that went well are in no index, but may lie in the files around a failure.
+                for file in captures.files()? {
+                    let (found, notes, error) = select(&file, how.dialect, selection)?;
+                    said.notes.extend(notes);
+                    said.error = error.or(said.error.take());
+                    if add(found) > 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    all.newest_first.sort_by_key(|found| Reverse(found.time));
+    Ok((all, said))
+}
+
+/// The tree of one match: of several with its number the one nearest in time.
+pub(super) fn of_match(places: &[Place], found: &Match, how: How) -> anyhow::Result<Found> {
+    let mut all = by_number(places, found.xid, how)?;
+    if let Some(time) = found.time {
+        let distance =
+            |start: Option<Micros>| start.map_or(i64::MAX, |at| at.since(time).0.saturating_abs());
+        all.traces.sort_by_key(|trace| distance(trace.start()));
+        all.traces.truncate(1);
+        all.summaries.sort_by_key(|it| distance(Some(Micros(it.indexed.entry.time.0))));
+        all.summaries.truncate(1);
+        if !all.traces.is_empty() {
+            all.summaries.clear();
+        }
+    }
+    Ok(all)
+}
+
+impl Found {
+    fn add(&mut self, other: Found) {
+        self.traces.extend(other.traces);
+        self.summaries.extend(other.summaries);
+        self.span.add(&other.span);
+        self.named_by.extend(other.named_by);
+        self.notes.extend(other.notes);
+        self.error = self.error.take().or(other.error);
+    }
+}
