@@ -2,6 +2,9 @@
 //!
 //! The golden screens lie in fixtures/golden/trace; `SHELLAC_BLESS=1` writes them anew.
 
+mod captures;
+mod selection;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -46,9 +49,14 @@ fn capture(name: &str) -> PathBuf {
 
 /// Runs `shellac trace XID --utc` with these options.
 fn run(xid: u64, options: &[&str]) -> Output {
+    run_with(&[&[&*xid.to_string()], options].concat())
+}
+
+/// Runs `shellac trace --utc` with these arguments.
+fn run_with(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shellac"))
-        .args(["trace", &xid.to_string(), "--utc"])
-        .args(options)
+        .args(["trace", "--utc"])
+        .args(arguments)
         .stdin(Stdio::null())
         .output()
         .expect("trace starts")
@@ -80,6 +88,15 @@ fn fits(shown: &str) {
 /// A file of records from `VXID Tag payload` lines.
 fn file(directory: &TempDir, dialect: Dialect, lines: &[String]) -> PathBuf {
     let mut bytes = dialect.layout().file_magic().to_vec();
+    bytes.extend(encode(dialect, lines));
+    let path = directory.path().join("crafted.vsl");
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Records from `VXID Tag payload` lines.
+fn encode(dialect: Dialect, lines: &[String]) -> Vec<u8> {
+    let mut bytes = Vec::new();
     for line in lines {
         let mut fields = line.splitn(3, ' ');
         let vxid = fields.next().unwrap().parse().unwrap();
@@ -97,9 +114,7 @@ fn file(directory: &TempDir, dialect: Dialect, lines: &[String]) -> PathBuf {
             4096,
         );
     }
-    let path = directory.path().join("crafted.vsl");
-    fs::write(&path, bytes).unwrap();
-    path
+    bytes
 }
 
 fn lines(text: &str) -> Vec<String> {

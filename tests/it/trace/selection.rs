@@ -1,0 +1,73 @@
+//! `shellac trace --url`, `--backend`, `--last-error` on files.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{capture, fixtures, run_with, text};
+
+fn shown(arguments: &[&str]) -> String {
+    let output = run_with(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn the_newest_failure_of_several_files_is_shown() {
+    let files: Vec<String> = ["success-miss", "retry-error", "connect-refused"]
+        .map(|name| capture(name).to_str().unwrap().to_owned())
+        .to_vec();
+    let mut arguments = vec!["--last-error"];
+    files.iter().for_each(|file| arguments.extend(["-r", file]));
+    let out = shown(&arguments);
+    // The recordings were made one after the other; retry-error is the latest.
+    assert!(out.starts_with("XID 98333: GET /retryerr1\n"), "{out}");
+    arguments.extend(["--backend", "refused"]);
+    let out = shown(&arguments);
+    assert!(out.contains("Why attempt 1 failed: nobody listens"), "{out}");
+    arguments.extend(["--url", "/nothing*"]);
+    let output = run_with(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("groups in ") && said.contains(" fits."), "{said}");
+}
+
+#[test]
+fn an_attempt_without_its_request_is_a_failure_too() {
+    let story = fixtures().join("story/seed.vsl");
+    let out = shown(&["--last-error", "-r", story.to_str().unwrap()]);
+    assert!(out.starts_with("XID 576325623: attempt 1 at a backend"), "{out}");
+}
+
+#[test]
+fn a_file_may_be_compressed() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("a.log");
+    let packed = zstd::encode_all(&fs::read(capture("retry-error")).unwrap()[..], 3).unwrap();
+    fs::write(&path, &packed).unwrap();
+    let plain = shown(&["98333", "-r", capture("retry-error").to_str().unwrap()]);
+    assert_eq!(shown(&["98333", "-r", path.to_str().unwrap()]), plain);
+    fs::write(&path, &packed[..packed.len() - 9]).unwrap();
+    let output = run_with(&["98333", "-r", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("a.log"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn matches_are_listed_with_what_is_known_of_them() {
+    let file = capture("retry-error");
+    let out = shown(&["--url", "retryerr", "--list", "-r", file.to_str().unwrap()]);
+    let line = out.lines().next().unwrap();
+    assert!(
+        line.starts_with("98333 ") && line.contains("  200  GET /retryerr1  good  HTC eof"),
+        "{out}"
+    );
+}
+
+#[test]
+fn something_has_to_be_asked_for_and_only_one_thing() {
+    for wrong in [&["--utc"][..], &["1", "--url", "x"], &["1", "--last-error"], &["1", "--list"]] {
+        let output = run_with(wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
