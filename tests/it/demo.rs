@@ -43,7 +43,7 @@ fn once_ends_with_the_trace_of_a_request_that_its_retry_saved() {
             "attempt 2  bereq ",
             "conn   new, 127.0.0.1:",
             "error  EOF before the first byte",
-            "Why attempt 1 failed: the backend took a new connection and closed it without",
+            "Why attempt 1 failed: the backend closed the connection without answering the",
         ] {
             assert!(trace.contains(part), "no \"{part}\" in\n{trace}");
         }
