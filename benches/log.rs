@@ -17,10 +17,12 @@ use std::time::Duration;
 use shellac_format::record::encode;
 use shellac_format::{Dialect, Heads, Tag, Vxid};
 
-const CASES: [&[&str]; 5] = [
+const CASES: [&[&str]; 7] = [
     &["-g", "raw"],
     &["-g", "vxid"],
     &["-g", "request"],
+    &["-g", "request", "-q", "RespStatus >= 500"],
+    &["-g", "request", "-q", "ReqURL ~ \"^/a\""],
     &["-i", "ReqURL"],
     &["-g", "request", "-i", "ReqURL"],
 ];
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     let (short, long) = (directory.path().join("short.vsl"), directory.path().join("long.vsl"));
     std::fs::write(&short, &recording).expect("it is unpacked");
     repeat(&recording, &long).expect("it is repeated");
-    println!("{:<24} {:>10} {:>12} {:>7} {:>10}", "", "shellac", "varnishlog", "ratio", "RssAnon");
+    println!("{:<34} {:>10} {:>12} {:>7} {:>10}", "", "shellac", "varnishlog", "ratio", "RssAnon");
     for case in CASES {
         let shellac = |file: &Path| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
@@ -73,7 +75,7 @@ fn main() -> ExitCode {
             theirs.push(their);
         }
         println!(
-            "{:<24} {:>8.3} s {:>10.3} s {:>7.1} {:>7} kB",
+            "{:<34} {:>8.3} s {:>10.3} s {:>7.1} {:>7} kB",
             case.join(" "),
             median(&mut ours),
             median(&mut theirs),

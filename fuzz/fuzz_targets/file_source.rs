@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use shellac_log::{FileSource, Grouper, Grouping, Input, Limits, Source};
-use shellac_render::lines::{LineOptions, LineWriter};
+use shellac_render::lines::{LineOptions, LineWriter, Text};
 
 /// Gives at most so many bytes at once.
 struct Pieces<'a> {
@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut grouper = Grouper::new(grouping, dialect, Limits { timeout, open_max });
     let writer = LineWriter::new(dialect, &LineOptions::default());
-    let mut text = Vec::new();
+    let mut text = Text::default();
     let mut rows = 0;
     let mut drain = |grouper: &mut Grouper| {
         while let Some(group) = grouper.pop() {

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-capture", &["format"]),
     ("shellac-http1", &[]),
     ("shellac-upstream", &[]),
-    ("shellac-proxy", &["format", "sys", "vsm", "ring", "config", "http1", "upstream"]),
+    ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),
     ("shellac-manager", &["format", "vsm", "ring", "config"]),
     ("xtask", &[]),
 ];

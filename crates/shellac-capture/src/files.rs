@@ -121,3 +121,6 @@ impl CaptureFile {
         Ok(Box::new(io::Cursor::new(magic).chain(rest)))
     }
 }
+
+#[cfg(test)]
+mod tests;

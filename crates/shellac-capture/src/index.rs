@@ -11,6 +11,8 @@ use crate::stamp::Stamp;
 mod backward;
 mod reader;
 
+#[cfg(test)]
+pub(crate) use reader::understand_line;
 pub use reader::{BadLine, Item, Lookup, Reader};
 
 /// The newest file of the index.

@@ -44,6 +44,9 @@ use write::Writing;
 /// Bytes of index and manifest at least: a few of the longest lines.
 const MIN_INDEX_BYTES: u64 = 1 << 20;
 
+/// Classes that one capture counts by themselves.
+const MAX_CAPTURE_CLASSES: usize = 256;
+
 /// Why a directory cannot be used for captures.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -278,7 +281,7 @@ impl<D: Disk> Store<D> {
         if self.waits_for_disk(now) {
             return Err(Refusal::Disk);
         }
-        self.check_space(head.expect_bytes, now)?;
+        self.check_space(write::MAGIC_BYTES + head.expect_bytes, now)?;
         let file = match self.rolling_for(head.dialect, now) {
             Some(file) => file,
             None => self.create_file(head, now)?,
@@ -355,14 +358,21 @@ impl<D: Disk> Store<D> {
         mut entry: Entry,
         now: Stamp,
     ) -> Outcome {
+        cut(&mut entry.class, MAX_CLASS_BYTES);
         entry.file = self.file_name(id);
         if let Some(capture) = self.captures.get_mut(&id.0) {
             entry.offset = Some(offset);
             entry.outcome = Outcome::Full;
             entry.reason = None;
-            *capture.classes.entry(entry.class.clone()).or_default() += 1;
             let file = capture.file;
-            self.shelf.add_class(file, &name::sanitised(&entry.class));
+            if let Some(count) = capture.classes.get_mut(&entry.class) {
+                *count += 1;
+            } else if capture.classes.len() < MAX_CAPTURE_CLASSES {
+                capture.classes.insert(entry.class.clone(), 1);
+                self.shelf.add_class(file, &name::sanitised(&entry.class));
+            } else {
+                *capture.classes.entry(accounts::OTHER_CLASSES.to_owned()).or_default() += 1;
+            }
         } else {
             entry.outcome = Refusal::Ended.outcome();
             entry.reason = Some(Refusal::Ended.word().to_owned());

@@ -52,23 +52,6 @@ impl<'a> Heads<'a> {
     pub const fn position(&self) -> usize {
         self.at
     }
-
-    /// A batch's header is stepped over, a filler's inner record with its payload. `false`: neither is next.
-    #[cold]
-    fn step_over(&mut self) -> bool {
-        let rest = &self.row[self.at..];
-        let Some(head) = Head::decode(self.layout, rest).filter(Head::is_batch) else {
-            return false;
-        };
-        let opens_batch = word(rest) & 0xffff == 0;
-        let need =
-            if opens_batch { self.layout.head_bytes() } else { head.record_bytes(self.layout) };
-        if need > rest.len() {
-            return false;
-        }
-        self.at += need;
-        true
-    }
 }
 
 impl Heads<'_> {
@@ -81,11 +64,9 @@ impl Heads<'_> {
             let head = self.row.get(self.at..self.at + head_bytes)?;
             let first = word(head);
             let number = first.to_be_bytes()[0];
-            if !is_ordinary(number) {
-                if self.step_over() {
-                    continue;
-                }
-                return None;
+            if !is_record(number) {
+                self.at = step_over(self.layout, self.row, self.at)?;
+                continue;
             }
             let len_bytes = (first & 0xffff) as usize;
             let start = self.at;
@@ -108,6 +89,19 @@ impl Heads<'_> {
     }
 }
 
+/// Where it goes on behind a batch's header, or a filler's inner record with its payload. `None`: neither is at `at`.
+///
+/// Everything by value: a walk whose address is taken does not stay in registers.
+#[cold]
+#[inline(never)]
+fn step_over(layout: Layout, row: &[u8], at: usize) -> Option<usize> {
+    let rest = &row[at..];
+    let head = Head::decode(layout, rest).filter(Head::is_batch)?;
+    let opens_batch = word(rest) & 0xffff == 0;
+    let need = if opens_batch { layout.head_bytes() } else { head.record_bytes(layout) };
+    (need <= rest.len()).then(|| at + need)
+}
+
 impl Iterator for Heads<'_> {
     type Item = Place;
 
@@ -128,7 +122,7 @@ pub fn ordinary_bytes(layout: Layout, row: &[u8], enough_bytes: usize) -> usize 
         let first = word(head);
         let len_bytes = (first & 0xffff) as usize;
         let end = at + head_bytes + padded(len_bytes);
-        if !is_ordinary(first.to_be_bytes()[0]) || end > row.len() {
+        if !is_record(first.to_be_bytes()[0]) || end > row.len() {
             break;
         }
         at = end;
@@ -143,9 +137,10 @@ const fn padded(len_bytes: usize) -> usize {
     (len_bytes + WORD - 1) & !(WORD - 1)
 }
 
-/// Not a zero word, no mark, no batch: those have the first number and the last two, so one comparison does.
+/// Whether records have this number, which is none of a zero word, a mark or a batch: those have the first number
+/// and the last two, so one comparison does.
 #[inline]
-const fn is_ordinary(number: u8) -> bool {
+pub const fn is_record(number: u8) -> bool {
     const _: () = assert!(MARK_TAG == 254 && BATCH_TAG == 255);
     number.wrapping_sub(1) < MARK_TAG - 1
 }

@@ -3,6 +3,7 @@
 //! Nothing is mapped: a file that shrinks under a reader ends it, it does not kill it.
 
 use std::io::{self, ErrorKind, Read};
+use std::ops::Range;
 
 use shellac_format::heads::ordinary_bytes;
 use shellac_format::{Dialect, Head, Layout};
@@ -10,8 +11,10 @@ use shellac_format::{Dialect, Head, Layout};
 use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
 
-/// Bytes asked for with one `read()`. The longest record is far shorter, so a block always holds one.
+/// Room for what was read. The longest record is far shorter, and many of them are looked at to find out the dialect.
 const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes asked for with one `read()`: few enough to stay in a cache until they have been walked.
+const READ_BYTES: usize = 128 << 10;
 /// Bytes handed out at once at most: small enough to stay in a cache between this walk and the next.
 const ROW_BYTES: usize = 64 << 10;
 /// Bytes of a file's magic.
@@ -40,6 +43,19 @@ pub struct FileSource<R> {
     offset: u64,
     at_end: bool,
     failed: bool,
+    /// Bytes that were handed out unchecked.
+    ahead: usize,
+    /// Whoever walks what is at `start` does not get any further.
+    stuck: bool,
+}
+
+/// What [`FileSource::peek`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ahead<'a> {
+    /// What was read and nobody has looked at.
+    Unchecked(&'a [u8]),
+    /// Anything else.
+    Input(Input<'a>),
 }
 
 impl<R: Read> FileSource<R> {
@@ -89,6 +105,8 @@ impl<R: Read> FileSource<R> {
             offset: MAGIC_BYTES as u64,
             at_end: false,
             failed: false,
+            ahead: 0,
+            stuck: false,
         })
     }
 
@@ -118,9 +136,63 @@ impl<R: Read> FileSource<R> {
         }
     }
 
+    /// The next input as [`Source::next`] gives it, except that rows are not walked here, for a caller who walks them
+    /// anyway: it does so from head to head as [`Heads`](shellac_format::Heads) does, to the first bytes that are no
+    /// whole record, and says with [`FileSource::take`] how far that was. What is wrong there is found out then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Source::next`].
+    pub fn peek(&mut self) -> Result<Ahead<'_>, SourceError> {
+        self.ahead = 0;
+        if !self.opened {
+            return self.next().map(Ahead::Input);
+        }
+        while self.stuck || self.start == self.end {
+            if let Some(input) = self.checked()? {
+                return Ok(Ahead::Input(input.into_input(&self.block)));
+            }
+            self.stuck = false;
+        }
+        self.ahead = self.end - self.start;
+        Ok(Ahead::Unchecked(&self.block[self.start..self.end]))
+    }
+
+    /// So many of the bytes that [`FileSource::peek`] gave were whole records.
+    pub fn take(&mut self, walked_bytes: usize) {
+        let walked_bytes = walked_bytes.min(std::mem::take(&mut self.ahead));
+        self.start += walked_bytes;
+        self.offset += walked_bytes as u64;
+        self.stuck = walked_bytes == 0;
+    }
+
     /// Bytes of the file that were handed out so far, magic included.
     pub const fn position(&self) -> u64 {
         self.offset
+    }
+
+    /// Walks what was read, or reads on. `None`: there is more to walk now.
+    fn checked(&mut self) -> Result<Option<Checked>, SourceError> {
+        if self.failed {
+            return Ok(Some(Checked::End));
+        }
+        let (whole, stop) = walk(self.layout, &self.block[self.start..self.end]);
+        if whole > 0 {
+            let row = self.start..self.start + whole;
+            self.start = row.end;
+            self.offset += whole as u64;
+            return Ok(Some(Checked::Row(row)));
+        }
+        match stop {
+            Stop::NotARecord(damage) => return Err(self.damaged(0, damage)),
+            Stop::Short { need } if self.at_end => {
+                let have = self.end - self.start;
+                return Err(self.damaged(0, Damage::CutOff { have, need }));
+            }
+            Stop::Empty if self.at_end => return Ok(Some(Checked::End)),
+            Stop::Empty | Stop::Short { .. } | Stop::Full => {}
+        }
+        Ok(if self.fill()? { None } else { Some(Checked::Nothing) })
     }
 
     fn damaged(&mut self, at: usize, reason: Damage) -> SourceError {
@@ -133,7 +205,8 @@ impl<R: Read> FileSource<R> {
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        match self.reader.read(&mut self.block[self.end..]) {
+        let room = self.block.len().min(self.end + READ_BYTES);
+        match self.reader.read(&mut self.block[self.end..room]) {
             Ok(0) => self.at_end = true,
             Ok(more) => self.end += more,
             Err(error) if is_for_now(&error) => return Ok(false),
@@ -172,29 +245,26 @@ impl<R: Read> Source for FileSource<R> {
             return Ok(Input::Opened);
         }
         loop {
-            if self.failed {
-                return Ok(Input::End);
+            if let Some(checked) = self.checked()? {
+                return Ok(checked.into_input(&self.block));
             }
-            let rest = &self.block[self.start..self.end];
-            let (whole, stop) = walk(self.layout, rest);
-            if whole > 0 {
-                let row = self.start..self.start + whole;
-                self.start = row.end;
-                self.offset += whole as u64;
-                return Ok(Input::Row(&self.block[row]));
-            }
-            match stop {
-                Stop::NotARecord(damage) => return Err(self.damaged(0, damage)),
-                Stop::Short { need } if self.at_end => {
-                    let have = self.end - self.start;
-                    return Err(self.damaged(0, Damage::CutOff { have, need }));
-                }
-                Stop::Empty if self.at_end => return Ok(Input::End),
-                Stop::Empty | Stop::Short { .. } | Stop::Full => {}
-            }
-            if !self.fill()? {
-                return Ok(Input::Nothing);
-            }
+        }
+    }
+}
+
+/// An input whose records are in the block.
+enum Checked {
+    Row(Range<usize>),
+    Nothing,
+    End,
+}
+
+impl Checked {
+    fn into_input(self, block: &[u8]) -> Input<'_> {
+        match self {
+            Checked::Row(row) => Input::Row(&block[row]),
+            Checked::Nothing => Input::Nothing,
+            Checked::End => Input::End,
         }
     }
 }

@@ -187,14 +187,19 @@ impl CompiledFilter {
         self.shown[number as usize] || self.searched[number as usize]
     }
 
+    /// Whether records with this number are shown, where the number alone decides.
+    pub fn shows_number(&self, number: u8) -> Option<bool> {
+        let alone = self.sides == RecordSides::Any && !self.searched[usize::from(number)];
+        alone.then_some(self.shown[usize::from(number)])
+    }
+
     /// Whether this record is shown.
     #[inline]
     pub fn shows(&self, record: &LogRecord<'_>) -> bool {
-        let at = usize::from(record.number);
-        if self.sides == RecordSides::Any && !self.searched[at] {
-            return self.shown[at];
+        match self.shows_number(record.number) {
+            Some(shown) => shown,
+            None => self.shows_after_looking(record),
         }
-        self.shows_after_looking(record)
     }
 
     fn shows_after_looking(&self, record: &LogRecord<'_>) -> bool {

@@ -14,7 +14,7 @@ mod scan;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shellac_format::{Dialect, Tag, Vxid};
+use shellac_format::{Dialect, Heads, Tag, Vxid};
 
 use crate::begin::Relation;
 use crate::filter::{CompiledFilter, Sides};
@@ -166,13 +166,10 @@ impl Grouper {
         }
     }
 
-    /// Takes records each of which is a unit by itself, as a file holds them.
-    pub fn row(&mut self, records: &[u8], now: Duration) {
-        if self.grouping == Grouping::Raw {
-            self.keep_raw(records);
-            return;
-        }
-        self.grouped_row(records, now);
+    /// Takes records each of which is a unit by itself, as a file holds them, up to the first bytes that are no
+    /// whole record, and says how many bytes they have.
+    pub fn row(&mut self, row: &[u8], now: Duration) -> usize {
+        if self.grouping == Grouping::Raw { self.keep_raw(row) } else { self.grouped_row(row, now) }
     }
 
     /// The next group that is ready.
@@ -322,14 +319,16 @@ impl Grouper {
         self.ready.push_back(group);
     }
 
-    fn keep_raw(&mut self, records: &[u8]) {
+    fn keep_raw(&mut self, row: &[u8]) -> usize {
         if self.raw_at == self.raw.len() {
             self.raw.clear();
             self.raw_at = 0;
         }
-        for (_, record) in LogRecords::new(self.dialect, records).with_bytes() {
-            self.raw.extend_from_slice(record);
+        let mut heads = Heads::new(self.dialect.layout(), row);
+        for place in heads.by_ref() {
+            self.raw.extend_from_slice(&row[place.start..place.end]);
         }
+        heads.position()
     }
 
     fn pop_raw(&mut self) -> Option<Group> {

@@ -23,7 +23,7 @@ pub mod transaction;
 
 pub use begin::Relation;
 pub use detect::{Detected, Detector};
-pub use file_source::FileSource;
+pub use file_source::{Ahead, FileSource};
 pub use filter::{CompiledFilter, Filter, Sides};
 pub use grouper::{Account, Compat, GivenUp, Grouper, Limits, OPEN_BYTES};
 pub use live_source::{LiveOptions, LiveSource};

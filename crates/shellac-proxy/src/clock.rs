@@ -32,6 +32,8 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     origin: Instant,
+    /// `CLOCK_MONOTONIC` at `origin`, in microseconds: what other processes of this machine measure with.
+    monotonic_at_origin: u64,
     /// Wall time at `origin`, in microseconds since 1970.
     wall_at_origin: u64,
 }
@@ -46,7 +48,11 @@ const TOLERATED_DRIFT: u64 = 1_000;
 impl Clock {
     /// A clock that starts now.
     pub(crate) fn start() -> Clock {
-        Clock { origin: Instant::now(), wall_at_origin: wall_now() }
+        Clock {
+            origin: Instant::now(),
+            monotonic_at_origin: monotonic_now(),
+            wall_at_origin: wall_now(),
+        }
     }
 
     /// Now. One read of the system's monotonic clock.
@@ -69,11 +75,23 @@ impl Clock {
     pub(crate) const fn wall(&self, at: Micros) -> u64 {
         self.wall_at_origin.saturating_add(at.0)
     }
+
+    /// Where this scale begins in microseconds of `CLOCK_MONOTONIC`. Never changes.
+    pub(crate) const fn monotonic_origin(&self) -> u64 {
+        self.monotonic_at_origin
+    }
+}
+
+/// `CLOCK_MONOTONIC` in microseconds, which `Instant` does not give away.
+pub(crate) fn monotonic_now() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let part = |value: i64| u64::try_from(value).unwrap_or_default();
+    part(now.tv_sec).saturating_mul(1_000_000).saturating_add(part(now.tv_nsec) / 1_000)
 }
 
 /// Wall time in microseconds since 1970, 0 when the system's clock is before that.
 #[allow(clippy::disallowed_methods, reason = "part of the clock")]
-fn wall_now() -> u64 {
+pub(crate) fn wall_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(micros).unwrap_or(0)
 }
 

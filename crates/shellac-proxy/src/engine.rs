@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use shellac_config::{Config, LogDialect};
+use shellac_counters::live::{BoardError, Seat};
 use shellac_format::Dialect;
 use shellac_ring::Publisher;
 use shellac_upstream::{Endpoint, Pool};
@@ -35,6 +36,8 @@ pub struct EngineLog {
     pub control: Box<dyn LogSink>,
     /// One per serving thread: this is how many there are.
     pub serving: Vec<Box<dyn LogSink>>,
+    /// The scoreboard's seats, one per serving thread. Threads without one show nothing.
+    pub seats: Vec<Seat>,
 }
 
 impl EngineLog {
@@ -43,7 +46,7 @@ impl EngineLog {
         let mut sinks = publishers.into_iter().map(|one| Box::new(one) as Box<dyn LogSink>);
         let control = sinks.next()?;
         let serving: Vec<_> = sinks.collect();
-        (!serving.is_empty()).then_some(EngineLog { dialect, control, serving })
+        (!serving.is_empty()).then_some(EngineLog { dialect, control, serving, seats: Vec::new() })
     }
 }
 
@@ -92,6 +95,12 @@ pub enum EngineError {
     /// The log's ring is unusable.
     #[error("cannot lay out the log: {0}")]
     Ring(#[from] shellac_ring::RingError),
+    /// The scoreboard's segment is unusable.
+    #[error("cannot lay out the scoreboard: {0}")]
+    Board(#[from] BoardError),
+    /// The scoreboard's memory is unusable.
+    #[error("cannot lay out the scoreboard: {0}")]
+    Cells(#[from] shellac_sys::CellsError),
 }
 
 /// A proxy that runs. Dropped, it stops at once.
@@ -142,12 +151,14 @@ impl Engine {
             endpoints,
         };
         let count = threads as u64;
+        let mut seats = log.seats.into_iter();
         for (index, sink) in log.serving.into_iter().enumerate() {
             let layout = common.grammar.layout;
             let seed = Seed {
                 common: common.clone(),
                 listeners: std::mem::take(&mut sockets[index]),
                 sink,
+                seat: seats.next(),
                 xids: Xids::new(layout, options.xid_base, index as u64, count),
                 index,
                 orders: engine.orders.subscribe(),

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_config::Config;
+use shellac_counters::live::{Board, BoardOptions, CLASS, IDENT};
 use shellac_ring::{Publisher, Ring, RingHandle, RingStats};
-use shellac_sys::LogViewMut;
+use shellac_sys::{CellViewMut, LogViewMut};
 use shellac_vsm::{ChildSet, PublishOptions};
 
 use crate::clock;
 use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
+
+/// Requests that a thread can show at a time: 1 MB of shared memory. What is beyond that is counted.
+const SLOTS_PER_THREAD: usize = 4096;
 
 /// Where a worker publishes its log, and under which name it serves.
 #[derive(Clone, Debug)]
@@ -57,13 +61,24 @@ impl Worker {
         let file = set.allocate("Log", "Log", config.log.size_bytes)?;
         let view = LogViewMut::create(file, dialect.layout().segment_marker())?;
         // One more for the thread that looks after the others.
-        let (ring, producers) = Ring::create(view, dialect.layout(), threads.max(1) + 1)?;
+        let threads = threads.max(1);
+        let (ring, producers) = Ring::create(view, dialect.layout(), threads + 1)?;
         let publishers =
             producers.into_iter().map(|producer| Publisher::new(producer, dialect)).collect();
         ring.publish_marker();
+        let board = BoardOptions {
+            seats: threads,
+            slots: SLOTS_PER_THREAD,
+            pid: std::process::id(),
+            now_unix: clock::wall_now(),
+            now: clock::monotonic_now(),
+        };
+        let file = set.allocate(CLASS, IDENT, Board::bytes(board.seats, board.slots))?;
+        let seats = Board::create(CellViewMut::create(file)?, &board)?;
         set.publish()?;
-        let log = EngineLog::new(dialect, publishers)
+        let mut log = EngineLog::new(dialect, publishers)
             .expect("a publisher for the control thread and at least one for serving were made");
+        log.seats = seats;
         let engine = Engine::start(config, listeners, log, EngineOptions { instance, xid_base })?;
         Ok(Worker { engine, ring, set })
     }

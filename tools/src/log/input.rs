@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shellac_log::{
-    Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
+    Ahead, Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
 };
 
 use super::queue::Queue;
@@ -41,11 +41,21 @@ impl Origin {
         }
     }
 
-    /// The next input.
+    /// The next input. A row is unchecked: [`Origin::take`] is to be told how much of it was whole records.
     pub(super) fn next(&mut self) -> Result<Input<'_>, SourceError> {
         match self {
-            Origin::File(source) => source.next(),
+            Origin::File(source) => Ok(match source.peek()? {
+                Ahead::Unchecked(row) => Input::Row(row),
+                Ahead::Input(input) => input,
+            }),
             Origin::Live(queue) => queue.next(),
+        }
+    }
+
+    /// So many bytes of the last row were whole records.
+    pub(super) fn take(&mut self, walked_bytes: usize) {
+        if let Origin::File(source) = self {
+            source.take(walked_bytes);
         }
     }
 

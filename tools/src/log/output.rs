@@ -7,9 +7,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use shellac_format::Dialect;
-use shellac_log::{CompiledFilter, Group, LogRecord, LogRecords};
-use shellac_render::lines::{LineOptions, LineWriter};
+use shellac_format::{Dialect, Heads};
+use shellac_log::{CompiledFilter, Group, LogRecord};
+use shellac_render::lines::{LineOptions, LineWriter, Text, Walked};
 
 use super::settings::{From, Settings, To, WithStatus};
 use super::system_text::system_text;
@@ -31,7 +31,7 @@ pub(super) enum Written {
 pub(super) struct Output {
     target: Target,
     form: Form,
-    buffer: Vec<u8>,
+    buffer: Text,
     options: LineOptions,
 }
 
@@ -53,7 +53,7 @@ impl Output {
         let mut filter = settings.filter.clone();
         filter.compat = Some(settings.compat(dialect));
         let options = LineOptions { verbose: settings.verbose, filter };
-        let buffer = Vec::with_capacity(2 * WRITE_BYTES);
+        let buffer = Text::with_capacity(2 * WRITE_BYTES);
         let form = Form::new(&settings.to, dialect, &options);
         let (path, append) = match &settings.to {
             To::File { path, append, .. } if path.as_os_str() != "-" => (path, *append),
@@ -87,7 +87,7 @@ impl Output {
     /// Writes the magic where a file of records begins.
     fn begin(&mut self, dialect: Dialect, fresh: bool) {
         if fresh && matches!(self.form, Form::Records { .. }) {
-            self.buffer.extend_from_slice(&dialect.layout().file_magic());
+            self.buffer.push(&dialect.layout().file_magic());
         }
     }
 
@@ -124,7 +124,7 @@ impl Output {
                 for transaction in &group.transactions {
                     for (record, bytes) in transaction.records().with_bytes() {
                         if filter.shows(&record) {
-                            self.buffer.extend_from_slice(bytes);
+                            self.buffer.push(bytes);
                         }
                     }
                 }
@@ -143,7 +143,7 @@ impl Output {
             Form::Text(writer) => writer.raw(record, &mut self.buffer),
             Form::Records { filter, .. } => {
                 if filter.shows(record) {
-                    self.buffer.extend_from_slice(bytes);
+                    self.buffer.push(bytes);
                 }
             }
         }
@@ -151,21 +151,12 @@ impl Output {
     }
 
     /// Writes whole records that lie one after the other, each a group by itself, and says how many.
-    pub(super) fn row(&mut self, records: &[u8]) -> anyhow::Result<(u64, Written)> {
-        let count = match &self.form {
-            Form::Text(writer) => writer.raw_row(records, &mut self.buffer),
-            Form::Records { filter, dialect } => {
-                let mut count = 0;
-                for (record, bytes) in LogRecords::new(*dialect, records).with_bytes() {
-                    count += 1;
-                    if filter.shows(&record) {
-                        self.buffer.extend_from_slice(bytes);
-                    }
-                }
-                count
-            }
+    pub(super) fn row(&mut self, row: &[u8]) -> anyhow::Result<(Walked, Written)> {
+        let walked = match &self.form {
+            Form::Text(writer) => writer.raw_row(row, &mut self.buffer),
+            Form::Records { filter, dialect } => copy_row(*dialect, filter, row, &mut self.buffer),
         };
-        Ok((count, self.write_if_full()?))
+        Ok((walked, self.write_if_full()?))
     }
 
     /// Writes what is collected.
@@ -175,8 +166,8 @@ impl Output {
         }
         let result = match &mut self.target {
             // Standard output has a buffer that breaks at lines; past it goes everything at once.
-            Target::Stdout(stdout) => write_all(stdout.as_fd(), &self.buffer),
-            Target::File { file, .. } => file.write_all(&self.buffer),
+            Target::Stdout(stdout) => write_all(stdout.as_fd(), self.buffer.as_bytes()),
+            Target::File { file, .. } => file.write_all(self.buffer.as_bytes()),
         };
         self.buffer.clear();
         match (result, &self.target) {
@@ -207,6 +198,28 @@ impl Form {
             }
         }
     }
+}
+
+/// Appends the records of a row that are shown, as they are.
+fn copy_row(dialect: Dialect, filter: &CompiledFilter, row: &[u8], out: &mut Text) -> Walked {
+    let mut heads = Heads::new(dialect.layout(), row);
+    let mut records = 0;
+    // Those that lie one after the other are copied together.
+    let mut run = 0..0;
+    for place in heads.by_ref() {
+        records += 1;
+        let shown = filter
+            .shows_number(place.number)
+            .unwrap_or_else(|| filter.shows(&LogRecord::new(dialect, place.record(row))));
+        if shown && place.start == run.end {
+            run.end = place.end;
+        } else if shown {
+            out.push(&row[run]);
+            run = place.start..place.end;
+        }
+    }
+    out.push(&row[run]);
+    Walked { records, bytes: heads.position() }
 }
 
 /// Opens what `-w` names as the stock tools do: before anything else, with their words.

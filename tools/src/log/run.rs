@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use shellac_format::Dialect;
-use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecords};
+use shellac_format::{Dialect, Heads};
+use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecord};
 use shellac_manager::{ManagerError, PidFile};
 use shellac_query::Query;
 
@@ -138,7 +138,11 @@ fn follow<'a>(
             pass.reopen()?;
         }
         match (source.next()?, &mut *pass) {
-            (Input::Row(records), Some(pass)) => flow = pass.row(records)?,
+            (Input::Row(records), Some(pass)) => {
+                let walked_bytes;
+                (walked_bytes, flow) = pass.row(records)?;
+                source.take(walked_bytes);
+            }
             (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
             (Input::Nothing, Some(pass)) => {
                 flow = pass.flush()?;
@@ -315,17 +319,18 @@ impl<'a> Pass<'a> {
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
 
-    fn row(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
+    /// Takes whole records as far as there are such, and says how many bytes that was.
+    fn row(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
         if self.settings.grouping == Grouping::Raw {
-            return self.raw(records);
+            return self.raw(row);
         }
-        self.grouper.row(records, self.clock.elapsed());
-        self.groups()
+        let walked_bytes = self.grouper.row(row, self.clock.elapsed());
+        Ok((walked_bytes, self.groups()?))
     }
 
     fn unit(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
         if self.settings.grouping == Grouping::Raw {
-            return self.raw(records);
+            return self.raw(records).map(|(_, flow)| flow);
         }
         self.grouper.unit(records, self.clock.elapsed());
         self.groups()
@@ -360,16 +365,19 @@ impl<'a> Pass<'a> {
         self.counted(written)
     }
 
-    /// Raw grouping holds nothing back, so records need no grouper.
-    fn raw(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
+    /// Raw grouping holds nothing back, so records need no grouper. Says how many bytes were whole records.
+    fn raw(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
         // Where nothing is asked record by record, a row goes out as it comes. It has fewer records than bytes.
         let unasked = self.query.is_none() && self.bucket.is_none() && !self.settings.unbuffered;
-        if unasked && self.left > records.len() as u64 {
-            let (count, written) = self.output.row(records)?;
-            self.left -= count;
-            return Ok(if written == Written::Fine { Flow::On } else { Flow::Stop });
+        if unasked && self.left > row.len() as u64 {
+            let (walked, written) = self.output.row(row)?;
+            self.left -= walked.records;
+            let flow = if written == Written::Fine { Flow::On } else { Flow::Stop };
+            return Ok((walked.bytes, flow));
         }
-        for (record, bytes) in LogRecords::new(self.dialect, records).with_bytes() {
+        let mut heads = Heads::new(self.dialect.layout(), row);
+        for place in heads.by_ref() {
+            let record = LogRecord::new(self.dialect, place.record(row));
             if let Some(query) = &self.query
                 && !query.selects_record(record.vxid, record.tag, record.payload)
             {
@@ -378,12 +386,12 @@ impl<'a> Pass<'a> {
             if !self.is_paid_for() {
                 continue;
             }
-            let written = self.output.record(&record, bytes)?;
+            let written = self.output.record(&record, &row[place.start..place.end])?;
             if self.counted(written)? == Flow::Stop {
-                return Ok(Flow::Stop);
+                return Ok((heads.position(), Flow::Stop));
             }
         }
-        Ok(Flow::On)
+        Ok((heads.position(), Flow::On))
     }
 
     /// Whether the rate limit lets one more go.

@@ -182,11 +182,16 @@ fn understand(path: &Path, line: Line) -> Item {
         Text::Cut(text) => return bad(format!("cut after {} bytes", text.len())),
         Text::TooLong(len) => return bad(format!("{len} bytes are too many for a line")),
     };
+    understand_line(text).unwrap_or_else(bad)
+}
+
+/// What a line says, or why it says nothing we know.
+pub(crate) fn understand_line(text: &[u8]) -> Result<Item, String> {
     match serde_json::from_slice::<Entry>(text) {
-        Ok(entry) => Item::Entry(Box::new(entry)),
+        Ok(entry) => Ok(Item::Entry(Box::new(entry))),
         Err(error) => match serde_json::from_slice::<Evicted>(text) {
-            Ok(evicted) => Item::Evicted(evicted),
-            Err(_) => bad(error.to_string()),
+            Ok(evicted) => Ok(Item::Evicted(evicted)),
+            Err(_) => Err(error.to_string()),
         },
     }
 }

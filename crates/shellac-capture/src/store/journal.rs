@@ -226,6 +226,11 @@ impl<F: DiskFile> Journal<F> {
         Ok(())
     }
 
+    /// The next try is due at once.
+    pub(crate) fn hurry(&mut self) {
+        self.failed_at = self.failed_at.map(|_| Stamp(i64::MIN));
+    }
+
     /// Hands out the lines that are held; they will not be written.
     pub(crate) fn give_up(&mut self) -> Vec<Line> {
         self.held_bytes = 0;

@@ -30,7 +30,7 @@ pub struct StoreOptions {
     pub manifest_bytes: u64,
     /// Several captures in one file, up to these limits; `None`: each has its own.
     pub roll: Option<Roll>,
-    /// What is forced to the disk.
+    /// What is forced to the disk. A writer that is killed loses nothing that was written; this is about power cuts.
     pub fsync: Fsync,
     /// Files that were finished this long ago are compressed, but for the newest one; `None`: none is.
     pub compress_after: Option<Duration>,
@@ -54,7 +54,7 @@ impl StoreOptions {
             index_bytes: 64 << 20,
             manifest_bytes: 16 << 20,
             roll: None,
-            fsync: Fsync::Capture,
+            fsync: Fsync::None,
             compress_after: None,
         }
     }
@@ -88,7 +88,7 @@ impl KeepFree {
 /// When a file that holds several captures is closed and the next one begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roll {
-    /// When it has so many bytes.
+    /// When it has so many bytes. More than a quarter of the budget counts as a quarter, for an open file cannot go.
     pub bytes: u64,
     /// When it is so old.
     pub age: Duration,

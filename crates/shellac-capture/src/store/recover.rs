@@ -40,11 +40,8 @@ impl<D: Disk> Store<D> {
                 let Some(stem) = file.name.strip_suffix(ending) else { continue };
                 let Some(parts) = name::parse(stem) else { continue };
                 if keys.contains_key(stem) {
-                    // Died between compressing and removing: both are whole, and one is enough.
-                    let plain = self.path(stem, Form::Plain);
-                    if form != Form::Unnamed {
-                        let _ = self.disk.remove(&plain);
-                    }
+                    // Died between compressing and removing: the plain one, which comes first, is enough.
+                    let _ = self.disk.remove(&self.options.dir.join(&file.name));
                     continue;
                 }
                 let key = Key { time: parts.time, number: self.next_number() };

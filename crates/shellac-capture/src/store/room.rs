@@ -3,6 +3,7 @@
 use super::disk::Disk;
 use super::journal::{Line, RETRY_AFTER};
 use super::notice::Notice;
+use super::options::KeepFree;
 use super::shelf::{Form, Key, counted};
 use super::{Refusal, Store, name};
 use crate::index::{Evicted, to_line};
@@ -79,16 +80,11 @@ impl<D: Disk> Store<D> {
     /// room somebody else leaves.
     pub(super) fn check_space(&mut self, bytes: u64, now: Stamp) -> Result<(), Refusal> {
         let missing = self.missing_space(bytes, now)?;
-        let tried = self.space_tried_at.is_some_and(|at| now >= at && now.since(at) < RETRY_AFTER);
-        if missing.is_some() && !tried {
-            self.space_tried_at = Some(now);
-            self.give_space(missing.unwrap_or(0), now)?;
+        if let Some(missing) = missing {
+            self.give_space(missing, now)?;
         }
         let Some(missing) = self.missing_space(bytes, now)? else {
-            if let Some(refused) = self.low_space.take() {
-                let dir = self.options.dir.clone();
-                self.notices.push(Notice::AboveKeepFree { dir, refused });
-            }
+            self.note_room(now);
             return Ok(());
         };
         if self.low_space.is_none() {
@@ -96,7 +92,7 @@ impl<D: Disk> Store<D> {
             let space = self.disk.space(&self.options.dir);
             let space = self.or_trouble(space, now)?;
             let keep = self.options.keep_free.bytes_of(space);
-            let free = (keep + bytes).saturating_sub(missing);
+            let free = keep.saturating_add(counted(bytes)).saturating_sub(missing);
             let dir = self.options.dir.clone();
             self.notices.push(Notice::BelowKeepFree { dir, free, keep });
         }
@@ -106,8 +102,11 @@ impl<D: Disk> Store<D> {
 
     /// Bytes that are missing on the file system.
     pub(super) fn missing_space(&mut self, bytes: u64, now: Stamp) -> Result<Option<u64>, Refusal> {
-        let space = self.disk.space(&self.options.dir);
-        let space = match space {
+        if self.options.keep_free == KeepFree::Bytes(0) {
+            // Then there is no limit but the disk's own.
+            return Ok(None);
+        }
+        let space = match self.disk.space(&self.options.dir) {
             // It is made again with the next file; how much room there is shows then.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             space => self.or_trouble(space, now)?,
@@ -116,9 +115,27 @@ impl<D: Disk> Store<D> {
         Ok(wanted.checked_sub(space.free).filter(|missing| *missing > 0))
     }
 
+    /// Says that there is room again, when there is clearly more than is to be kept free: next to the limit
+    /// small captures find room and larger ones do not.
+    pub(super) fn note_room(&mut self, now: Stamp) {
+        if self.low_space.is_none() {
+            return;
+        }
+        let margin = self.disk.space(&self.options.dir).map_or(0, |space| space.total / 100);
+        if matches!(self.missing_space(margin, now), Ok(None)) {
+            let (dir, refused) = (self.options.dir.clone(), self.low_space.take().unwrap_or(0));
+            self.notices.push(Notice::AboveKeepFree { dir, refused });
+        }
+    }
+
     fn give_space(&mut self, missing: u64, now: Stamp) -> Result<(), Refusal> {
+        // Adding up what could go takes a while, so when it was not enough it is left for a second.
+        if self.space_tried_at.is_some_and(|at| now >= at && now.since(at) < RETRY_AFTER) {
+            return Ok(());
+        }
         let (first, last) = (self.options.keep_first, self.options.keep_last);
         if self.shelf.bytes_in_the_middle(first, last, &self.spared) < missing {
+            self.space_tried_at = Some(now);
             return Ok(());
         }
         let mut given = 0;

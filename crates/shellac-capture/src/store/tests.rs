@@ -11,6 +11,12 @@ use super::{Begun, CaptureHead, CaptureId, Finished, OpenError, Refusal, Store};
 use crate::index::{Entry, Item, Lookup, Outcome, Reader};
 use crate::stamp::Stamp;
 
+mod compression;
+mod eviction;
+mod fake;
+mod recovery;
+mod trouble;
+
 const START: Stamp = Stamp(1_795_325_485_000_000);
 
 fn at(seconds: f64) -> Stamp {

@@ -38,11 +38,7 @@ impl<D: Disk> Store<D> {
             }
             self.compress(now);
         }
-        if self.low_space.is_some() && matches!(self.missing_space(0, now), Ok(None)) {
-            let refused = self.low_space.take().unwrap_or(0);
-            let dir = self.options.dir.clone();
-            self.notices.push(Notice::AboveKeepFree { dir, refused });
-        }
+        self.note_room(now);
         let is_due =
             now.since(self.accounts_written) >= ACCOUNTS_EVERY || now < self.accounts_written;
         if is_due && self.accounts() != self.accounts_seen {
@@ -76,6 +72,8 @@ impl<D: Disk> Store<D> {
         if let Some(compression) = self.compression.take() {
             let _ = self.disk.remove(compression.part());
         }
+        self.index.hurry();
+        self.manifest.hurry();
         self.write_held(now);
         self.settle_held();
         self.write_accounts(now);

@@ -1,5 +1,6 @@
 //! Writing the files of captures.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use shellac_format::Dialect;
@@ -12,12 +13,10 @@ use super::shelf::{Form, Key, counted};
 use super::{CaptureHead, Refusal, Store, name};
 use crate::stamp::Stamp;
 
-/// The room on the file system is looked at again after so many bytes.
-const LOOK_EVERY_BYTES: u64 = 256 << 10;
 /// Bytes of a file's magic.
 pub(super) const MAGIC_BYTES: u64 = 4;
-/// Names that are tried for one capture.
-const MAX_COPIES: u32 = 1000;
+/// A file that is not on the shelf and has the wanted name is passed over so many times.
+const MAX_STRAYS: u32 = 100_000;
 
 /// A file without its final name.
 #[derive(Debug)]
@@ -27,8 +26,6 @@ pub(super) struct Writing<F> {
     begun: Stamp,
     /// Captures that are being written to it.
     pub(super) captures: usize,
-    /// Bytes since the room on the file system was looked at.
-    unchecked: u64,
     /// A part of a record lies behind what is whole.
     is_torn: bool,
 }
@@ -61,7 +58,9 @@ impl<D: Disk> Store<D> {
             return true;
         };
         let len = self.shelf.get(key).map_or(0, |file| file.len);
-        len >= roll.bytes || now.since(writing.begun) >= roll.age || writing.is_torn
+        len >= roll.bytes.min(self.options.max_bytes / 4)
+            || now.since(writing.begun) >= roll.age
+            || writing.is_torn
     }
 
     /// Makes the file for a capture.
@@ -71,29 +70,18 @@ impl<D: Disk> Store<D> {
         now: Stamp,
     ) -> Result<Key, Refusal> {
         self.make_room(counted(MAGIC_BYTES + head.expect_bytes), 1, now)?;
-        let stem = (0..MAX_COPIES)
-            .map(|copy| name::stem(head.time, head.rule, head.class, head.xid, copy))
-            .find(|stem| !self.shelf.has(stem))
-            .ok_or(Refusal::Budget)?;
-        let path = self.path(&stem, Form::Open);
-        let made = self.disk.make_dir(&self.options.dir).and_then(|()| self.disk.create(&path));
+        let (stem, made) = self.create_unlike_others(head);
         let mut file = self.or_trouble(made, now)?;
         let written = file.write_all(&head.dialect.layout().file_magic());
         if let Err(refusal) = self.or_trouble(written, now) {
             // It holds nothing. Should it stay, the next one that opens the directory removes it.
-            let _ = self.disk.remove(&path);
+            let _ = self.disk.remove(&self.path(&stem, Form::Open));
             return Err(refusal);
         }
         let key = Key { time: head.time, number: self.next_number() };
         self.shelf.put(key, stem, MAGIC_BYTES, Form::Open, now);
-        let writing = Writing {
-            file,
-            dialect: head.dialect,
-            begun: now,
-            captures: 0,
-            unchecked: 0,
-            is_torn: false,
-        };
+        let writing =
+            Writing { file, dialect: head.dialect, begun: now, captures: 0, is_torn: false };
         self.writing.insert(key, writing);
         if self.options.roll.is_some() {
             self.rolling = Some(key);
@@ -101,16 +89,30 @@ impl<D: Disk> Store<D> {
         Ok(key)
     }
 
+    /// Makes a file with a name that no other has.
+    fn create_unlike_others(&self, head: CaptureHead<'_>) -> (String, io::Result<D::File>) {
+        let mut copy = 0;
+        loop {
+            let stem = name::stem(head.time, head.rule, head.class, head.xid, copy);
+            copy += 1;
+            if self.shelf.has(&stem) {
+                continue;
+            }
+            let path = self.path(&stem, Form::Open);
+            let made = self.disk.make_dir(&self.options.dir).and_then(|()| self.disk.create(&path));
+            let is_taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
+            if made.as_ref().is_err_and(is_taken) && copy < MAX_STRAYS {
+                continue;
+            }
+            return (stem, made);
+        }
+    }
+
     /// Writes records at the end of a file and says where that was.
     pub(super) fn write(&mut self, key: Key, records: &[u8], now: Stamp) -> Result<u64, Refusal> {
         let len = records.len() as u64;
         let at = self.shelf.get(key).ok_or(Refusal::Ended)?.len;
-        let writing = self.writing.get_mut(&key).ok_or(Refusal::Ended)?;
-        writing.unchecked += len;
-        if writing.unchecked >= LOOK_EVERY_BYTES {
-            writing.unchecked = 0;
-            self.check_space(len, now)?;
-        }
+        self.check_space(len, now)?;
         self.make_room(counted(at + len) - counted(at), 0, now)?;
         let sync = self.options.fsync == Fsync::Always;
         let writing = self.writing.get_mut(&key).ok_or(Refusal::Ended)?;
@@ -121,6 +123,9 @@ impl<D: Disk> Store<D> {
             if result.is_ok() && sync {
                 result = writing.file.sync();
             }
+            if result.is_ok() && !writing.file.has_name().unwrap_or(true) {
+                result = Err(io::Error::new(ErrorKind::NotFound, "the file was removed"));
+            }
             match result {
                 Ok(()) => writing.is_torn = false,
                 // If even this does not work, it is done before anything else is written.
@@ -128,6 +133,7 @@ impl<D: Disk> Store<D> {
             }
         }
         self.or_trouble(result, now)?;
+        self.writes_again(now);
         self.shelf.set_len(key, at + len);
         Ok(at)
     }
@@ -155,16 +161,20 @@ impl<D: Disk> Store<D> {
         let _ = self.or_trouble(result, now);
     }
 
-    fn complete(&mut self, key: Key, now: Stamp) -> std::io::Result<()> {
+    fn complete(&mut self, key: Key, now: Stamp) -> io::Result<()> {
         let (Some(file), Some(writing)) = (self.shelf.get(key), self.writing.get_mut(&key)) else {
             return Ok(());
         };
         let (stem, len) = (file.stem.clone(), file.len);
         let part = self.options.dir.join(format!("{stem}{}", name::PARTIAL));
-        if len <= MAGIC_BYTES || !writing.file.has_name()? {
-            // Nothing was written, or somebody has removed it.
+        let was_removed = !writing.file.has_name()?;
+        if was_removed {
+            let what = "somebody removed it while it was written".to_owned();
+            self.notices.push(Notice::Odd { path: part.clone(), what });
+        }
+        if was_removed || len <= MAGIC_BYTES {
             match self.disk.remove(&part) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
             self.writing.remove(&key);
@@ -193,28 +203,28 @@ impl<D: Disk> Store<D> {
         self.failed_at.is_some_and(|at| now >= at && now.since(at) < RETRY_AFTER)
     }
 
-    /// Notes that the disk failed, or that it works again.
+    /// Notes that the disk failed.
     pub(super) fn or_trouble<T>(
         &mut self,
-        result: std::io::Result<T>,
+        result: io::Result<T>,
         now: Stamp,
     ) -> Result<T, Refusal> {
-        let path = self.options.dir.clone();
-        match result {
-            Ok(value) => {
-                if self.failed_at.take().is_some() {
-                    let lost = self.accounts.lines_lost;
-                    self.notices.push(Notice::WritesAgain { path, held: 0, lost });
-                }
-                Ok(value)
+        result.map_err(|error| {
+            if self.failed_at.is_none() {
+                let path = self.options.dir.clone();
+                self.notices.push(Notice::CannotWrite { path, error: error.to_string() });
             }
-            Err(error) => {
-                if self.failed_at.is_none() {
-                    self.notices.push(Notice::CannotWrite { path, error: error.to_string() });
-                }
-                self.failed_at = Some(now);
-                Err(Refusal::Disk)
-            }
+            self.failed_at = Some(now);
+            Refusal::Disk
+        })
+    }
+
+    /// Records were written. While some writes work and others fail the disk counts as failing.
+    fn writes_again(&mut self, now: Stamp) {
+        if self.failed_at.is_some() && !self.waits_for_disk(now) {
+            self.failed_at = None;
+            let (path, lost) = (self.options.dir.clone(), self.accounts.lines_lost);
+            self.notices.push(Notice::WritesAgain { path, held: 0, lost });
         }
     }
 }
@@ -226,7 +236,7 @@ impl<F: DiskFile> Writing<F> {
     }
 
     /// Cuts off what is not whole.
-    fn mend(&mut self, len: u64) -> std::io::Result<()> {
+    fn mend(&mut self, len: u64) -> io::Result<()> {
         if self.is_torn {
             self.file.set_len(len)?;
             self.is_torn = false;

@@ -34,7 +34,7 @@ impl Bytes {
 pub struct Request<'a> {
     /// Number of its transaction.
     pub xid: u64,
-    /// Its method.
+    /// Its method; empty where the head was refused.
     pub method: &'a [u8],
     /// Its URL; as much of it as there is room for is shown.
     pub url: &'a [u8],
@@ -196,7 +196,8 @@ impl<C: CellsMut> Edit<'_, C> {
         self.store(slot::XID, request.xid);
         let mut text = [0; REQUEST_BYTES];
         let mut len = 0;
-        for part in [request.method, b" ", request.url] {
+        let blank: &[u8] = if request.method.is_empty() { b"" } else { b" " };
+        for part in [request.method, blank, request.url] {
             let fits = part.len().min(REQUEST_BYTES - len);
             text[len..len + fits].copy_from_slice(&part[..fits]);
             len += fits;
@@ -204,7 +205,7 @@ impl<C: CellsMut> Edit<'_, C> {
         self.text(slot::REQUEST, &text[..len]);
         self.slot.lengths.request = u8::try_from(len).unwrap_or(u8::MAX);
         self.slot.lengths.request_cut =
-            request.method.len() + 1 + request.url.len() > REQUEST_BYTES;
+            request.method.len() + blank.len() + request.url.len() > REQUEST_BYTES;
         self.store(slot::LENGTHS, self.slot.lengths.pack());
         self
     }
@@ -216,6 +217,9 @@ impl<C: CellsMut> Edit<'_, C> {
         self.slot.attempt = number;
         self.store(slot::PHASE, self.slot.phase_cell());
         self.store(slot::ATTEMPT_XID, xid);
+        // Bytes to and from the backend before.
+        self.store(slot::BYTES + 2, 0);
+        self.store(slot::BYTES + 3, 0);
         self.text(slot::BACKEND, shown);
         self.slot.lengths.backend = u8::try_from(shown.len()).unwrap_or(u8::MAX);
         self.slot.lengths.backend_cut = shown.len() < name.len();

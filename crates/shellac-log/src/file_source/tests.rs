@@ -1,9 +1,9 @@
 use std::io::{self, Read};
 
 use shellac_format::record::{encode_batch_head, encode_text};
-use shellac_format::{Dialect, Layout, Side, Vxid};
+use shellac_format::{Dialect, Heads, Layout, Side, Vxid};
 
-use super::{BLOCK_BYTES, FileSource};
+use super::{Ahead, BLOCK_BYTES, FileSource};
 use crate::source::{Basis, Choice, Damage, Input, Source, SourceError};
 use crate::transaction::LogRecords;
 
@@ -36,26 +36,57 @@ fn file(layout: Layout, texts: impl IntoIterator<Item = String>) -> Vec<u8> {
     bytes
 }
 
-/// Texts of all records, or the error with what came before it.
+/// Texts of all records, or the error with what came before it: the same whoever walks them.
 fn read(bytes: &[u8], piece: usize) -> (Vec<String>, Option<SourceError>) {
+    let (texts, error) = read_with(bytes, piece, |source, texts| {
+        let dialect = source.dialect();
+        let input = source.next()?;
+        if let Input::Row(row) = input {
+            texts.extend(LogRecords::new(dialect, row).map(|record| text(record.payload)));
+        }
+        Ok(input == Input::End)
+    });
+    let (walked_texts, walked_error) = read_with(bytes, piece, |source, texts| {
+        let layout = source.dialect().layout();
+        let row = match source.peek()? {
+            Ahead::Unchecked(row) => row,
+            Ahead::Input(input) => return Ok(input == Input::End),
+        };
+        let mut heads = Heads::new(layout, row);
+        // Not more than a few at once: the rest is still there the next time.
+        texts.extend(heads.by_ref().take(3).map(|place| text(place.record(row).payload)));
+        let walked_bytes = heads.position();
+        source.take(walked_bytes);
+        Ok(false)
+    });
+    assert_eq!(texts, walked_texts);
+    assert_eq!(format!("{error:?}"), format!("{walked_error:?}"));
+    (texts, error)
+}
+
+fn text(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload.split_last().map_or(payload, |(_, text)| text)).into_owned()
+}
+
+type Pipe<'a> = FileSource<Pieces<'a>>;
+
+fn read_with(
+    bytes: &[u8],
+    piece: usize,
+    step: impl Fn(&mut Pipe<'_>, &mut Vec<String>) -> Result<bool, SourceError>,
+) -> (Vec<String>, Option<SourceError>) {
     let reader = Pieces { bytes, piece, interrupt: false };
+    let mut texts = Vec::new();
     let mut source = match FileSource::open("x.vsl", reader, None) {
         Ok(source) => source,
-        Err(error) => return (Vec::new(), Some(error)),
+        Err(error) => return (texts, Some(error)),
     };
-    let mut texts = Vec::new();
     loop {
-        let dialect = source.dialect();
-        match source.next() {
-            Ok(Input::Row(row)) => texts.extend(
-                LogRecords::new(dialect, row)
-                    .map(|record| String::from_utf8_lossy(record.text()).into_owned()),
-            ),
-            Ok(Input::Nothing | Input::Opened) => {}
-            Ok(Input::End) => return (texts, None),
-            Ok(other) => panic!("{other:?}"),
+        match step(&mut source, &mut texts) {
+            Ok(true) => return (texts, None),
+            Ok(false) => {}
             Err(error) => {
-                assert!(matches!(source.next(), Ok(Input::End)), "nothing comes after an error");
+                assert!(step(&mut source, &mut texts).unwrap(), "nothing comes after an error");
                 return (texts, Some(error));
             }
         }

@@ -61,8 +61,8 @@ struct Run {
 }
 
 impl Grouper {
-    /// Takes records each of which is a unit by itself.
-    pub(super) fn grouped_row(&mut self, row: &[u8], now: Duration) {
+    /// Takes records each of which is a unit by itself, and says how many bytes they have.
+    pub(super) fn grouped_row(&mut self, row: &[u8], now: Duration) -> usize {
         let mut run: Option<Run> = None;
         let mut heads = Heads::new(self.dialect.layout(), row);
         while let Some(place) = heads.next_wanted(|number| self.roles.of(number) != Role::Skipped) {
@@ -86,6 +86,7 @@ impl Grouper {
         self.keep_run(run, row);
         // Between the records of a row no time passes, so once for all of them is enough.
         self.enforce_limits(now);
+        heads.position()
     }
 
     /// Adds a run to its transaction. Its records change nothing else.

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::Poll;
 
+use shellac_counters::live::Phase;
 use shellac_format::Vxid;
 use shellac_http1::policy::frame_response;
 use shellac_http1::{BodyFraming, HeadError, Headers, ResponseHead, Version, write};
@@ -13,7 +14,7 @@ use super::session::Session;
 use crate::clock::Micros;
 use crate::date;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
-use crate::worker::{Outbox, Timer, Worker};
+use crate::worker::{Live, Outbox, Timer, Worker};
 
 /// What an error page says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,8 +162,8 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
         exchange.out.bytes.extend_from_slice(html.as_bytes());
         len
     };
-    let sent =
-        flush(worker, &exchange.client.stream, &mut exchange.out, &mut exchange.written).await;
+    let Exchange { client, out, written, live, .. } = &mut exchange;
+    let sent = flush(worker, &client.stream, out, written, live).await;
     let written = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = head_len.min(written);
     exchange.acct.response_body = written.saturating_sub(head_len).min(body_len);
@@ -180,8 +181,10 @@ async fn flush(
     stream: &tokio::net::TcpStream,
     out: &mut Outbox,
     written: &mut u64,
+    live: &mut Live,
 ) -> Result<(), SessionEnd> {
     let until = worker.log.coarse().after(worker.config.timeouts.send);
+    live.waits(Phase::Deliver, worker.log.coarse(), until);
     let mut timer = Timer::new(&worker.deadlines, until);
     poll_fn(|cx| match out.poll_flush(stream, cx, written) {
         Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
@@ -207,6 +210,11 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     session.txn.link(TxnKind::Request, xid);
     session.txn.flush();
     let parent = session.txn.vxid();
+    let mut live = session
+        .live
+        .take()
+        .unwrap_or_else(|| Live::claim(&worker, first_byte, parent, session.address));
+    live.request(xid, "", "", now);
     let mut txn = Txn::begin(log, TxnKind::Request, xid, parent, first_byte, first_byte);
     txn.timestamp("Start", first_byte);
     txn.timestamp("Req", now);
@@ -234,7 +242,7 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     let request_head = input.len() as u64;
     let mut written = 0;
     // It is closed either way.
-    let _ = flush(&worker, &session.client.stream, &mut out, &mut written).await;
+    let _ = flush(&worker, &session.client.stream, &mut out, &mut written, &mut live).await;
     txn.req_acct(&Acct { request_head, response_head: written, ..Acct::default() });
     txn.end();
     let end = if error.is_overflow() { SessionEnd::RxOverflow } else { SessionEnd::RxJunk };

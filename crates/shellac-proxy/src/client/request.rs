@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use shellac_config::{BodyOver, Config, Route};
+use shellac_counters::live::{Bytes, Phase};
 use shellac_http1::policy::{
     client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
 };
@@ -14,7 +15,7 @@ use super::session::{Client, Session};
 use crate::clock::Micros;
 use crate::fetch;
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
-use crate::worker::{Outbox, Worker};
+use crate::worker::{Live, Outbox, Worker};
 
 /// What becomes of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) client: &'s mut Client,
     /// The request's transaction.
     pub(crate) txn: Txn,
+    /// Its slot on the scoreboard.
+    pub(crate) live: Live,
     /// What the backend is sent: the client's head without what concerned the client's connection alone.
     pub(crate) head: &'s mut RequestHead,
     pub(crate) body: RequestBody,
@@ -68,6 +71,18 @@ impl Exchange<'_> {
         }
     }
 
+    /// Shows what the request is about to wait for, until when at most, and the bytes to and from the backend.
+    pub(crate) fn show(&mut self, phase: Phase, until: Micros, to_backend: u64, from_backend: u64) {
+        // Before the phase, so that whoever sees that sees no older bytes.
+        self.live.bytes(Bytes {
+            from_client: self.acct.request_head + self.body.raw(),
+            to_client: self.written,
+            to_backend,
+            from_backend,
+        });
+        self.live.waits(phase, self.worker.log.coarse(), until);
+    }
+
     /// Ends the transaction.
     pub(crate) fn finish(mut self) -> After {
         let unread = !self.body.is_complete();
@@ -86,13 +101,16 @@ impl Exchange<'_> {
 /// Serves the request whose head, of `len` bytes, is in the session.
 pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros) -> After {
     let worker = Rc::clone(session.worker());
-    let Session { client, txn: parent, peer, listener, head, .. } = session;
+    let Session { client, txn: parent, peer, address, live, listener, head, .. } = session;
     client.input.consume(len);
     let log = &worker.log;
     let now = log.now();
     let xid = log.next_xid();
     parent.link(TxnKind::Request, xid);
     parent.flush();
+    let mut live =
+        live.take().unwrap_or_else(|| Live::claim(&worker, first_byte, parent.vxid(), *address));
+    live.request(xid, &head.method, &head.target, now);
     let mut txn = Txn::begin(log, TxnKind::Request, xid, parent.vxid(), first_byte, first_byte);
     txn.timestamp("Start", first_byte);
     txn.timestamp("Req", now);
@@ -134,6 +152,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         worker: &worker,
         client,
         txn,
+        live,
         head,
         body: RequestBody::new(framing, limits.request_body_bytes, refuse_over),
         acct: Acct { request_head: len as u64, ..Acct::default() },

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use shellac_counters::live::{Bytes, Phase};
 use shellac_format::Vxid;
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
 use tokio::net::TcpStream;
@@ -15,7 +16,7 @@ use super::answer;
 use super::request;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
-use crate::worker::{Buffer, Timer, Worker, end_writing, poll_read};
+use crate::worker::{Buffer, Live, Timer, Worker, end_writing, poll_read};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
 const LINGER_BYTES: usize = 256 << 10;
@@ -36,6 +37,9 @@ pub(crate) struct Session {
     pub(super) client: Client,
     pub(super) txn: Txn,
     pub(super) peer: AddressText,
+    pub(super) address: SocketAddr,
+    /// The request whose head is being read, as soon as that takes more than one look.
+    pub(super) live: Option<Live>,
     pub(super) listener: Rc<str>,
     pub(super) head: RequestHead,
     opened: Micros,
@@ -72,7 +76,8 @@ impl Session {
         worker.sessions.set(worker.sessions.get() + 1);
         let log = &worker.log;
         let at = log.now();
-        let peer = AddressText::new(peer);
+        let address = peer;
+        let peer = AddressText::new(address);
         // A connection that is gone already has no local address any more.
         let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
         let txn = Txn::begin(log, TxnKind::Session, log.next_xid(), Vxid(0), at, at);
@@ -83,6 +88,8 @@ impl Session {
             client: Client { stream, input: Buffer::default(), ended: false },
             txn,
             peer,
+            address,
+            live: None,
             listener: Rc::clone(listener),
             head: RequestHead::default(),
             opened: at,
@@ -109,6 +116,8 @@ impl Session {
                 }
             };
             self.worker.buffers.borrow_mut().reclaim(&mut self.client.input);
+            // Nothing is left of it where the request did not come about.
+            self.live = None;
             if let Some(end) = after.close {
                 break (end, after.linger);
             }
@@ -124,7 +133,7 @@ impl Session {
 
     /// Waits for the next request head, which ends up in `self.head`.
     async fn wait(&mut self) -> Waited {
-        let Session { worker, client, head, .. } = self;
+        let Session { worker, client, head, txn, address, live, .. } = self;
         let timeouts = &worker.config.timeouts;
         let idle_until = worker.log.coarse().after(timeouts.client_idle);
         let mut timer = Timer::new(&worker.deadlines, idle_until);
@@ -155,6 +164,15 @@ impl Session {
                 if client.stream.poll_read_ready(cx).is_pending() {
                     // An idle connection holds no memory.
                     worker.buffers.borrow_mut().reclaim(&mut client.input);
+                    if let Some(at) = first_byte {
+                        let live = live
+                            .get_or_insert_with(|| Live::claim(worker, at, txn.vxid(), *address));
+                        live.bytes(Bytes {
+                            from_client: client.input.len() as u64,
+                            ..Bytes::default()
+                        });
+                        live.waits(Phase::ReadHead, at, timer.at());
+                    }
                     return if timer.is_late(cx) {
                         let end = match first_byte {
                             Some(_) => SessionEnd::RxTimeout,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shellac_counters::live::Phase;
 use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight};
 
@@ -59,6 +60,8 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     txn.timestamp("Start", now);
     let picked = worker.pickers[exchange.route.pool].borrow_mut().pick(&fetch.tried);
+    let name = picked.as_ref().map(|endpoint| endpoint.name());
+    exchange.live.attempt(fetch.number, fetch.xid, name, now);
     prepare_head(exchange, &txn, fetch.kind, picked.as_ref());
     txn.call("BACKEND_FETCH");
     txn.returns("fetch");
@@ -76,7 +79,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let reused = kept.is_some();
     let conn = match kept {
         Some(conn) => conn,
-        None => match connect(worker, &endpoint, exchange.client).await {
+        None => match connect(worker, &endpoint, exchange.client, &mut exchange.live).await {
             Ok(conn) => conn,
             Err(failure) => {
                 endpoint.failed();
@@ -297,7 +300,7 @@ fn log_fault(exchange: &mut Exchange<'_>, fault: BodyFault, at: Micros) {
 
 /// Gets rid of a response that is not passed on: its connection is kept if the rest is there or short.
 async fn discard(
-    exchange: &Exchange<'_>,
+    exchange: &mut Exchange<'_>,
     fetch: &mut Fetch<'_>,
     txn: &Txn,
     running: Running,
@@ -314,7 +317,10 @@ async fn discard(
     };
     let complete = short
         && upload.is_complete()
-        && deliver::skim(worker, &mut conn, &mut decoder).await
+        && deliver::skim(worker, &mut conn, &mut decoder, |until| {
+            exchange.show(Phase::Discard, until, upload.written, response.head_len);
+        })
+        .await
         && shellac_http1::policy::response_persistent(&response.head, response.framing);
     fetch.acct.response_body += decoder.received_bytes();
     let reason = (!complete).then_some(CloseReason::RespClose);

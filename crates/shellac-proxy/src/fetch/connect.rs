@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rustix::io::Errno;
+use shellac_counters::live::Phase as Wait;
 use shellac_upstream::Endpoint;
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
 use crate::client::{Client, Watch};
 use crate::log::{AddressText, Phase};
-use crate::worker::{Buffer, Conn, Timer, Worker};
+use crate::worker::{Buffer, Conn, Live, Timer, Worker};
 
 /// Connects to `endpoint`, within its time, as long as the client is there.
 ///
@@ -24,10 +25,12 @@ pub(super) async fn connect(
     worker: &Worker,
     endpoint: &Arc<Endpoint>,
     client: &mut Client,
+    live: &mut Live,
 ) -> Result<Conn, Box<Failure>> {
     let limit = worker.config.backends[endpoint.index()].connect_timeout;
     let start = worker.log.now();
     let mut timer = Timer::new(&worker.deadlines, start.after(limit));
+    live.waits(Wait::Connect, worker.log.coarse(), timer.at());
     let mut watch = Watch::new(worker);
     let mut connecting = pin!(TcpStream::connect(endpoint.address()));
     let result =

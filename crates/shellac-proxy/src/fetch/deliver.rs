@@ -5,6 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use shellac_counters::live::Phase as Wait;
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
 use shellac_http1::{BodyFraming, Decoder, Encoder, write};
 
@@ -58,6 +59,11 @@ struct Delivery<'a, 's> {
     since: Micros,
     watch: Watch<'s>,
     between_bytes: Duration,
+    /// Bytes sent to the backend.
+    uploaded: u64,
+    /// Bytes of the response's head, and of bodies that were received before this one.
+    head_len: u64,
+    earlier: u64,
 }
 
 /// Passes a response on and ends both transactions.
@@ -90,6 +96,9 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
 
     let between_bytes = worker.config.backends[conn.endpoint.index()].between_bytes_timeout;
     let mut delivery = Delivery {
+        uploaded: upload.written,
+        head_len: response.head_len,
+        earlier: acct.response_body,
         source: Some(Source { txn, conn, upload, persistent, number, _busy: busy }),
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
@@ -206,7 +215,10 @@ impl Delivery<'_, '_> {
                 Poll::Pending if self.timer.is_late(cx) => {
                     return Poll::Ready(End::Client(SessionEnd::TxError));
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.show(Wait::Deliver);
+                    return Poll::Pending;
+                }
             }
             if self.truncated {
                 return Poll::Ready(End::Truncated);
@@ -217,9 +229,21 @@ impl Delivery<'_, '_> {
             match self.poll_body(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(end)) => return Poll::Ready(End::Client(end)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.show(Wait::Body);
+                    return Poll::Pending;
+                }
             }
         }
+    }
+
+    /// Shows what is waited for.
+    fn show(&mut self, wait: Wait) {
+        if let Some(source) = &self.source {
+            self.uploaded = source.upload.written;
+        }
+        let received = self.head_len + self.acct.response_body.saturating_sub(self.earlier);
+        self.exchange.show(wait, self.timer.at(), self.uploaded, received);
     }
 
     /// The rest of the request, as long as the response is not complete.
@@ -462,8 +486,16 @@ pub(super) fn keep(worker: &Worker, mut conn: Conn) {
 }
 
 /// Reads the rest of a response that nobody wants. Whether it came to its end, soon and within bounds.
-pub(super) async fn skim(worker: &Worker, conn: &mut Conn, decoder: &mut Decoder) -> bool {
+///
+/// `show` is told until when that is waited for.
+pub(super) async fn skim(
+    worker: &Worker,
+    conn: &mut Conn,
+    decoder: &mut Decoder,
+    show: impl FnOnce(Micros),
+) -> bool {
     let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(DISCARD));
+    show(timer.at());
     poll_fn(|cx| {
         loop {
             while !decoder.is_done() && !conn.input.is_empty() {

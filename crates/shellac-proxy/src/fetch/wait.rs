@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use shellac_config::BackendConfig;
+use shellac_counters::live::Phase as Wait;
 use shellac_http1::{BodyFraming, ResponseHead, parse_response_into, response_framing, write};
 
 use super::failure::Failure;
@@ -130,7 +131,20 @@ impl Waiting<'_, '_> {
         if gone {
             return Poll::Ready(Err(Failure::client_gone(self.phase())));
         }
+        self.show();
         Poll::Pending
+    }
+
+    /// Shows what is waited for.
+    fn show(&mut self) {
+        let wait = match self.stage {
+            Stage::Sending if self.upload.open && self.upload.waits_for_client => Wait::ReadBody,
+            Stage::Sending => Wait::Send,
+            Stage::FirstByte => Wait::FirstByte,
+            Stage::Head => Wait::Head,
+        };
+        let received = self.interim_len + self.conn.input.len() as u64;
+        self.exchange.show(wait, self.timer.at(), self.upload.written, received);
     }
 
     /// Reads what the backend says.

@@ -81,6 +81,11 @@ impl Log {
         self.clock.borrow().wall(at)
     }
 
+    /// Where the thread's scale of time begins, in microseconds of `CLOCK_MONOTONIC`.
+    pub(crate) fn monotonic_origin(&self) -> u64 {
+        self.clock.borrow().monotonic_origin()
+    }
+
     /// A new transaction number.
     pub(crate) fn next_xid(&self) -> Vxid {
         self.xids.borrow_mut().next()

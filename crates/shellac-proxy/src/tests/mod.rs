@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod cancelled;
 mod engine;
+mod live;
 mod log;
 mod origin;
 mod retries;

@@ -3,9 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Instant;
 
 use shellac_config::{Config, ParseOptions};
+use shellac_counters::live::{Board, BoardOptions, LiveView, Snapshot};
 use shellac_format::Dialect;
+use shellac_sys::{CellViewMut, CreateOptions, MappedFile, MappedFileMut};
+use tempfile::TempDir;
 
 use super::log::{Journal, PATIENCE, Transaction};
 use crate::engine::{Engine, EngineLog, EngineOptions, Listener};
@@ -16,7 +20,12 @@ pub(super) struct Rig {
     pub(super) journal: Journal,
     pub(super) address: SocketAddr,
     pub(super) dialect: Dialect,
+    live: LiveView,
+    _directory: TempDir,
 }
+
+/// Requests that a rig can show.
+pub(super) const SLOTS: usize = 8;
 
 impl Rig {
     /// Serves `backend` with `settings` added to the configuration.
@@ -36,15 +45,22 @@ impl Rig {
         let options = ParseOptions { allow_small: true };
         let config = Config::parse_with(&text, "test", options).unwrap_or_else(|e| panic!("{e}"));
         let journal = Journal::default();
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("live");
+        let len = usize::try_from(Board::bytes(1, SLOTS)).unwrap();
+        let file = MappedFileMut::create(&path, len, &CreateOptions::default()).unwrap();
+        let board = BoardOptions { seats: 1, slots: SLOTS, pid: 1, now_unix: 0, now: 0 };
         let log = EngineLog {
             dialect,
             control: Box::new(journal.clone()),
             serving: vec![Box::new(journal.clone())],
+            seats: Board::create(CellViewMut::create(file).unwrap(), &board).unwrap(),
         };
         let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
         let options = EngineOptions { instance: "test".to_owned(), xid_base: 1000 };
         let engine = Engine::start(Arc::new(config), vec![listener], log, options).unwrap();
-        Rig { engine, journal, address, dialect }
+        let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();
+        Rig { engine, journal, address, dialect, live, _directory: directory }
     }
 
     /// A new connection.
@@ -60,6 +76,27 @@ impl Rig {
         let mut client = self.connect();
         client.send(request);
         client.rest()
+    }
+
+    /// What is in flight, once that is what `wanted` says.
+    #[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
+    pub(super) fn in_flight(&self, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let start = Instant::now();
+        loop {
+            let snapshot = self.live.snapshot();
+            if snapshot.busy == 0 && wanted(&snapshot) {
+                return snapshot;
+            }
+            assert!(start.elapsed() < PATIENCE, "{snapshot:#?}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Stops the engine in the middle of everything, then looks at the board once more.
+    pub(super) fn stop_and_look(self, look: impl FnOnce(Snapshot)) {
+        let Rig { engine, live, .. } = self;
+        engine.join();
+        look(live.snapshot());
     }
 
     /// The transactions when `count` sessions have ended.

@@ -59,6 +59,11 @@ impl<'d> Timer<'d> {
         Timer { deadlines, at, key: None }
     }
 
+    /// When it is too late.
+    pub(crate) fn at(&self) -> Micros {
+        self.at
+    }
+
     /// Moves the deadline.
     pub(crate) fn set(&mut self, at: Micros) {
         self.at = at;

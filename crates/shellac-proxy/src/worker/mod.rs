@@ -4,6 +4,7 @@ mod accept;
 mod buffer;
 mod conn;
 mod deadline;
+mod live;
 mod net;
 
 use std::cell::{Cell, RefCell};
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use shellac_config::Config;
+use shellac_counters::live::Seat;
 use shellac_http1::Limits;
 use shellac_upstream::{Endpoint, Picker, Pool};
 use tokio::runtime::{Builder, LocalOptions};
@@ -21,6 +23,7 @@ use tokio::time::{MissedTickBehavior, interval};
 pub(crate) use buffer::Buffer;
 pub(crate) use conn::{Conn, Idle};
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
+pub(crate) use live::Live;
 pub(crate) use net::{Outbox, end_writing, poll_read, poll_write, reset_on_close};
 
 use crate::clock::Clock;
@@ -57,6 +60,8 @@ pub(crate) struct Seed {
     /// Names and sockets.
     pub(crate) listeners: Vec<(String, TcpListener)>,
     pub(crate) sink: Box<dyn LogSink>,
+    /// Its part of the scoreboard, if there is one.
+    pub(crate) seat: Option<Seat>,
     pub(crate) xids: Xids,
     /// This thread's number, from 0.
     pub(crate) index: usize,
@@ -71,6 +76,7 @@ pub(crate) struct Worker {
     pub(crate) via: String,
     pub(crate) limits: Limits,
     pub(crate) log: Rc<Log>,
+    pub(crate) seat: Option<Rc<Seat>>,
     pub(crate) deadlines: Deadlines,
     pub(crate) idle: Idle,
     pub(crate) pickers: Vec<RefCell<Picker>>,
@@ -85,7 +91,13 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    fn new(common: Common, index: usize, sink: Box<dyn LogSink>, xids: Xids) -> Worker {
+    fn new(
+        common: Common,
+        index: usize,
+        sink: Box<dyn LogSink>,
+        seat: Option<Seat>,
+        xids: Xids,
+    ) -> Worker {
         let Common { config, instance, endpoints, pools, grammar } = common;
         let log = Log::new(grammar, Clock::start(), config.log.stall, xids, sink);
         let picker = |pool| RefCell::new(Picker::new(pool, index));
@@ -94,6 +106,7 @@ impl Worker {
             instance,
             limits: Limits { head_bytes: config.limits.head_bytes, headers: config.limits.headers },
             log: Rc::new(log),
+            seat: seat.map(Rc::new),
             deadlines: Deadlines::default(),
             idle: Idle::new(
                 endpoints.len(),
@@ -116,6 +129,9 @@ impl Worker {
     fn sweep(&self) {
         self.log.sweep();
         let now = self.log.coarse();
+        if let Some(seat) = &self.seat {
+            seat.sweep(self.log.monotonic_origin().saturating_add(now.0));
+        }
         self.deadlines.sweep(now);
         self.idle.sweep(now, &self.log);
     }
@@ -129,12 +145,12 @@ impl Worker {
 ///
 /// The runtime could not be made, or a listening socket could not be used; `ready` was not called then.
 pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
-    let Seed { common, listeners, sink, xids, index, orders } = seed;
+    let Seed { common, listeners, sink, seat, xids, index, orders } = seed;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build_local(LocalOptions::default())?;
-    let worker = Rc::new(Worker::new(common, index, sink, xids));
+    let worker = Rc::new(Worker::new(common, index, sink, seat, xids));
     publish_on_panic(&worker.log);
     let result = runtime.block_on(serve(&worker, listeners, orders, ready));
     // Ends the tasks that are left; their transactions say so in the log.

@@ -2,7 +2,7 @@ use shellac_format::record::encode;
 use shellac_format::{Dialect, Side, TagSet, Vxid};
 use shellac_log::{Filter, Group, Kind, LogRecord, LogRecords, Transaction};
 
-use super::{LineOptions, LineWriter, write_group};
+use super::{LineOptions, LineWriter, Text, Walked, write_group};
 
 const DIALECT: Dialect = Dialect::V6_0;
 
@@ -108,16 +108,16 @@ fn raw_lines_show_payloads_that_are_no_text() {
         (16, Side::Client, b""),
     ];
     let transaction = transaction(0, 2, &records);
-    let mut out = Vec::new();
+    let mut out = Text::default();
     for record in LogRecords::new(DIALECT, transaction.bytes()) {
         writer.raw(&record, &mut out);
     }
     let expected: &[u8] = b"         2 Debug          - \"a%01\"b\\%00\"\n         2 H2RxHdr        b [00ff01]\n         2 Backend_health - x\n         2 200            c \"?%0a%00\"\n         2 ReqURL         c \xe9\x07\n         2 ReqURL         c \n";
-    assert_eq!(out, expected, "{}", String::from_utf8_lossy(&out));
+    assert_eq!(out.as_bytes(), expected, "{}", String::from_utf8_lossy(out.as_bytes()));
     // The same as a group: raw groups have no header and no empty line behind them.
-    let mut grouped = Vec::new();
+    let mut grouped = Text::default();
     writer.group(&Group { transactions: vec![transaction] }, &mut grouped);
-    assert_eq!(grouped, expected);
+    assert_eq!(grouped.as_bytes(), expected);
 }
 
 #[test]
@@ -126,9 +126,9 @@ fn numbers_of_any_width() {
     let line = |vxid: u64| {
         let record =
             LogRecord { number: 16, tag: None, vxid: Vxid(vxid), side: Side::None, payload: b"x" };
-        let mut out = Vec::new();
+        let mut out = Text::default();
         writer.raw(&record, &mut out);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.as_bytes().to_vec()).unwrap()
     };
     for vxid in [0, 9, 10, 1_234_567_890, 9_999_999_999, 10_000_000_000, 98_765_432_109, u64::MAX] {
         assert_eq!(line(vxid), format!("{vxid:>10} {:<14} - x\n", "ReqURL"));
@@ -159,11 +159,39 @@ fn texts_end_at_their_first_nul_wherever_it_is_and_whatever_follows() {
                     encode(&mut row, DIALECT.layout(), 16, Vxid(8), Side::Backend, behind);
                     expected += &format!("{:>10} {:<14} b {}\n", 8, "ReqURL", "y".repeat(200));
                 }
-                let mut out = b"before\n".to_vec();
-                let count = writer.raw_row(&row, &mut out);
-                assert_eq!(count, if behind.is_empty() { 1 } else { 2 });
-                assert_eq!(String::from_utf8(out).unwrap(), format!("before\n{expected}"));
+                let mut out = Text::default();
+                out.push(b"before\n");
+                let records = if behind.is_empty() { 1 } else { 2 };
+                let walked = writer.raw_row(&row, &mut out);
+                assert_eq!(walked, Walked { records, bytes: row.len() });
+                let out = str::from_utf8(out.as_bytes()).unwrap();
+                assert_eq!(out, format!("before\n{expected}"));
             }
         }
     }
+}
+
+#[test]
+fn many_lines_come_out_as_each_by_itself_whatever_is_in_them() {
+    let writer = LineWriter::new(DIALECT, &LineOptions::default());
+    let (mut row, mut alone) = (Vec::new(), Text::default());
+    for n in 0..5000u64 {
+        // Numbers that change, tags of all forms, lengths below and above what is usual.
+        let payload = [&b"x".repeat(usize::try_from(n * 7 % 300).unwrap())[..], b"\0"].concat();
+        let number = [16, 1, 87, 200, 77][usize::try_from(n % 5).unwrap()];
+        let start = row.len();
+        encode(&mut row, DIALECT.layout(), number, Vxid(n / 30), Side::Client, &payload);
+        for record in LogRecords::new(DIALECT, &row[start..]) {
+            writer.raw(&record, &mut alone);
+        }
+    }
+    let mut together = Text::default();
+    let walked = writer.raw_row(&row, &mut together);
+    assert_eq!(walked, Walked { records: 5000, bytes: row.len() });
+    assert!(together.as_bytes() == alone.as_bytes());
+    // What is no whole record ends it.
+    let whole = row.len();
+    row.extend_from_slice(&[0; 16]);
+    assert_eq!(writer.raw_row(&row, &mut together), Walked { records: 5000, bytes: whole });
+    assert_eq!(together.len(), 2 * alone.len());
 }
