@@ -1,10 +1,13 @@
 //! `shellac log` on files and recorded directories against recorded output.
 
 mod announced;
+mod color;
 mod damaged;
+mod limits;
 mod options;
 mod recorded;
 mod service;
+mod window;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

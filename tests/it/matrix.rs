@@ -1,7 +1,6 @@
 //! Under the name of the stock log tool we are that tool: output, messages and exit status for a matrix of
 //! options over all recorded logs, and for command lines that are made up anew with each run.
 
-mod dice;
 mod differences;
 mod made_up;
 
@@ -12,6 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::support::dice::Dice;
 use crate::support::fixture::unpacked_archive;
 use crate::support::varnish;
 use differences::Difference;
@@ -342,7 +342,7 @@ fn made_up_command_lines_do_what_the_stock_tool_does() {
         return;
     }
     let place = Place::new();
-    let mut dice = dice::Dice::new();
+    let mut dice = Dice::new();
     eprintln!("seed {} (SHELLAC_SEED)", dice.seed());
     let logs = place.logs();
     let cases: Vec<Vec<String>> =

@@ -1,8 +1,9 @@
-//! What several tests need: processes, temporary workdirs, deadlines, scripted origins.
+//! What several tests need: processes, temporary workdirs, deadlines, chance, scripted origins.
 
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod deadline;
+pub(crate) mod dice;
 pub(crate) mod fixture;
 pub(crate) mod origin;
 pub(crate) mod proxy;

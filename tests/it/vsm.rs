@@ -1,6 +1,5 @@
 //! Recorded and live shared-memory directories.
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,31 +12,10 @@ use shellac_vsm::{AttachOptions, Attachment, ChildSet, MgtSet, PublishOptions, S
 
 use super::support::daemon::signal_process;
 use super::support::deadline::Deadline;
+use super::support::fixture::unpacked_archive;
 use super::support::varnish::{self, Varnishd};
 
 const RECORDED: AttachOptions = AttachOptions { check_pid: false };
-
-/// Unpacks a recorded directory.
-fn unpack(archive: &str) -> tempfile::TempDir {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/snapshots").join(archive);
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let (flags, tar) = if archive.ends_with(".zst") {
-        ("-x", zstd::decode_all(&bytes[..]).expect("the archive is whole"))
-    } else {
-        ("-xz", bytes)
-    };
-    let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new("tar")
-        .arg(flags)
-        .arg("-C")
-        .arg(dir.path())
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("tar");
-    child.stdin.take().unwrap().write_all(&tar).unwrap();
-    assert!(child.wait().unwrap().success());
-    dir
-}
 
 /// What an index lists, read in the simplest way: these have no removals and no quotes.
 fn listed(workdir: &Path, set: SetKind) -> Vec<(String, String, u64)> {
@@ -58,7 +36,7 @@ fn recorded_directories_are_read_as_they_are() {
         ("vsm-snapshot-9.0.2.tar.zst", Layout::Words3, 39696, 19455),
     ];
     for (archive, layout, main_doc_bytes, manager) in cases {
-        let dir = unpack(archive);
+        let dir = unpacked_archive(&format!("snapshots/{archive}"));
         let mut attachment = Attachment::open(dir.path(), RECORDED)
             .unwrap_or_else(|error| panic!("{archive}: {error}"));
         assert!(attachment.refresh().worker_running, "{archive}");

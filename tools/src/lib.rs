@@ -17,6 +17,7 @@ mod generate;
 mod links;
 mod log;
 mod trace;
+mod when;
 
 /// Shared-memory transaction logging for HTTP proxies.
 #[derive(Parser, Debug)]

@@ -19,6 +19,7 @@ pub mod loss;
 pub mod past;
 mod selection;
 pub mod source;
+pub mod time;
 pub mod transaction;
 
 pub use begin::Relation;

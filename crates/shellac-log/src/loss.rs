@@ -5,6 +5,8 @@ use std::time::Duration;
 use shellac_format::{Dialect, Records, Tag};
 use shellac_ring::Loss;
 
+use crate::time::timestamp;
+
 /// Why records were not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -60,7 +62,7 @@ impl Ledger {
         let mut last = None;
         for stamp in stamps {
             if self.open.is_some()
-                && let Some(time) = time(stamp.text())
+                && let Some(time) = timestamp(stamp.text())
             {
                 if let Some(report) = &mut self.open {
                     report.until = Some(time);
@@ -86,7 +88,7 @@ impl Ledger {
             }
             _ => {
                 self.close();
-                let since = time(&self.last);
+                let since = timestamp(&self.last);
                 self.open = Some(Report { lost, since, until: None });
             }
         }
@@ -107,17 +109,6 @@ impl Ledger {
         let total = Loss { bytes: self.bytes, exact: !self.is_inexact };
         (self.bytes > 0 || self.is_inexact).then_some(total)
     }
-}
-
-/// The first number of `Label: ABSOLUTE SINCE_START SINCE_LAST`, which is seconds since 1970.
-fn time(text: &[u8]) -> Option<Duration> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (_, times) = text.rsplit_once(':')?;
-    let (seconds, fraction) = times.split_ascii_whitespace().next()?.split_once('.')?;
-    let digits = fraction.get(..fraction.len().min(9))?;
-    let scale = 10u32.checked_pow(9 - u32::try_from(digits.len()).ok()?)?;
-    let nanos = digits.parse::<u32>().ok()?.checked_mul(scale)?;
-    Some(Duration::new(seconds.parse().ok()?, nanos))
 }
 
 #[cfg(test)]

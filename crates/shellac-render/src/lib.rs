@@ -1,6 +1,6 @@
 //! Groups to text: log lines, trace trees, causes.
 //!
-//! [`lines`] writes a group record by record, as the log tool shows it; [`trace`] makes a tree of one
+//! [`lines`] writes a group record by record, as the log tool shows it, [`colored`] does it with colour; [`trace`] makes a tree of one
 //! request with its attempts, times and bytes; [`causes`] says why an attempt failed, on the grounds of
 //! what [`error_text`] makes of its error; [`failures`] has the failed attempts of a group in one piece.
 //!
@@ -10,6 +10,7 @@
 //! Where transactions come from and how a terminal is recognised is not known here.
 
 pub mod causes;
+pub mod colored;
 pub mod error_text;
 pub mod explain;
 pub mod failures;

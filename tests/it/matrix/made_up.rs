@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::dice::Dice;
+use crate::support::dice::Dice;
 
 /// Arguments for an option, good and bad. Options that are not here reach for processes or files.
 fn values(letter: char) -> &'static [&'static str] {

@@ -1,12 +1,12 @@
 //! Queries made up from the grammar, some of them damaged, asked of both log tools over recorded logs.
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::{compare, named_as_stock, run};
+use crate::support::dice::Dice;
 use crate::support::fixture::unpacked_archive;
 use crate::support::varnish;
 
@@ -86,25 +86,7 @@ const FIELDS: [&str; 8] = ["1", "2", "3", "4", "0x2", "0", "x", "\" 1\""];
 const ORDERS: [&str; 6] = ["==", "!=", "<", ">", "<=", ">="];
 const DAMAGE: &[u8] = b"()[]{}\"'\\\n\t :,~!=<>*.#%x1 ";
 
-/// A row of numbers that a seed decides: xorshift.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % end
-    }
-
-    fn one_of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
-
-    fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
     fn comparison(&mut self) -> String {
         if self.percent(8) {
             let order = self.one_of(&["==", "!=", "<", ">", "<=", ">=", "eq", "~"]);
@@ -117,7 +99,7 @@ impl Dice {
         if self.percent(25) {
             text += &format!("{{{}}}", self.one_of(&LEVELS));
         }
-        text += self.one_of(&TAGS);
+        text += *self.one_of(&TAGS);
         while self.percent(20) {
             text += &format!(",{}", self.one_of(&TAGS));
         }
@@ -182,13 +164,9 @@ fn random_queries_have_the_same_answers() {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|path| path.extension().is_some_and(|it| it == "vsl"));
     files.sort();
-    let seed = match std::env::var("SHELLAC_SEED") {
-        Ok(text) => text.parse().expect("SHELLAC_SEED is a number"),
-        Err(_) => RandomState::new().hash_one(std::process::id()),
-    };
-    eprintln!("seed {seed} (SHELLAC_SEED)");
-    // Nothing but zero would follow zero.
-    let dice = Mutex::new(Dice(seed | 1));
+    let dice = Dice::new();
+    eprintln!("seed {} (SHELLAC_SEED)", dice.seed());
+    let dice = Mutex::new(dice);
     let (asked, answered) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
@@ -197,7 +175,7 @@ fn random_queries_have_the_same_answers() {
                     let (query, file, grouping) = {
                         let mut dice = dice.lock().unwrap_or_else(|it| it.into_inner());
                         let file = files[dice.below(files.len())].clone();
-                        (dice.query(), file, dice.one_of(&["raw", "vxid", "request", "session"]))
+                        (dice.query(), file, *dice.one_of(&["raw", "vxid", "request", "session"]))
                     };
                     let file = file.to_str().expect("a path of text");
                     let args = ["-r", file, "-g", grouping, "-q", query.as_str()];

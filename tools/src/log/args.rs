@@ -2,21 +2,20 @@
 
 use std::ffi::OsString;
 
+use clap::builder::{PossibleValuesParser, StringValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
-use shellac_format::Dialect;
 
 use super::getopt::Given;
-use super::queue::OnFull;
 use super::settings::{Builder, Manner, Settings};
-use super::table::{Row, TABLE};
+use super::table::{OWN, OwnRow, Row, TABLE};
 
-/// Options of `shellac log`, in the order in which they were given: between some of them it counts.
+/// Options of `shellac log`.
 #[derive(Clone, Debug)]
 pub(crate) struct Args {
+    /// Those of the stock tools, in the order in which they were given: between some of them it counts.
     given: Vec<Given>,
-    dialect: Option<Dialect>,
-    on_full: OnFull,
-    fail_on_loss: bool,
+    /// Our own, in the order of the table.
+    own: Vec<(&'static str, String)>,
 }
 
 impl Args {
@@ -31,8 +30,10 @@ impl Args {
         for given in &self.given {
             builder.take(given)?;
         }
-        let settings = builder.finish(self.dialect)?;
-        Ok(Settings { on_full: self.on_full, fail_on_loss: self.fail_on_loss, ..settings })
+        for (name, value) in &self.own {
+            builder.take_own(name, value)?;
+        }
+        builder.finish()
     }
 }
 
@@ -57,12 +58,15 @@ impl FromArgMatches for Args {
         }
         given.sort_by_key(|(at, _)| *at);
         let given = given.into_iter().map(|(_, given)| given).collect();
-        Ok(Args {
-            given,
-            dialect: matches.get_one("dialect").copied(),
-            on_full: matches.get_one("on-full").copied().unwrap_or_default(),
-            fail_on_loss: matches.get_flag("fail-on-loss"),
-        })
+        let mut own = Vec::new();
+        for OwnRow { name, value, .. } in OWN {
+            if value.is_none() {
+                own.extend(matches.get_flag(name).then(|| (*name, String::new())));
+            } else if let Some(value) = matches.get_one::<String>(name) {
+                own.push((*name, value.clone()));
+            }
+        }
+        Ok(Args { given, own })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -88,30 +92,24 @@ impl clap::Args for Args {
                 }
             })
         });
-        let command = command
-            .arg(
-                Arg::new("on-full")
-                    .long("on-full")
-                    .value_name("WHAT")
-                    .value_parser(clap::value_parser!(OnFull))
-                    .help(
-                        "What happens to records of a live log when the output is too slow: block \
-                         leaves them in the log until there is room, drop drops and counts them",
-                    ),
-            )
-            .arg(
-                Arg::new("fail-on-loss")
-                    .long("fail-on-loss")
-                    .action(ArgAction::SetTrue)
-                    .help("End with status 3 if any records of a live log were lost"),
-            );
-        command.arg(
-            Arg::new("dialect")
-                .long("dialect")
-                .value_name("DIALECT")
-                .value_parser(clap::value_parser!(Dialect))
-                .help("Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs"),
-        )
+        OWN.iter().fold(command, |command, row| {
+            let option = Arg::new(row.name).long(row.name).help(row.help);
+            command.arg(match (row.value, row.choices) {
+                (None, _) => option.action(ArgAction::SetTrue).overrides_with(row.name),
+                (Some(value), choices) => {
+                    let option = option
+                        .value_name(value)
+                        .overrides_with(row.name)
+                        .hide_possible_values(true);
+                    match choices {
+                        [] => {
+                            option.value_parser(StringValueParser::new()).allow_hyphen_values(true)
+                        }
+                        choices => option.value_parser(PossibleValuesParser::new(choices)),
+                    }
+                }
+            })
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {

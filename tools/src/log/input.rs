@@ -194,7 +194,8 @@ pub(super) fn open_live(
             None => return Ok(None),
         },
     };
-    let from_head = dump || has_waited;
+    // What was asked for may lie in it already.
+    let from_head = dump || has_waited || settings.window.since.is_some();
     let options = LiveOptions { dialect: settings.dialect, from_head, stop_at_tail: dump };
     let source = LiveSource::new(attachment, options);
     let queue = Queue::start(source, settings.on_full, settings.manner == Manner::Own)?;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local};
 use shellac_log::{Cause, Loss, Report};
 
+use crate::when::Zone;
+
 /// One line about one loss.
-pub(super) fn report(report: &Report) -> String {
+pub(super) fn report(report: &Report, zone: Zone) -> String {
     let (what, reason) = match report.lost.cause {
         Cause::Overrun => ("overrun", "the writer was faster than reading; reason=overrun"),
         Cause::Output => ("overrun", "the output is too slow; reason=output"),
@@ -15,8 +16,8 @@ pub(super) fn report(report: &Report) -> String {
     format!(
         "Log {what}: {} lost, between {} and {}: {reason}",
         bytes(report.lost.loss),
-        time(report.since),
-        time(report.until)
+        time(report.since, zone),
+        time(report.until, zone)
     )
 }
 
@@ -26,16 +27,10 @@ pub(super) fn bytes(loss: Loss) -> String {
     format!("{} bytes ({precision})", loss.bytes)
 }
 
-fn time(since_1970: Option<Duration>) -> String {
+fn time(since_1970: Option<Duration>, zone: Zone) -> String {
     since_1970
-        .and_then(|time| {
-            let seconds = i64::try_from(time.as_secs()).ok()?;
-            DateTime::from_timestamp(seconds, time.subsec_nanos())
-        })
-        .map_or_else(
-            || "a time that is not recorded".to_owned(),
-            |time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.6f").to_string(),
-        )
+        .and_then(|time| zone.show(time))
+        .unwrap_or_else(|| "a time that is not recorded".to_owned())
 }
 
 #[cfg(test)]

@@ -2,15 +2,17 @@
 //!
 //! `table` has the options; two front ends read them, `args` with clap for `shellac log` and `stock` as
 //! getopt does for the names of the stock tools; `settings` is what they stand for. `input` opens what is
-//! read, `run` is the loop between input and `output`.
+//! read, `run` is the loop between input and `output`, `pass` what happens to records in it.
 
 mod args;
 mod detach;
 mod getopt;
 mod input;
 mod loss_text;
+mod notices;
 mod number;
 mod output;
+mod pass;
 mod queue;
 mod rate;
 mod run;
@@ -20,6 +22,7 @@ mod stock;
 mod stock_attach;
 mod system_text;
 mod table;
+mod window;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use shellac_format::{Dialect, Heads};
 use shellac_log::{CompiledFilter, Group, LogRecord};
+use shellac_render::colored::ColoredWriter;
 use shellac_render::lines::{LineOptions, LineWriter, Text, Walked};
 
 use super::settings::{From, Settings, To, WithStatus};
@@ -44,6 +45,7 @@ enum Target {
 #[derive(Debug)]
 enum Form {
     Text(LineWriter),
+    Colored(Box<ColoredWriter>),
     Records { dialect: Dialect, filter: CompiledFilter },
 }
 
@@ -57,7 +59,7 @@ impl Output {
         let form = Form::new(&settings.to, dialect, &options);
         let (path, append) = match &settings.to {
             To::File { path, append, .. } if path.as_os_str() != "-" => (path, *append),
-            To::File { .. } | To::Text => {
+            To::File { .. } | To::Text { .. } => {
                 let target = Target::Stdout(io::stdout());
                 let mut output = Output { target, form, buffer, options };
                 output.begin(dialect, true);
@@ -120,6 +122,7 @@ impl Output {
     pub(super) fn group(&mut self, group: &Group) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.group(group, &mut self.buffer),
+            Form::Colored(writer) => writer.group(group, &mut self.buffer),
             Form::Records { filter, .. } => {
                 for transaction in &group.transactions {
                     for (record, bytes) in transaction.records().with_bytes() {
@@ -141,6 +144,7 @@ impl Output {
     ) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.raw(record, &mut self.buffer),
+            Form::Colored(writer) => writer.raw(record, &mut self.buffer),
             Form::Records { filter, .. } => {
                 if filter.shows(record) {
                     self.buffer.push(bytes);
@@ -154,6 +158,7 @@ impl Output {
     pub(super) fn row(&mut self, row: &[u8]) -> anyhow::Result<(Walked, Written)> {
         let walked = match &self.form {
             Form::Text(writer) => writer.raw_row(row, &mut self.buffer),
+            Form::Colored(writer) => writer.raw_row(row, &mut self.buffer),
             Form::Records { filter, dialect } => copy_row(*dialect, filter, row, &mut self.buffer),
         };
         Ok((walked, self.write_if_full()?))
@@ -192,7 +197,12 @@ impl Output {
 impl Form {
     fn new(to: &To, dialect: Dialect, options: &LineOptions) -> Form {
         match to {
-            To::Text | To::File { text: true, .. } => Form::Text(LineWriter::new(dialect, options)),
+            To::Text { color: true } => {
+                Form::Colored(Box::new(ColoredWriter::new(dialect, options)))
+            }
+            To::Text { color: false } | To::File { text: true, .. } => {
+                Form::Text(LineWriter::new(dialect, options))
+            }
             To::File { text: false, .. } => {
                 Form::Records { dialect, filter: options.filter.compile(dialect) }
             }

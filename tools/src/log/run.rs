@@ -4,32 +4,26 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use shellac_format::{Dialect, Heads};
-use shellac_log::{Basis, Choice, GivenUp, Group, Grouper, Grouping, Input, LogRecord};
+use shellac_log::{Basis, Choice, GivenUp, Input};
 use shellac_manager::{ManagerError, PidFile};
-use shellac_query::Query;
 
 use super::detach::{self, Place};
 use super::input::{self, Opened, Origin, Wait};
 use super::loss_text;
-use super::output::{Output, Written};
-use super::rate::Bucket;
-use super::settings::{From, Manner, Settings, To};
+use super::notices::{self, Notices};
+use super::pass::{Flow, Pass};
+use super::settings::{From, Manner, Settings};
 use super::signals::Signals;
 use super::system_text::system_text;
 use crate::attach::Patience;
-
-/// Whether the loop goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    On,
-    Stop,
-}
+use crate::when::{Clock, Zone};
 
 /// The exit status of `--fail-on-loss`.
 const LOSS_STATUS: u8 = 3;
 /// Records are held back for this long at most, until it is clear which table of tags they use.
 const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// A log that had nothing so many times in a row rests.
+const QUIET: u32 = 3;
 /// Between two complaints that it is not.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -63,16 +57,27 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         pass.flush()?;
     }
     if settings.manner == Manner::Own {
-        say_reports(&mut source, true);
+        say_reports(settings, &mut source, true);
+        let at_end = matches!(result, Ok(Ended::Log));
+        let lines = pass.as_ref().map(|pass| notices::total(settings, pass, at_end));
+        lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
     }
     result?;
     Ok(account(settings, &source))
 }
 
-fn say_reports(source: &mut Origin, last: bool) {
+fn say_reports(settings: &Settings, source: &mut Origin, last: bool) {
     for report in source.reports(last) {
-        eprintln!("{}", loss_text::report(&report));
+        eprintln!("{}", loss_text::report(&report, settings.zone));
     }
+}
+
+/// Why the loop ended.
+enum Ended {
+    /// There is no more of the log.
+    Log,
+    /// Somebody wants no more of it.
+    Asked,
 }
 
 /// What was read and lost in all.
@@ -120,24 +125,35 @@ fn follow<'a>(
     source: &mut Origin,
     wait: &Wait,
     pass: &mut Option<Pass<'a>>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Ended> {
     let stock = settings.manner == Manner::Stock;
     let mut complaints = Complaints::new(settings);
     let mut holding = Holding::default();
+    let mut notices = Notices::default();
+    let mut window_end = WindowEnd::new(settings);
     loop {
         if signals.stop() {
-            return Ok(());
+            return Ok(Ended::Asked);
+        }
+        if window_end.is_reached(pass.as_ref()) {
+            give_up_all(pass, GivenUp::Flush)?;
+            return Ok(Ended::Asked);
         }
         let mut flow = match pass {
             Some(pass) if signals.take_flush() => pass.give_up_all(GivenUp::Flush)?,
             _ => Flow::On,
         };
+        if flow == Flow::Stop {
+            return Ok(Ended::Asked);
+        }
         if let Some(pass) = pass
             && signals.take_reopen()
         {
             pass.reopen()?;
         }
-        match (source.next()?, &mut *pass) {
+        let input = source.next()?;
+        window_end.look_at(&input);
+        match (input, &mut *pass) {
             (Input::Row(records), Some(pass)) => {
                 let walked_bytes;
                 (walked_bytes, flow) = pass.row(records)?;
@@ -151,7 +167,7 @@ fn follow<'a>(
                 }
                 wait.wait();
             }
-            (Input::End, _) => return Ok(()),
+            (Input::End, _) => return Ok(Ended::Log),
             // Ours reports it when it is known what time it was when reading went on.
             (Input::Lost(_), pass) if !stock => flow = give_up_all(pass, GivenUp::Gap)?,
             (Input::Lost(_), pass) => {
@@ -197,13 +213,14 @@ fn follow<'a>(
             (Input::Row(_) | Input::Unit(_), None) => {}
         }
         if !stock {
-            say_reports(source, false);
+            say_reports(settings, source, false);
+            pass.iter().for_each(|pass| notices.say(settings, pass));
         }
         for problem in source.problems().into_iter().filter(|_| !stock) {
             eprintln!("shellac: {problem}");
         }
         if flow == Flow::Stop {
-            return Ok(());
+            return Ok(Ended::Asked);
         }
     }
 }
@@ -245,6 +262,42 @@ impl Complaints {
     }
 }
 
+/// When a log that is followed has come to the end of `--until`.
+///
+/// What began before that and is not complete then may take any time, and is not waited for.
+struct WindowEnd {
+    until: Option<Duration>,
+    /// Times in a row that there was nothing to read.
+    quiet: u32,
+}
+
+impl WindowEnd {
+    fn new(settings: &Settings) -> WindowEnd {
+        // What is read to its end may hold such groups to the last record.
+        let follows = matches!(settings.from, From::Live { dump: false, .. });
+        WindowEnd { until: settings.window.until.filter(|_| follows), quiet: 0 }
+    }
+
+    fn look_at(&mut self, input: &Input<'_>) {
+        self.quiet = match input {
+            Input::Nothing | Input::Unavailable(_) => self.quiet.saturating_add(1),
+            _ => 0,
+        };
+    }
+
+    fn is_reached(&self, pass: Option<&Pass<'_>>) -> bool {
+        let Some(until) = self.until else { return false };
+        let now = Clock::of_system(Zone::Utc).now;
+        if now <= until {
+            return false;
+        }
+        let has_read_so_far = pass.is_some_and(Pass::is_past_window);
+        // Records may be held back until it is clear what they mean.
+        let is_quiet = self.quiet >= QUIET && (pass.is_some() || now - until > 2 * LONGEST_HOLD);
+        has_read_so_far || is_quiet
+    }
+}
+
 /// Three dialects look alike from outside, and the wrong table of tags mislabels everything silently.
 fn say_choice(choice: Choice, verbose: bool) {
     if choice.is_tie() {
@@ -268,168 +321,5 @@ impl Holding {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
     fn is_too_long(&mut self) -> bool {
         self.since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_HOLD
-    }
-}
-
-/// Names and numbers in a query are read as the generation reads them that the dialect belongs to.
-fn query_for(settings: &Settings, dialect: Dialect) -> anyhow::Result<Option<Query>> {
-    let compat = settings.compat(dialect);
-    let query = settings.query.as_ref().map(|query| query.with_compat(compat)).transpose();
-    query.map_err(|error| anyhow::anyhow!("Query expression error:\n{error}"))
-}
-
-/// Records on their way from the source to the output.
-struct Pass<'a> {
-    settings: &'a Settings,
-    grouper: Grouper,
-    dialect: Dialect,
-    /// The query by the rules of the generation that reads the dialect.
-    query: Option<Query>,
-    output: Output,
-    /// Groups that may still go out.
-    left: u64,
-    /// Credits of `-R`.
-    bucket: Option<Bucket>,
-    clock: Instant,
-}
-
-impl<'a> Pass<'a> {
-    #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-    fn new(settings: &'a Settings, dialect: Dialect) -> anyhow::Result<Pass<'a>> {
-        Ok(Pass {
-            settings,
-            grouper: grouper(settings, dialect),
-            dialect,
-            query: query_for(settings, dialect)?,
-            output: Output::open(settings, dialect)?,
-            left: settings.count.unwrap_or(u64::MAX),
-            bucket: settings.rate.map(Bucket::new),
-            clock: Instant::now(),
-        })
-    }
-
-    /// Goes on with a log that may be of another dialect.
-    fn set_dialect(&mut self, dialect: Dialect) -> anyhow::Result<()> {
-        if dialect == self.dialect {
-            return Ok(());
-        }
-        self.dialect = dialect;
-        self.query = query_for(self.settings, dialect)?;
-        self.grouper = grouper(self.settings, self.dialect);
-        self.output.set_dialect(&self.settings.to, self.dialect)
-    }
-
-    /// Takes whole records as far as there are such, and says how many bytes that was.
-    fn row(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
-        if self.settings.grouping == Grouping::Raw {
-            return self.raw(row);
-        }
-        let walked_bytes = self.grouper.row(row, self.clock.elapsed());
-        Ok((walked_bytes, self.groups()?))
-    }
-
-    fn unit(&mut self, records: &[u8]) -> anyhow::Result<Flow> {
-        if self.settings.grouping == Grouping::Raw {
-            return self.raw(records).map(|(_, flow)| flow);
-        }
-        self.grouper.unit(records, self.clock.elapsed());
-        self.groups()
-    }
-
-    fn give_up_all(&mut self, why: GivenUp) -> anyhow::Result<Flow> {
-        self.grouper.give_up_all(why);
-        self.groups()
-    }
-
-    fn groups(&mut self) -> anyhow::Result<Flow> {
-        while let Some(group) = self.grouper.pop() {
-            let flow = self.group(&group)?;
-            self.grouper.recycle(group);
-            if flow == Flow::Stop {
-                return Ok(Flow::Stop);
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    fn group(&mut self, group: &Group) -> anyhow::Result<Flow> {
-        if let Some(query) = &self.query
-            && !query.selects(&group.transactions)
-        {
-            return Ok(Flow::On);
-        }
-        if !self.is_paid_for() {
-            return Ok(Flow::On);
-        }
-        let written = self.output.group(group)?;
-        self.counted(written)
-    }
-
-    /// Raw grouping holds nothing back, so records need no grouper. Says how many bytes were whole records.
-    fn raw(&mut self, row: &[u8]) -> anyhow::Result<(usize, Flow)> {
-        // Where nothing is asked record by record, a row goes out as it comes. It has fewer records than bytes.
-        let unasked = self.query.is_none() && self.bucket.is_none() && !self.settings.unbuffered;
-        if unasked && self.left > row.len() as u64 {
-            let (walked, written) = self.output.row(row)?;
-            self.left -= walked.records;
-            let flow = if written == Written::Fine { Flow::On } else { Flow::Stop };
-            return Ok((walked.bytes, flow));
-        }
-        let mut heads = Heads::new(self.dialect.layout(), row);
-        for place in heads.by_ref() {
-            let record = LogRecord::new(self.dialect, place.record(row));
-            if let Some(query) = &self.query
-                && !query.selects_record(record.vxid, record.tag, record.payload)
-            {
-                continue;
-            }
-            if !self.is_paid_for() {
-                continue;
-            }
-            let written = self.output.record(&record, &row[place.start..place.end])?;
-            if self.counted(written)? == Flow::Stop {
-                return Ok((heads.position(), Flow::Stop));
-            }
-        }
-        Ok((heads.position(), Flow::On))
-    }
-
-    /// Whether the rate limit lets one more go.
-    fn is_paid_for(&mut self) -> bool {
-        let clock = self.clock;
-        self.bucket.as_mut().is_none_or(|bucket| bucket.pay(clock.elapsed()))
-    }
-
-    fn counted(&mut self, written: Written) -> anyhow::Result<Flow> {
-        self.left -= 1;
-        if written == Written::NobodyReads || self.left == 0 {
-            return Ok(Flow::Stop);
-        }
-        if self.settings.unbuffered { self.flush() } else { Ok(Flow::On) }
-    }
-
-    fn reopen(&mut self) -> anyhow::Result<()> {
-        if let To::File { path, .. } = &self.settings.to {
-            self.output.reopen(path, self.dialect)?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> anyhow::Result<Flow> {
-        Ok(match self.output.flush()? {
-            Written::Fine => Flow::On,
-            Written::NobodyReads => Flow::Stop,
-        })
-    }
-}
-
-fn grouper(settings: &Settings, dialect: Dialect) -> Grouper {
-    let grouper = Grouper::new(settings.grouping, dialect, settings.limits)
-        .with_compat(settings.compat(dialect))
-        .with_sides(settings.filter.sides);
-    match settings.query {
-        None => grouper.with_kept(&settings.filter.compile(dialect)),
-        // A query may ask for what is not shown.
-        Some(_) => grouper,
     }
 }

@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use shellac_config::parse_size_bytes;
 use shellac_format::{Dialect, Tag, TagSet};
 use shellac_log::{Compat, Filter, Grouping, Limits};
 use shellac_query::regex::Regex;
@@ -19,7 +20,10 @@ use super::output;
 use super::queue::OnFull;
 use super::rate::Rate;
 use super::system_text::system_text;
+use super::window::Window;
 use crate::attach::Patience;
+use crate::color::ColorWhen;
+use crate::when::{Clock, Zone};
 
 /// Whose manners the tool has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +69,10 @@ pub(super) enum From {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum To {
     /// As text to standard output.
-    Text,
+    Text {
+        /// With colour.
+        color: bool,
+    },
     /// To a file, or to standard output for `-`.
     File {
         /// The file.
@@ -88,8 +95,13 @@ pub(super) struct Settings {
     pub(super) dialect: Option<Dialect>,
     pub(super) grouping: Grouping,
     pub(super) limits: Limits,
+    /// Trees without the top that is asked for come out in parts.
+    pub(super) orphans: bool,
     pub(super) filter: Filter,
     pub(super) query: Option<Query>,
+    pub(super) window: Window,
+    /// How moments are shown.
+    pub(super) zone: Zone,
     pub(super) count: Option<u64>,
     pub(super) rate: Option<Rate>,
     pub(super) verbose: bool,
@@ -114,7 +126,8 @@ pub(super) struct Builder {
     manner: Manner,
     filter: Filter,
     grouping: Grouping,
-    limits: Limits,
+    timeout: Option<Duration>,
+    open_max: Option<usize>,
     query: Option<Vec<u8>>,
     caseless: bool,
     count: Option<u64>,
@@ -130,6 +143,21 @@ pub(super) struct Builder {
     instance: Option<String>,
     patience: Option<String>,
     dump: bool,
+    own: Own,
+}
+
+/// What options of our own say.
+#[derive(Debug, Default)]
+struct Own {
+    since: Option<String>,
+    until: Option<String>,
+    zone: Zone,
+    color: ColorWhen,
+    open_max_bytes: Option<usize>,
+    orphans: bool,
+    on_full: OnFull,
+    fail_on_loss: bool,
+    dialect: Option<Dialect>,
 }
 
 impl Builder {
@@ -138,7 +166,8 @@ impl Builder {
             manner,
             filter: Filter::new(),
             grouping: Grouping::Vxid,
-            limits: Limits::default(),
+            timeout: None,
+            open_max: None,
             query: None,
             caseless: false,
             count: None,
@@ -154,6 +183,7 @@ impl Builder {
             instance: None,
             patience: None,
             dump: false,
+            own: Own::default(),
         }
     }
 
@@ -190,7 +220,7 @@ impl Builder {
                 self.filter.exclude_matching(tags, regex);
             }
             'k' => self.count = Some(count(&text)?),
-            'L' => self.limits.open_max = limit(&text)?,
+            'L' => self.open_max = Some(limit(&text)?),
             'n' => self.instance = Some(text.into_owned()),
             'P' => self.pid_file = Some(path()),
             'Q' => {
@@ -202,11 +232,40 @@ impl Builder {
             'r' => self.read = Some(path()),
             'R' => self.rate = Some(Rate::parse(&text)?),
             't' => self.patience = Some(text.into_owned()),
-            'T' => self.limits.timeout = timeout(&text)?,
+            'T' => self.timeout = Some(timeout(&text)?),
             'u' => self.unbuffered = true,
             'v' => self.verbose = true,
             'w' => self.write = Some(path()),
             letter => bail!("-{letter}: not an option"),
+        }
+        Ok(())
+    }
+
+    /// Takes one option of our own; `value` is empty for one without an argument.
+    pub(super) fn take_own(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
+        let own = &mut self.own;
+        match name {
+            "since" => own.since = Some(value.to_owned()),
+            "until" => own.until = Some(value.to_owned()),
+            "tz" => own.zone = Zone::parse(value).context("--tz")?,
+            "color" => own.color = parse_choice(value)?,
+            "limit-bytes" => {
+                let size = parse_size_bytes(value).ok().and_then(|it| usize::try_from(it).ok());
+                let Some(size) = size.filter(|&size| size > 0) else {
+                    bail!(
+                        "--limit-bytes: {value:?} is no size; write bytes, or a number with K, M or G"
+                    )
+                };
+                own.open_max_bytes = Some(size);
+            }
+            "orphans" => own.orphans = true,
+            "on-full" => own.on_full = parse_choice(value)?,
+            "fail-on-loss" => own.fail_on_loss = true,
+            "dialect" => {
+                own.dialect =
+                    Some(value.parse().map_err(|error| anyhow::anyhow!("--dialect: {error}"))?);
+            }
+            name => bail!("--{name}: not an option"),
         }
         Ok(())
     }
@@ -240,7 +299,7 @@ impl Builder {
     }
 
     /// Checks what options say together.
-    pub(super) fn finish(mut self, dialect: Option<Dialect>) -> anyhow::Result<Settings> {
+    pub(super) fn finish(mut self) -> anyhow::Result<Settings> {
         if self.daemon {
             match &self.write {
                 None => bail!("Missing -w option"),
@@ -256,7 +315,7 @@ impl Builder {
         }
         let to = match self.write.take() {
             Some(path) => To::File { path, append: self.append, text: self.text },
-            None => To::Text,
+            None => To::Text { color: self.manner == Manner::Own && self.own.color.decide() },
         };
         if matches!(to, To::File { text: false, .. }) {
             keep_what_grouping_needs(&mut self.filter);
@@ -275,26 +334,66 @@ impl Builder {
             .as_deref()
             .map(|text| query(text, self.filter.compat, self.caseless))
             .transpose()?;
-        let from = from.checked(self.patience.as_deref())?;
+        let mut from = from.checked(self.patience.as_deref())?;
+        let window = self.window(&mut from)?;
+        let limits = self.limits();
         Ok(Settings {
             manner: self.manner,
             from,
             to,
             opened,
-            dialect,
+            dialect: self.own.dialect,
             grouping: self.grouping,
-            limits: self.limits,
+            limits,
+            orphans: self.own.orphans,
             filter: self.filter,
             query,
+            window,
+            zone: self.own.zone,
             count: self.count,
             rate: self.rate,
             verbose: self.verbose,
-            on_full: OnFull::default(),
-            fail_on_loss: false,
+            on_full: self.own.on_full,
+            fail_on_loss: self.own.fail_on_loss,
             unbuffered: self.unbuffered,
             daemon: self.daemon,
             pid_file: self.pid_file,
         })
+    }
+
+    /// Ours are bounded by bytes: a session may have thousands of requests, and may last.
+    fn limits(&self) -> Limits {
+        let stock = Limits::default();
+        let (timeout, open_max, open_max_bytes) = match (self.manner, self.grouping) {
+            (Manner::Stock, _) => (stock.timeout, stock.open_max, stock.open_max_bytes),
+            (Manner::Own, Grouping::Session) => (Duration::MAX, usize::MAX, DEFAULT_OPEN_BYTES),
+            (Manner::Own, _) => (stock.timeout, usize::MAX, DEFAULT_OPEN_BYTES),
+        };
+        Limits {
+            timeout: self.timeout.unwrap_or(timeout),
+            open_max: self.open_max.unwrap_or(open_max),
+            open_max_bytes: self.own.open_max_bytes.unwrap_or(open_max_bytes),
+        }
+    }
+
+    fn window(&self, from: &mut From) -> anyhow::Result<Window> {
+        let clock = Clock::of_system(self.own.zone);
+        let since = self.own.since.as_deref().map(|text| clock.since(text).context("--since"));
+        let since = since.transpose()?;
+        let follows = matches!(*from, From::Live { dump: false, .. });
+        let until = self
+            .own
+            .until
+            .as_deref()
+            .map(|text| clock.until(text, since, follows).context("--until"));
+        let until = until.transpose()?;
+        if let From::Live { dump, .. } = from
+            && until.is_some_and(|until| until <= clock.now)
+        {
+            // All of it has come already.
+            *dump = true;
+        }
+        Ok(Window { since, until })
     }
 
     fn from(&mut self) -> anyhow::Result<From> {
@@ -310,6 +409,14 @@ impl Builder {
         }
         Ok(From::File(path))
     }
+}
+
+/// Bytes of open transactions that `shellac log` holds.
+const DEFAULT_OPEN_BYTES: usize = 256 << 20;
+
+/// One of a list of words, which clap has checked already.
+fn parse_choice<T: clap::ValueEnum>(text: &str) -> anyhow::Result<T> {
+    T::from_str(text, false).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// How long a live log is waited for.

@@ -84,7 +84,7 @@ fn asked(program: &OsStr, name: &str, arguments: Vec<OsString>) -> anyhow::Resul
     if options.words() > 0 {
         return Ok(Asked::Wrong(Vec::new()));
     }
-    Ok(Asked::Log(Box::new(builder.finish(None)?)))
+    Ok(Asked::Log(Box::new(builder.finish()?)))
 }
 
 /// Says what went wrong as the stock tool would.

@@ -1,5 +1,7 @@
 //! What a grouper did not hand out as it came, in numbers.
 
+use std::ops::Add;
+
 /// What became of records that are in no group, and of transactions that were cut.
 ///
 /// Bytes are those of whole records, headers included. Together with what is open and what came out (without what
@@ -25,4 +27,22 @@ pub struct Account {
     pub overflows: u64,
     /// Transactions given up because records were lost.
     pub gaps: u64,
+}
+
+impl Add for Account {
+    type Output = Account;
+
+    /// What two groupers did, one after the other.
+    fn add(self, other: Account) -> Account {
+        Account {
+            outside_bytes: self.outside_bytes + other.outside_bytes,
+            unopened_bytes: self.unopened_bytes + other.unopened_bytes,
+            orphans: self.orphans + other.orphans,
+            orphans_begun: self.orphans_begun + other.orphans_begun,
+            orphan_bytes: self.orphan_bytes + other.orphan_bytes,
+            timeouts: self.timeouts + other.timeouts,
+            overflows: self.overflows + other.overflows,
+            gaps: self.gaps + other.gaps,
+        }
+    }
 }

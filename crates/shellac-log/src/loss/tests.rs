@@ -3,7 +3,7 @@ use std::time::Duration;
 use shellac_format::record::encode_text;
 use shellac_format::{Dialect, Side, Tag, Vxid};
 
-use super::{Cause, Ledger, Loss, Lost, time};
+use super::{Cause, Ledger, Loss, Lost};
 
 const DIALECT: Dialect = Dialect::Vs9_0;
 
@@ -46,17 +46,4 @@ fn what_has_another_reason_is_another_loss_and_unknown_times_are_none() {
     let causes: Vec<_> = ledger.take_ready().iter().map(|it| (it.lost.cause, it.since)).collect();
     assert_eq!(causes, [(Cause::Output, None), (Cause::Hole, None)]);
     assert_eq!(ledger.total(), Some(Loss { bytes: 12, exact: false }));
-}
-
-#[test]
-fn times_are_taken_from_any_text_or_not_at_all() {
-    assert_eq!(
-        time(b"Start: 1747000000.123456 0 0"),
-        Some(Duration::new(1_747_000_000, 123_456_000))
-    );
-    assert_eq!(time(b"L: 1.1234567891 0 0"), Some(Duration::new(1, 123_456_789)));
-    for text in [&b""[..], b"Start", b"Start:", b"Start: x.y", b"Start: 1", b"S: 1.", b"\xff: 1.0"]
-    {
-        assert_eq!(time(text), None, "{}", text.escape_ascii());
-    }
 }

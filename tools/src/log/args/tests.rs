@@ -3,11 +3,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use shellac_format::{Dialect, Side, Tag, Vxid};
-use shellac_log::{Grouping, LogRecord};
+use shellac_log::{Grouping, Limits, LogRecord};
 
 use crate::attach::Patience;
+use crate::when::Zone;
 
-use super::super::settings::{From, Settings, To};
+use super::super::getopt::Given;
+use super::super::queue::OnFull;
+use super::super::settings::{Builder, From, Manner, Settings, To};
 use super::Args;
 
 #[derive(Parser, Debug)]
@@ -48,8 +51,52 @@ fn defaults() {
     let it = settings("").unwrap();
     let patience = Patience::For(Duration::from_secs(5));
     assert_eq!(it.from, From::Live { instance: None, patience, dump: false });
-    assert_eq!((it.to, it.grouping, it.count), (To::Text, Grouping::Vxid, None));
-    assert_eq!((it.limits.timeout, it.limits.open_max), (Duration::from_secs(120), 1000));
+    assert_eq!((it.to, it.grouping, it.count), (To::Text { color: false }, Grouping::Vxid, None));
+    assert!(it.window.is_open() && !it.orphans && !it.fail_on_loss);
+    assert_eq!((it.zone, it.on_full, it.dialect), (Zone::Local, OnFull::Block, None));
+}
+
+#[test]
+fn limits_are_of_bytes_unless_others_are_asked_for() {
+    let limits = |line| {
+        let limits = settings(line).unwrap().limits;
+        (limits.timeout, limits.open_max, limits.open_max_bytes)
+    };
+    let (two_minutes, many) = (Duration::from_secs(120), usize::MAX);
+    for (line, expected) in [
+        ("", (two_minutes, many, 256 << 20)),
+        ("-g session", (Duration::MAX, many, 256 << 20)),
+        ("-g session -T 60 -L 50", (Duration::from_secs(60), 50, 256 << 20)),
+        ("--limit-bytes 1.5K", (two_minutes, many, 1536)),
+        ("--limit-bytes 1G --limit-bytes 100", (two_minutes, many, 100)),
+    ] {
+        assert_eq!(limits(line), expected, "{line}");
+    }
+    let mut stock = Builder::new(Manner::Stock);
+    stock.take(&Given { letter: 'g', value: "session".into() }).unwrap();
+    assert_eq!(stock.finish().unwrap().limits, Limits::default());
+}
+
+#[test]
+fn a_range_of_time_decides_what_is_read_of_a_live_log() {
+    let from = |line: &str| match settings(line).unwrap().from {
+        From::Live { dump, .. } => dump,
+        From::File(_) => panic!("{line} is live"),
+    };
+    assert!(!from("--since -10m") && !from("--until +10m"));
+    assert!(from("--until -1s"), "all of it has come");
+    let window = settings("--tz +02:00 --since 2026-11-22 --until 1800000000.5").unwrap().window;
+    assert_eq!(window.since, Some(Duration::from_secs(1_795_298_400)));
+    assert_eq!(window.until, Some(Duration::from_millis(1_800_000_000_500)));
+}
+
+#[test]
+fn colour_is_for_standard_output_only() {
+    for (line, color) in [("--color always", true), ("--color never", false)] {
+        assert_eq!(settings(line).unwrap().to, To::Text { color });
+    }
+    let to = settings("--color always -A -w x").unwrap().to;
+    assert_eq!(to, To::File { path: PathBuf::from("x"), append: false, text: true });
 }
 
 #[test]
@@ -104,12 +151,27 @@ fn mistakes_are_named() {
         ("-X nothing:x", "-X: \"nothing\" matches zero tags"),
         ("-D", "Missing -w option"),
         ("-D -w -", "Daemon cannot write to stdout"),
+        (
+            "--since 25:00",
+            "--since: \"25:00\" is no moment; write a time of day such as 13:29 or 13:29:05, -10m (s, m, h or d before now), a date such as 2026-11-22, date and time, or seconds since 1970",
+        ),
+        ("--since -10m --until -20m", "--until: -20m is before the beginning"),
+        ("--tz CET", "--tz: \"CET\" is no time zone; write utc, local or an offset such as +02:00"),
+        (
+            "--limit-bytes 0",
+            "--limit-bytes: \"0\" is no size; write bytes, or a number with K, M or G",
+        ),
+        (
+            "--limit-bytes 12X",
+            "--limit-bytes: \"12X\" is no size; write bytes, or a number with K, M or G",
+        ),
         ("-Q /nonexistent", "-Q /nonexistent: No such file or directory"),
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
     assert!(error("-q (").starts_with("Query expression error:\n"));
     assert!(error("--dialect 5").contains("unknown dialect"));
+    assert!(error("--color sometimes").contains("[possible values: auto, always, never]"));
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// A row of numbers that a seed decides.
-pub(super) struct Dice {
+pub(crate) struct Dice {
     seed: u64,
     state: u64,
 }
 
 impl Dice {
     /// With the seed of `SHELLAC_SEED`, or another one each time.
-    pub(super) fn new() -> Dice {
+    pub(crate) fn new() -> Dice {
         let seed = match std::env::var("SHELLAC_SEED") {
             Ok(text) => text.parse().expect("SHELLAC_SEED is a number"),
             Err(_) => RandomState::new().hash_one(std::process::id()),
@@ -18,7 +18,7 @@ impl Dice {
         Dice { seed, state: seed }
     }
 
-    pub(super) const fn seed(&self) -> u64 {
+    pub(crate) const fn seed(&self) -> u64 {
         self.seed
     }
 
@@ -32,13 +32,18 @@ impl Dice {
     }
 
     /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).expect("it fits");
         usize::try_from(self.next() % limit).expect("it fits")
     }
 
     /// One of these.
-    pub(super) fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
+    }
+
+    /// True so many times in a hundred.
+    pub(crate) fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
     }
 }

@@ -1,0 +1,34 @@
+//! What the log says about when things happened.
+
+use std::time::Duration;
+
+use shellac_format::Tag;
+
+use crate::transaction::Group;
+
+/// The moment in the payload of a `Timestamp`, `Label: ABSOLUTE SINCE_START SINCE_LAST`, as time since 1970.
+///
+/// `None` where there is no such number.
+pub fn timestamp(text: &[u8]) -> Option<Duration> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (_, times) = text.rsplit_once(':')?;
+    let (seconds, fraction) = times.split_ascii_whitespace().next()?.split_once('.')?;
+    let digits = fraction.get(..fraction.len().min(9))?;
+    let scale = 10u32.checked_pow(9 - u32::try_from(digits.len()).ok()?)?;
+    let nanos = digits.parse::<u32>().ok()?.checked_mul(scale)?;
+    Some(Duration::new(seconds.parse().ok()?, nanos))
+}
+
+impl Group {
+    /// When it began, since 1970: the moment of its first `Timestamp`, in output order. `None` where it has none.
+    pub fn time(&self) -> Option<Duration> {
+        self.transactions
+            .iter()
+            .flat_map(|transaction| transaction.records())
+            .filter(|record| record.tag == Some(Tag::Timestamp))
+            .find_map(|record| timestamp(record.text()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What `shellac log` says on standard error about groups that it does not show or that are cut.
+
+use shellac_log::{Account, Grouping};
+
+use super::pass::Pass;
+use super::settings::{From, Settings};
+
+/// What was said already.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    overflow: bool,
+    beginning: bool,
+}
+
+impl Notices {
+    /// Says what is new since the last call.
+    pub(super) fn say(&mut self, settings: &Settings, pass: &Pass<'_>) {
+        if !self.overflow && pass.account().overflows > 0 {
+            self.overflow = true;
+            eprintln!("shellac: {}", overflow(settings));
+        }
+        if !self.beginning
+            && let Some(first) = pass.time().first
+        {
+            self.beginning = true;
+            if let (From::Live { .. }, Some(since)) = (&settings.from, settings.window.since)
+                && first > since
+                && let Some(first) = settings.zone.show(first)
+            {
+                eprintln!("shellac: the log holds nothing from before {first}");
+            }
+        }
+    }
+}
+
+/// What the limits do, the first time.
+fn overflow(settings: &Settings) -> String {
+    let limit = settings.limits.open_max_bytes;
+    format!(
+        "incomplete transactions are given up, the oldest first, as more is open than the limits allow \
+         (--limit-bytes {limit}{}); they are marked \"store overflow\"",
+        match settings.limits.open_max {
+            usize::MAX => String::new(),
+            max => format!(", -L {max}"),
+        }
+    )
+}
+
+/// What was cut and left out in all, a line each. `at_end`: the log has no more.
+pub(super) fn total(settings: &Settings, pass: &Pass<'_>, at_end: bool) -> Vec<String> {
+    let Account { overflows, orphans_begun, .. } = pass.account();
+    let mut lines = Vec::new();
+    if overflows > 0 {
+        lines.push(format!("{} incomplete and given up for the limits", transactions(overflows)));
+    }
+    if orphans_begun > 0 && !settings.orphans {
+        let top = if settings.grouping == Grouping::Session { "session" } else { "request" };
+        lines.push(format!(
+            "{} not shown, as the beginning of the {top} was not read; --orphans shows what there is",
+            transactions(orphans_begun)
+        ));
+    }
+    let open = pass.open() as u64;
+    if at_end && open > 0 {
+        lines.push(format!("{} not complete when the log ended and not shown", transactions(open)));
+    }
+    lines
+}
+
+fn transactions(count: u64) -> String {
+    match count {
+        1 => "1 transaction was".to_owned(),
+        count => format!("{count} transactions were"),
+    }
+}
