@@ -64,7 +64,7 @@ impl Cell {
 }
 
 /// Attempts and failures of the values of one dimension.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Table {
     /// For each value, its cells in the sub-windows; every value has the same sub-windows.
     pub values: Vec<Vec<Cell>>,
@@ -75,6 +75,20 @@ pub struct Table {
     /// Values that are tested besides these, in other dimensions: all together are allowed one false alarm in a
     /// thousand.
     pub other_tests: u64,
+    /// Good attempts are a sample: each stands for so many times as many as a failure does. 1 where all are counted.
+    pub good_weight: f64,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            values: Vec::new(),
+            candidates: 0,
+            unknown_failures: 0,
+            other_tests: 0,
+            good_weight: 1.0,
+        }
+    }
 }
 
 /// What came of it.
@@ -141,12 +155,18 @@ impl Table {
             let values: Vec<usize> = chain[..size].iter().map(|&(value, _)| value).collect();
             let (these, rest) = split(&counts, &values);
             these.failures as f64 >= MIN_SHARE * failures as f64
-                && wilson(these.failures, these.attempts, Z).0 >= MIN_FACTOR * rest.rate()
+                && self.weighted(wilson(these.failures, these.attempts, Z).0)
+                    >= MIN_FACTOR * self.weighted(rest.rate())
         });
         match passing {
             Some(size) => Outcome::Concentrated(finding(size)),
             None => Outcome::Uneven(finding(chain.len())),
         }
+    }
+
+    /// A rate among all attempts, from that among those that are there.
+    fn weighted(&self, rate: f64) -> f64 {
+        if rate >= 1.0 { 1.0 } else { rate / (rate + (1.0 - rate) * self.good_weight) }
     }
 
     /// The worst value, the worst of the rest, and so on, while chance does not do that; each with its `ln p`.

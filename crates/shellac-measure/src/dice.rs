@@ -20,4 +20,9 @@ impl Dice {
     pub(crate) fn share(&mut self) -> f64 {
         (self.roll() >> 11) as f64 / (1u64 << 53) as f64
     }
+
+    /// Uniform below `sides`.
+    pub(crate) fn below(&mut self, sides: usize) -> usize {
+        usize::try_from((u128::from(self.roll()) * sides as u128) >> 64).expect("below a usize")
+    }
 }

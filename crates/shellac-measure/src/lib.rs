@@ -17,6 +17,7 @@ mod dice;
 mod percentiles;
 mod reservoir;
 mod rule;
+pub mod study;
 pub mod tail;
 mod top;
 mod window;

@@ -60,7 +60,7 @@ impl Case {
             }
         }
         let candidates = values.len();
-        Table { values, candidates, unknown_failures: 0, other_tests: 0 }
+        Table { values, candidates, ..Table::default() }
     }
 
     /// The share of `runs` in which exactly the values that are bad were found, and in which something else was.
