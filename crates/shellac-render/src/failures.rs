@@ -212,7 +212,7 @@ fn errno_words(errno: i32) -> String {
 }
 
 /// The backend that `backend NAME: ...` names.
-fn named(text: &str) -> Option<String> {
+pub(crate) fn named(text: &str) -> Option<String> {
     let rest = text.strip_prefix("backend ").filter(|rest| !rest.starts_with("write error"))?;
     let (name, _) = rest.split_once(": ")?;
     Some(name.chars().take(MAX_NAME).collect())

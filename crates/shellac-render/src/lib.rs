@@ -2,7 +2,8 @@
 //!
 //! [`lines`] writes a group record by record, as the log tool shows it, [`colored`] does it with colour; [`trace`] makes a tree of one
 //! request with its attempts, times and bytes; [`causes`] says why an attempt failed, on the grounds of
-//! what [`error_text`] makes of its error; [`failures`] has the failed attempts of a group in one piece.
+//! what [`error_text`] makes of its error; [`failures`] has the failed attempts of a group in one piece, [`dimensions`] the
+//! properties by which failing and good requests are compared.
 //!
 //! All of it is pure: text comes out, nothing is opened, and moments are those of the log. What a log says
 //! is input: it reaches a terminal through [`visible()`] only, and secrets through [`redact`].
@@ -11,6 +12,7 @@
 
 pub mod causes;
 pub mod colored;
+pub mod dimensions;
 pub mod error_text;
 pub mod explain;
 pub mod failures;
