@@ -3,6 +3,7 @@
 mod config;
 mod daemon;
 mod demo;
+mod errors;
 mod http;
 mod integrity;
 mod interop;

@@ -13,6 +13,8 @@ mod color;
 mod compat;
 mod daemon;
 mod demo;
+mod errors;
+mod explain;
 mod generate;
 mod links;
 mod log;
@@ -43,6 +45,10 @@ enum Tool {
     Log(log::Args),
     /// Shows one transaction and everything around it, with its cause in words
     Trace(trace::Args),
+    /// Writes one line for each failed attempt at a backend, live or from files
+    Errors(errors::Args),
+    /// Says what an error text means, or a line of a log: causes, evidence, what to do
+    Explain(explain::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::run(args),
             Tool::Trace(args) => trace::run(args),
+            Tool::Errors(args) => errors::run(&args),
+            Tool::Explain(args) => explain::run(&args),
             Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),

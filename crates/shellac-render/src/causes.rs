@@ -9,7 +9,7 @@ mod client;
 mod connect;
 mod own;
 
-use crate::error_text::{Class, Classes, Phases};
+use crate::error_text::{Class, Classes, Phases, Reading};
 
 /// One row: a cause, how it is recognised and what to do about it.
 #[derive(Debug)]
@@ -69,6 +69,12 @@ impl Cause {
             needs.extend([Missing::Reuse, Missing::Taken]);
         }
         needs
+    }
+
+    /// Whether it is possible when nothing but a text is known.
+    pub fn fits(&self, reading: Reading) -> bool {
+        let Reading { phases, classes } = reading;
+        !self.is_excluded_by(&Evidence { phases, classes, reused: None, taken: None })
     }
 
     fn is_excluded_by(&self, evidence: &Evidence) -> bool {

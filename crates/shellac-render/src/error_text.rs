@@ -43,6 +43,11 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether it stands in a log of ours, where a text may be about either side.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Source::FetchError | Source::Old)
+    }
+
     /// Who and where, in a few words.
     pub const fn words(self) -> &'static str {
         match self {

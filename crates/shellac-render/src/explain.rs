@@ -4,10 +4,12 @@
 //! `shellac errors`, a line of another program's log, a flag of one, or a transaction number.
 
 mod line;
+mod screen;
 
 use crate::causes::{Diagnosis, Evidence, Missing, diagnose};
 use crate::error_text::{self, Reading, Text};
 use line::Pasted;
+pub use screen::{catalogue, screen, texts_of};
 
 /// Longest text that is looked at, in bytes; what is behind that is left out.
 const MAX_TEXT: usize = 4096;
@@ -68,7 +70,7 @@ fn known(pasted: &Pasted, text: String, row: &'static Text) -> Known {
     };
     let mut diagnosis = of(reading);
     let turned = row.reading().turned();
-    let both_sides = row.source == error_text::Source::FetchError && turned != row.reading();
+    let both_sides = row.source.is_ours() && turned != row.reading();
     if both_sides && pasted.of_client.is_none() && phases.is_none() {
         let others = of(turned).candidates;
         if others.iter().any(|other| !diagnosis.candidates.contains(other)) {

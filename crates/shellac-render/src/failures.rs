@@ -13,7 +13,7 @@ use asked::Asked;
 use group::Group;
 
 use crate::causes::Diagnosis;
-use crate::error_text::{Phase, errno_in};
+use crate::error_text::{Classes, Phase, errno_in};
 use crate::trace::{Attempt, Exchange, Failure, Micros};
 use crate::visible;
 
@@ -70,6 +70,8 @@ pub struct FailedAttempt {
     pub cause: Option<&'static str>,
     /// All causes that remain possible; none for a text that is not known.
     pub diagnosis: Option<Diagnosis>,
+    /// How it failed: what the log leaves possible.
+    pub classes: Classes,
     /// The phase that failed, where the log leaves only one.
     pub phase: Option<Phase>,
     /// System error number.
@@ -169,6 +171,7 @@ impl FailedAttempt {
             xid: 0,
             class: class::of(failure.phases, failure.classes, exchange.reused(), errno),
             cause: failure.diagnosis.as_ref().and_then(single),
+            classes: failure.classes,
             phase: failure.phases.single(),
             diagnosis: failure.diagnosis,
             errno,

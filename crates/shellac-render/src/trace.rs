@@ -12,7 +12,7 @@ mod hide;
 mod journey;
 mod model;
 mod packets;
-mod page;
+pub(crate) mod page;
 mod phases;
 mod phrases;
 mod request;

@@ -7,7 +7,7 @@ use shellac_log::{Cause, Loss, Report};
 use crate::when::Zone;
 
 /// One line about one loss.
-pub(super) fn report(report: &Report, zone: Zone) -> String {
+pub(crate) fn report(report: &Report, zone: Zone) -> String {
     let (what, reason) = match report.lost.cause {
         Cause::Overrun => ("overrun", "the writer was faster than reading; reason=overrun"),
         Cause::Output => ("overrun", "the output is too slow; reason=output"),
@@ -22,7 +22,7 @@ pub(super) fn report(report: &Report, zone: Zone) -> String {
 }
 
 /// How much, and how sure that is.
-pub(super) fn bytes(loss: Loss) -> String {
+pub(crate) fn bytes(loss: Loss) -> String {
     let precision = if loss.exact { "exactly" } else { "within a segment's length" };
     format!("{} bytes ({precision})", loss.bytes)
 }

@@ -82,7 +82,7 @@ struct Shared {
 
 /// The near end of the queue.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     messages: Receiver<Message>,
     empties: Sender<Chunk>,
     shared: Arc<Shared>,
@@ -103,7 +103,7 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Starts reading.
-    pub(super) fn start(source: LiveSource, on_full: OnFull, warn: bool) -> anyhow::Result<Queue> {
+    pub(crate) fn start(source: LiveSource, on_full: OnFull, warn: bool) -> anyhow::Result<Queue> {
         let (sender, messages) = mpsc::channel();
         let (empties, emptied) = mpsc::channel();
         let shared = Arc::new(Shared::default());
@@ -139,7 +139,7 @@ impl Queue {
     }
 
     /// The next input. When there is nothing, the first call says so at once and the next ones wait a little.
-    pub(super) fn next(&mut self) -> Result<Input<'_>, SourceError> {
+    pub(crate) fn next(&mut self) -> Result<Input<'_>, SourceError> {
         if self.next == self.current.ends.len()
             && let Some(input) = self.message()?
         {
@@ -227,17 +227,17 @@ impl Queue {
     }
 
     /// The table of tags and why this one, once a log was opened.
-    pub(super) fn choice(&self) -> Option<Choice> {
+    pub(crate) fn choice(&self) -> Option<Choice> {
         self.choice
     }
 
     /// What was skipped in the directory since the last call.
-    pub(super) fn problems(&mut self) -> Vec<String> {
+    pub(crate) fn problems(&mut self) -> Vec<String> {
         std::mem::take(&mut self.problems)
     }
 
     /// Losses that can be reported now; `last`: without waiting for times that are not known yet.
-    pub(super) fn reports(&mut self, last: bool) -> Vec<Report> {
+    pub(crate) fn reports(&mut self, last: bool) -> Vec<Report> {
         if last {
             self.ledger.close();
         }
@@ -245,7 +245,7 @@ impl Queue {
     }
 
     /// Bytes of the log that were handed out, and what was lost.
-    pub(super) fn account(&self) -> (u64, Option<Loss>) {
+    pub(crate) fn account(&self) -> (u64, Option<Loss>) {
         (self.read_bytes, self.ledger.total())
     }
 }

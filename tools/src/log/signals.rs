@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 /// Flags set by signals.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     stop: Arc<AtomicBool>,
     flush: Arc<AtomicBool>,
     reopen: Arc<AtomicBool>,
@@ -17,7 +17,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Takes SIGINT and SIGTERM (stop), SIGUSR1 (give up incomplete transactions), and SIGHUP, which
     /// stops unless `rotates`: then it asks to open the output anew.
-    pub(super) fn install(rotates: bool) -> anyhow::Result<Signals> {
+    pub(crate) fn install(rotates: bool) -> anyhow::Result<Signals> {
         let signals =
             Signals { stop: Arc::default(), flush: Arc::default(), reopen: Arc::default() };
         let mut stopping = vec![SIGINT, SIGTERM];
@@ -41,17 +41,17 @@ impl Signals {
     }
 
     /// Whether to leave the loop.
-    pub(super) fn stop(&self) -> bool {
+    pub(crate) fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
     /// Whether a flush was asked for since the last call.
-    pub(super) fn take_flush(&self) -> bool {
+    pub(crate) fn take_flush(&self) -> bool {
         self.flush.swap(false, Ordering::Relaxed)
     }
 
     /// Whether another file was asked for since the last call.
-    pub(super) fn take_reopen(&self) -> bool {
+    pub(crate) fn take_reopen(&self) -> bool {
         self.reopen.swap(false, Ordering::Relaxed)
     }
 }

@@ -104,7 +104,7 @@ impl From {
 }
 
 /// What was compressed with zstd is unpacked while it is read.
-fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+pub(crate) fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
     reader.by_ref().take(LOG_MAGIC_BYTES).read_to_end(&mut magic)?;
     let is_compressed = magic == ZSTD_MAGIC;

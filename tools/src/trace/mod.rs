@@ -23,6 +23,7 @@ use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
 use find::{How, Place};
+pub(crate) use input::uncompressed;
 use select::{Pattern, Selection};
 
 /// Options of `shellac trace`.

@@ -219,6 +219,36 @@ impl Phases {
     }
 }
 
+/// The words of `fetch.class:` details, and what each of them leaves possible.
+const CLASS_WORDS: &[(&str, &[Class])] = &[
+    ("eof", &[Class::Eof]),
+    ("reset", &[Class::Reset]),
+    ("timeout", &[Class::Timeout]),
+    ("refused", &[Class::Refused]),
+    ("unreachable", &[Class::Unreachable]),
+    ("junk", &[Class::Junk, Class::Framing, Class::Unasked, Class::Chunks, Class::Coding]),
+    ("overflow", &[Class::Overflow]),
+    (
+        "local",
+        &[
+            Class::Local,
+            Class::NoPort,
+            Class::NoFile,
+            Class::Denied,
+            Class::Storage,
+            Class::Workspace,
+            Class::Threads,
+            Class::Filter,
+        ],
+    ),
+    ("truncated", &[Class::Truncated]),
+    (
+        "client",
+        &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],
+    ),
+    ("sick", &[Class::Sick, Class::Unset]),
+];
+
 impl Classes {
     /// The class, when only one is possible.
     pub fn single(self) -> Option<Class> {
@@ -228,25 +258,12 @@ impl Classes {
 
     /// The classes that a `fetch.class:` detail leaves possible.
     pub fn from_word(word: &str) -> Option<Classes> {
-        use Class::{
-            Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Denied, Eof, Framing, Junk,
-            Local, NoFile, NoPort, Overflow, Refused, Reset, Sick, Storage, Threads, Timeout,
-            TooLarge, Truncated, Unasked, Unreachable, Unset, Workspace,
-        };
-        Some(Classes::of(match word {
-            "eof" => &[Eof],
-            "reset" => &[Reset],
-            "timeout" => &[Timeout],
-            "refused" => &[Refused],
-            "unreachable" => &[Unreachable],
-            "junk" => &[Junk, Framing, Unasked, Chunks, Coding],
-            "overflow" => &[Overflow],
-            "local" => &[Local, NoPort, NoFile, Denied, Storage, Workspace, Threads],
-            "truncated" => &[Truncated],
-            "client" => &[Client, ClientLeft, ClientSlow, ClientBad, TooLarge],
-            "sick" => &[Sick, Unset],
-            _ => return None,
-        }))
+        CLASS_WORDS.iter().find(|(known, _)| *known == word).map(|(_, set)| Classes::of(set))
+    }
+
+    /// The word that a `fetch.class:` detail has for them; `None` where there is no single one.
+    pub fn word(self) -> Option<&'static str> {
+        CLASS_WORDS.iter().find(|(_, set)| self.within(Classes::of(set))).map(|(word, _)| *word)
     }
 
     /// The classes that a `fetch.client:` detail leaves possible.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use shellac_format::{Side, Tag, Vxid};
-use shellac_log::{Kind, LogRecord, Reason, Transaction};
+use shellac_log::{Kind, LogRecord, Reason, Relation, Transaction};
 
 use super::asked::Asked;
 use super::{FailedAttempt, MAX_ATTEMPTS, MAX_TEXT, class, cut};
@@ -140,12 +140,22 @@ impl<'a> Group<'a> {
             failed.attempt = failed.attempt.or(Some(before.saturating_add(1)));
         }
         if let Some(number) = failed.attempt {
+            let last = self.following(at).last().unwrap_or(at);
             let after = u32::try_from(self.following(at).count()).unwrap_or(u32::MAX);
-            failed.of = Some(number.saturating_add(after));
+            // Where one more is named and not there, nobody knows how many follow.
+            failed.of = (!self.goes_on(last)).then(|| number.saturating_add(after));
         }
         if let Some(request) = self.above(first).next() {
             failed.client = Asked::of(&self.transactions[request]).client;
         }
+    }
+
+    /// Whether a retry is named that is not in the group.
+    fn goes_on(&self, at: usize) -> bool {
+        let is_lacking =
+            |link: Relation| link.reason == Reason::Retry && self.position(link.vxid).is_none();
+        let mut links = self.transactions[at].records().filter(|one| one.tag == Some(Tag::Link));
+        links.any(|link| Relation::parse(link.text()).is_some_and(is_lacking))
     }
 
     fn is_request(&self, at: usize) -> bool {

@@ -78,6 +78,9 @@ fn an_attempt_without_its_request_works_too() {
     assert_eq!((failures.request, failures.status), (None, None));
     assert_eq!((&*failures.method, &*failures.url, &*failures.client), ("POST", "/sent", ""));
     assert_eq!(failures.attempts[0].attempt, Some(1));
+    let retried = [(Tag::Link, "bereq 4 retry")];
+    let failures = Failures::read(&[transaction(3, &failing("bereq 2 fetch", &retried))]).unwrap();
+    assert_eq!((failures.attempts[0].attempt, failures.attempts[0].of), (Some(1), None));
     let retry = transaction(4, &failing("bereq 3 retry", &[]));
     let failures = Failures::read(&[retry]).expect("it failed");
     assert_eq!((failures.attempts[0].attempt, failures.attempts[0].of), (None, None));

@@ -2,7 +2,7 @@
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     Dim,
     Bold,
@@ -29,36 +29,36 @@ impl Style {
 }
 
 /// A blank at which no line is broken; it is written as a blank.
-pub(super) const NO_BREAK: &str = "\u{a0}";
+pub(crate) const NO_BREAK: &str = "\u{a0}";
 
 /// A styled piece of a line.
-pub(super) type Span<'a> = (Style, &'a str);
+pub(crate) type Span<'a> = (Style, &'a str);
 
 /// Text that is being written. Everything put in is printable; a character is a column.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     width: usize,
     color: bool,
 }
 
 /// Columns of `text`.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().count()
 }
 
 impl Page {
     /// An empty page; less than 60 columns are taken as 60.
-    pub(super) fn new(width: usize, color: bool) -> Page {
+    pub(crate) fn new(width: usize, color: bool) -> Page {
         Page { text: String::new(), width: width.max(60), color }
     }
 
     /// The whole text, every line with its end.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 
     /// An empty line.
-    pub(super) fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.text.push('\n');
     }
 
@@ -81,13 +81,13 @@ impl Page {
     }
 
     /// A line as it is; the caller sees to its width.
-    pub(super) fn line(&mut self, spans: &[Span<'_>]) {
+    pub(crate) fn line(&mut self, spans: &[Span<'_>]) {
         spans.iter().for_each(|&span| self.put(span));
         self.end_line();
     }
 
     /// A line with something short at its right edge. The left part is cut where both do not fit.
-    pub(super) fn split(&mut self, prefix: &str, left: &[Span<'_>], right: &[Span<'_>]) {
+    pub(crate) fn split(&mut self, prefix: &str, left: &[Span<'_>], right: &[Span<'_>]) {
         let total = |spans: &[Span<'_>]| spans.iter().map(|(_, text)| columns(text)).sum::<usize>();
         let right_columns = total(right);
         let mut room = self.width.saturating_sub(columns(prefix) + right_columns + 2);
@@ -115,7 +115,7 @@ impl Page {
     }
 
     /// Text on as many lines as it takes, broken at blanks where there are any.
-    pub(super) fn wrapped(&mut self, first: &str, rest: &str, style: Style, text: &str) {
+    pub(crate) fn wrapped(&mut self, first: &str, rest: &str, style: Style, text: &str) {
         let mut prefix = first;
         let mut left = text;
         loop {

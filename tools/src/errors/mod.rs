@@ -1,0 +1,91 @@
+//! `shellac errors`: one line for each failed attempt at a backend, to be searched with grep.
+//!
+//! `read` goes through logs, live ones and files; `line` writes what `shellac_render::failures` finds in a
+//! group; `moment` has the times.
+
+mod line;
+mod moment;
+mod read;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use shellac_format::Dialect;
+use shellac_query::Query;
+
+use crate::attach::Patience;
+use crate::when::Zone;
+
+/// Options of `shellac errors`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+One line has: time, xid of the attempt, class of the error, phase, cause where the log
+leaves only one, try i/n, client, method, url, host, backend, addr, then what else is
+recorded (reused, age, waited, limit, sent, acked, taken, expected, rcvd, in seconds and
+bytes), errno, and the text of the error. \"-\" is not recorded.
+`shellac explain` explains such a line, `shellac trace XID` shows the whole request.")]
+pub(crate) struct Args {
+    /// Instance: an absolute path of a working directory, or a name
+    #[arg(short = 'n', value_name = "NAME", conflicts_with = "read")]
+    instance: Option<String>,
+
+    /// Show what the ring holds already, too
+    #[arg(short = 'd', conflicts_with = "read")]
+    dump: bool,
+
+    /// Stop where the ring ends instead of waiting for more
+    #[arg(long, conflicts_with = "read")]
+    once: bool,
+
+    /// How long to wait for the instance: seconds, or "off" for as long as it takes
+    #[arg(short = 't', value_name = "SECONDS", default_value = "5", value_parser = patience, conflicts_with = "read")]
+    patience: Patience,
+
+    /// Read a file of records (also compressed with zstd) instead of a live log, "-" for standard input;
+    /// may be repeated
+    #[arg(short = 'r', value_name = "FILE")]
+    read: Vec<PathBuf>,
+
+    /// Only of requests that this query selects, as in `shellac log -g request -q`
+    #[arg(short = 'q', value_name = "QUERY", value_parser = query)]
+    query: Option<Query>,
+
+    /// One JSON object per line
+    #[arg(long)]
+    json: bool,
+
+    /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<Dialect>,
+
+    /// Times in UTC instead of local time
+    #[arg(long, conflicts_with = "tz")]
+    utc: bool,
+
+    /// Times at this distance from UTC, such as +02:00; or utc, or local
+    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true, value_parser = zone)]
+    tz: Zone,
+}
+
+fn patience(text: &str) -> Result<Patience, String> {
+    Patience::parse(text).map_err(|error| error.to_string())
+}
+
+fn zone(text: &str) -> Result<Zone, String> {
+    Zone::parse(text).map_err(|error| error.to_string())
+}
+
+fn query(text: &str) -> Result<Query, String> {
+    Query::parse(text).map_err(|error| error.to_string())
+}
+
+impl Args {
+    fn zone(&self) -> Zone {
+        if self.utc { Zone::Utc } else { self.tz }
+    }
+}
+
+/// Runs the tool.
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.read.is_empty() { read::live(args) } else { read::files(args) }
+}
