@@ -18,6 +18,7 @@ mod explain;
 mod generate;
 mod links;
 mod log;
+mod ps;
 mod trace;
 mod when;
 
@@ -49,6 +50,8 @@ enum Tool {
     Errors(errors::Args),
     /// Says what an error text means, or a line of a log: causes, evidence, what to do
     Explain(explain::Args),
+    /// Shows what is in flight now, where it hangs, and when that will be given up
+    Ps(ps::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
             Tool::Trace(args) => trace::run(args),
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),
+            Tool::Ps(args) => ps::run(args),
             Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),

@@ -1,0 +1,148 @@
+//! One look at an instance.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+use shellac_counters::live::{LiveError, LiveHead, LiveView, Snapshot};
+use shellac_vsm::{Attachment, SegmentId, SetKind};
+
+/// What a look found.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// The directory.
+    pub(super) workdir: String,
+    /// Its name, as it gives it.
+    pub(super) instance: Option<String>,
+    /// Now, in microseconds since 1970.
+    pub(super) now_unix: u64,
+    /// Now, in microseconds of `CLOCK_MONOTONIC`.
+    pub(super) now: u64,
+    /// The worker, when one runs.
+    pub(super) worker: Option<Worker>,
+    pub(super) found: Found,
+    /// What was skipped in the directory.
+    pub(super) problems: Vec<String>,
+}
+
+/// The worker's process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Worker {
+    pub(super) pid: u32,
+    /// When it started, in seconds since 1970.
+    pub(super) started_unix: u64,
+}
+
+/// What there is to look at.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A scoreboard.
+    Board(LiveHead, Snapshot),
+    /// None, and why.
+    Nothing(String),
+}
+
+/// Looks at an instance again and again, through restarts of its worker.
+#[derive(Debug)]
+pub(super) struct Follower {
+    attachment: Attachment,
+    board: Option<(SegmentId, LiveView)>,
+    /// Says that it is one of ours; read once per manager.
+    about: Option<About>,
+}
+
+/// What an instance says about itself.
+#[derive(Clone, Debug)]
+struct About {
+    name: Option<String>,
+    is_ours: bool,
+}
+
+impl Follower {
+    pub(super) fn new(attachment: Attachment) -> Follower {
+        Follower { attachment, board: None, about: None }
+    }
+
+    /// One look.
+    pub(super) fn look(&mut self) -> Sample {
+        let status = self.attachment.refresh();
+        if status.mgt_restarted {
+            self.about = None;
+        }
+        let found = if !status.mgt_running {
+            self.board = None;
+            Found::Nothing("no instance runs there at the moment".to_owned())
+        } else if !status.worker_running {
+            self.board = None;
+            Found::Nothing("its worker does not run at the moment".to_owned())
+        } else {
+            self.board()
+        };
+        let about = self.about().clone();
+        let header = self.attachment.header(SetKind::Child).filter(|_| status.worker_running);
+        let time = clock_gettime(ClockId::Monotonic);
+        let part = |value: i64| u64::try_from(value).unwrap_or_default();
+        Sample {
+            workdir: self.attachment.workdir().display().to_string(),
+            instance: about.name,
+            now_unix: now_unix(),
+            now: part(time.tv_sec).saturating_mul(1_000_000) + part(time.tv_nsec) / 1000,
+            worker: header.map(|it| Worker { pid: it.pid, started_unix: it.started_unix }),
+            found,
+            problems: self.attachment.problems().iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Copies the board, opening it where it is another one than before.
+    fn board(&mut self) -> Found {
+        let id = LiveView::find(&self.attachment).map(|segment| segment.id);
+        if self.board.as_ref().map(|(id, _)| *id) != id {
+            self.board = None;
+        }
+        let opened = match (&self.board, id) {
+            (Some((_, view)), _) => return Found::Board(view.head(), view.snapshot()),
+            (None, Some(id)) => LiveView::of(&self.attachment).map(|view| (id, view)),
+            (None, None) => return self.no_board(),
+        };
+        match opened {
+            Ok((id, Some(view))) => {
+                let found = Found::Board(view.head(), view.snapshot());
+                self.board = Some((id, view));
+                found
+            }
+            Ok((_, None)) | Err(LiveError::NoMagic) => {
+                Found::Nothing("its worker is about to start".to_owned())
+            }
+            Err(LiveError::Vsm(error)) if error.is_gone() => {
+                Found::Nothing("its worker has just ended".to_owned())
+            }
+            Err(LiveError::Vsm(error)) => Found::Nothing(error.full_text()),
+            Err(error) => Found::Nothing(error.to_string()),
+        }
+    }
+
+    fn no_board(&mut self) -> Found {
+        if self.about().is_ours {
+            Found::Nothing(
+                "its worker publishes no scoreboard: it is older than this program".into(),
+            )
+        } else {
+            Found::Nothing("it publishes no scoreboard".into())
+        }
+    }
+
+    fn about(&mut self) -> &About {
+        let attachment = &self.attachment;
+        self.about.get_or_insert_with(|| {
+            // What cannot be read is not known; the directory's problems are shown.
+            let text = |ident| attachment.read_text("Arg", ident).ok().flatten();
+            About { name: text("-i"), is_ours: text("-shellac").is_some() }
+        })
+    }
+}
+
+/// Now, in microseconds since 1970.
+#[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+fn now_unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
