@@ -10,6 +10,7 @@ mod interop;
 mod log;
 mod loss;
 mod matrix;
+mod ps;
 mod query;
 mod ring;
 mod support;

@@ -1,10 +1,28 @@
 //! A view as one JSON object on one line.
 //!
-//! Times are numbers of seconds with six decimals, transaction numbers whole numbers; what is not known is `null`.
+//! ```text
+//! time            seconds since 1970
+//! instance        its name; workdir: its directory
+//! worker          pid, up (seconds); null while none runs
+//! nothing_because why there is nothing to see; null while there is
+//! in_flight       requests in flight, whatever the filter; null where it is not known
+//! hidden          those for which the scoreboard has no room; unreadable: those that could not be read whole
+//! threads         thread, silent (seconds since it was heard of, at most 0.1 while it is well)
+//! backends        backend (null: none), in_flight, oldest (seconds), phases (name: count); of the requests below
+//! requests        oldest first: xid (null while the head is being read), session, attempt_xid, attempt (from 1),
+//!                 age, phase, waits_for (client, backend, proxy), since (seconds in that phase),
+//!                 times_out_in (seconds, null: not limited), backend, client, method, url (as much as is known),
+//!                 url_cut, thread, bytes_from_client, bytes_to_client, bytes_to_backend, bytes_from_backend
+//! problems        what was skipped in the directory
+//! elsewhere       of a proxy without a scoreboard: open_sessions, untold, connections (backend, in_use), remarks,
+//!                 sessions (session, age, request: the last one if it has not ended in the log, client)
+//! ```
+//!
+//! What is not known is `null`.
 
 use serde_json::{Value, json};
 
-use super::view::{Row, View};
+use super::view::{Row, Substitute, View};
 
 /// The object, with a line end.
 pub(super) fn page(view: &View) -> anyhow::Result<String> {
@@ -30,19 +48,21 @@ pub(super) fn page(view: &View) -> anyhow::Result<String> {
         .iter()
         .map(|thread| json!({ "thread": thread.number, "silent": seconds(thread.silent) }))
         .collect();
+    let known = view.nothing.is_none() && view.elsewhere.is_none();
     let object = json!({
         "time": seconds(view.now_unix),
         "instance": name(&view.instance),
         "workdir": view.workdir,
         "worker": view.worker.map(|worker| json!({ "pid": worker.pid, "up": seconds(worker.up) })),
         "nothing_because": view.nothing,
-        "in_flight": view.in_flight,
-        "hidden": view.hidden,
-        "unreadable": view.unreadable,
+        "in_flight": known.then_some(view.in_flight),
+        "hidden": known.then_some(view.hidden),
+        "unreadable": known.then_some(view.unreadable),
         "threads": threads,
         "backends": backends,
         "requests": view.requests.iter().map(request).collect::<Vec<Value>>(),
         "problems": view.problems,
+        "elsewhere": view.elsewhere.as_ref().map(elsewhere),
     });
     Ok(serde_json::to_string(&object)? + "\n")
 }
@@ -68,6 +88,34 @@ fn request(row: &Row) -> Value {
         "bytes_to_client": row.bytes.to_client,
         "bytes_to_backend": row.bytes.to_backend,
         "bytes_from_backend": row.bytes.from_backend,
+    })
+}
+
+/// What there is in place of a scoreboard.
+fn elsewhere(substitute: &Substitute) -> Value {
+    let connections: Vec<Value> = substitute
+        .connections
+        .iter()
+        .map(|(backend, count)| json!({ "backend": backend, "in_use": count }))
+        .collect();
+    let sessions: Vec<Value> = substitute
+        .sessions
+        .iter()
+        .map(|row| {
+            json!({
+                "session": row.xid,
+                "age": row.age.map(seconds),
+                "request": row.request,
+                "client": name(&row.client),
+            })
+        })
+        .collect();
+    json!({
+        "open_sessions": substitute.open,
+        "untold": substitute.untold,
+        "sessions": sessions,
+        "connections": connections,
+        "remarks": substitute.remarks,
     })
 }
 

@@ -1,17 +1,19 @@
 //! `shellac ps`: what is in flight now, where it hangs, and when that will be given up.
 //!
-//! `sample` reads the scoreboard of an instance, or what a varnishd has in its place; `view` makes what is shown of it;
+//! `sample` reads the scoreboard of an instance, or what a varnishd has in its place (`sessions`, and counters); `view` makes what is shown of it;
 //! `text` and `json` write that; `screen` owns the terminal.
 
 mod json;
 mod sample;
 mod screen;
+mod sessions;
 mod text;
 mod view;
 
 use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use shellac_render::redact::Redaction;
 
@@ -19,6 +21,9 @@ use crate::attach::{Patience, attach};
 use crate::color::ColorWhen;
 use sample::Follower;
 use view::{Filter, View};
+
+/// Time between two looks while there is no worker.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Options of `shellac ps`.
 #[derive(clap::Args, Debug)]
@@ -59,6 +64,7 @@ pub(crate) struct Args {
 /// Runs the tool. Exit status 1 when there is no worker to look at.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let patience = Patience::parse(&args.patience)?;
+    let start = now();
     // Nothing stops it but a signal that ends the program.
     let Some(attached) = attach(args.instance.as_deref(), patience, &|| false)? else {
         anyhow::bail!("no instance")
@@ -71,7 +77,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         screen::run(&mut follower, &filter, args.color.decide())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let view = View::new(&follower.look(), &filter);
+    let view = wait_for_worker(&mut follower, &filter, patience, start);
     let page = if args.json {
         json::page(&view)?
     } else {
@@ -83,4 +89,29 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(if view.is_there() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
     }
+}
+
+/// One look, repeated while there is no worker and still patience since `start`.
+fn wait_for_worker(
+    follower: &mut Follower,
+    filter: &Filter,
+    patience: Patience,
+    start: Instant,
+) -> View {
+    loop {
+        let view = View::new(&follower.look(), filter);
+        let spent = match patience {
+            Patience::For(patience) => start.elapsed() >= patience,
+            Patience::ForEver => false,
+        };
+        if view.is_there() || spent {
+            return view;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -4,7 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use shellac_counters::live::{LiveError, LiveHead, LiveView, Snapshot};
-use shellac_vsm::{Attachment, SegmentId, SetKind};
+use shellac_counters::vsc::Counters;
+use shellac_vsm::{AttachOptions, Attachment, SegmentId, SetKind};
+
+use super::sessions::{Session, Sessions};
 
 /// What a look found.
 #[derive(Debug)]
@@ -39,12 +42,28 @@ pub(super) enum Found {
     Board(LiveHead, Snapshot),
     /// None, and why.
     Nothing(String),
+    /// None, as this is another program; what it has in its place.
+    Elsewhere(Elsewhere),
+}
+
+/// What a proxy without a scoreboard lets be known.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    /// Open sessions with their numbers, the oldest first.
+    pub(super) sessions: Vec<(u64, Session)>,
+    /// Sessions beyond those that are kept in mind.
+    pub(super) untold: u64,
+    /// Connections in use, by backend, as its counters say.
+    pub(super) connections: Vec<(String, u64)>,
+    /// What makes this less than it seems.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Looks at an instance again and again, through restarts of its worker.
-#[derive(Debug)]
 pub(super) struct Follower {
     attachment: Attachment,
+    /// Sessions and counters of a proxy that has no scoreboard.
+    elsewhere: Option<(Sessions, Counters)>,
     board: Option<(SegmentId, LiveView)>,
     /// Says that it is one of ours; read once per manager.
     about: Option<About>,
@@ -59,7 +78,7 @@ struct About {
 
 impl Follower {
     pub(super) fn new(attachment: Attachment) -> Follower {
-        Follower { attachment, board: None, about: None }
+        Follower { attachment, elsewhere: None, board: None, about: None }
     }
 
     /// One look.
@@ -67,6 +86,7 @@ impl Follower {
         let status = self.attachment.refresh();
         if status.mgt_restarted {
             self.about = None;
+            self.elsewhere = None;
         }
         let found = if !status.mgt_running {
             self.board = None;
@@ -122,12 +142,48 @@ impl Follower {
 
     fn no_board(&mut self) -> Found {
         if self.about().is_ours {
-            Found::Nothing(
-                "its worker publishes no scoreboard: it is older than this program".into(),
-            )
-        } else {
-            Found::Nothing("it publishes no scoreboard".into())
+            return Found::Nothing(
+                "its worker publishes no scoreboard: it is older than this program".to_owned(),
+            );
         }
+        match self.elsewhere() {
+            Ok(found) => Found::Elsewhere(found),
+            Err(error) => Found::Nothing(format!("{error:#}")),
+        }
+    }
+
+    fn elsewhere(&mut self) -> anyhow::Result<Elsewhere> {
+        if self.elsewhere.is_none() {
+            let check_pid = std::env::var_os("VSM_NOPID").is_none();
+            let options = AttachOptions { check_pid };
+            let sessions = Sessions::open(self.attachment.workdir(), options)?;
+            self.elsewhere = Some((sessions, Counters::new()));
+        }
+        let Some((sessions, counters)) = &mut self.elsewhere else {
+            return Ok(Elsewhere::default());
+        };
+        sessions.look();
+        counters.refresh(&self.attachment);
+        let mut found = Elsewhere {
+            sessions: sessions.list(),
+            untold: sessions.untold(),
+            connections: Vec::new(),
+            remarks: counters.problems(),
+        };
+        found.remarks.extend(sessions.trouble.clone());
+        if sessions.is_incomplete() {
+            found.remarks.push(
+                "records were lost: sessions may be missing, or have ended already".to_owned(),
+            );
+        }
+        counters.each(|set, info, value| {
+            if info.name == "conn"
+                && let Some(backend) = set.strip_prefix("VBE.")
+            {
+                found.connections.push((backend.to_owned(), value));
+            }
+        });
+        Ok(found)
     }
 
     fn about(&mut self) -> &About {

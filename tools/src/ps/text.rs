@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Local};
 
-use super::view::{Row, Sum, View};
+use super::view::{Row, Substitute, Sum, View};
 
 /// What the lines are for.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,10 @@ pub(super) fn lines(view: &View, form: Form) -> Vec<String> {
     page.extend(view.problems.iter().map(|problem| fit(problem, form.columns)));
     if let Some(why) = &view.nothing {
         page.push(fit(why, form.columns));
+        return bounded(page, form.rows);
+    }
+    if let Some(substitute) = &view.elsewhere {
+        elsewhere(substitute, form, &mut page);
         return bounded(page, form.rows);
     }
     page.extend(warnings(view).iter().map(|it| paint("33", &fit(it, form.columns), form.color)));
@@ -54,7 +58,9 @@ fn title(view: &View, form: Form) -> String {
     if let Some(worker) = view.worker {
         text += &format!("  worker {} up {}", worker.pid, short(worker.up));
     }
-    if view.nothing.is_none() {
+    if let Some(substitute) = &view.elsewhere {
+        text += &format!("  {} sessions open", substitute.open);
+    } else if view.nothing.is_none() {
         let shown = view.requests.len();
         text += &if view.filtered {
             format!("  {shown} of {} in flight", view.in_flight)
@@ -199,7 +205,7 @@ fn requests(view: &View, form: Form, page: &mut Vec<String>) {
     });
     let most = room.map_or(usize::MAX, |room| room / per_row);
     let head = if widths.one_line { widths.head() + "REQUEST" } else { widths.head() };
-    page.push(paint("2", &fit(&head, form.columns), form.color));
+    page.push(paint("2", &fit(head.trim_end(), form.columns), form.color));
     let client_width = widths.client;
     for row in view.requests.iter().take(most) {
         let first = widths.line(row);
@@ -215,6 +221,49 @@ fn requests(view: &View, form: Form, page: &mut Vec<String>) {
     let more = view.requests.len().saturating_sub(most);
     if more > 0 {
         page.push(fit(&format!("and {more} more, all younger"), form.columns));
+    }
+}
+
+/// What there is in place of a scoreboard.
+fn elsewhere(substitute: &Substitute, form: Form, page: &mut Vec<String>) {
+    let say = |text: &str| fit(text, form.columns);
+    let head = |text: &str| paint("2", &fit(text, form.columns), form.color);
+    page.push(say("This proxy has no scoreboard: where a request hangs is not published."));
+    page.push(say("Its open sessions (from the log) and connections (from its counters) instead."));
+    page.extend(substitute.remarks.iter().map(|it| paint("33", &say(it), form.color)));
+    page.push(String::new());
+    let most = if form.rows.is_some() { BACKENDS_MOST } else { usize::MAX };
+    let shown = &substitute.connections[..substitute.connections.len().min(most)];
+    let width = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(7);
+    page.push(head(&format!("{:<width$}  CONNECTIONS IN USE", "BACKEND")));
+    page.extend(shown.iter().map(|(name, count)| say(&format!("{name:<width$}  {count:>18}"))));
+    let rest = &substitute.connections[shown.len()..];
+    if !rest.is_empty() {
+        let count = rest.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
+        page.push(say(&format!("and {count} at {} more backends", rest.len())));
+    }
+    page.push(String::new());
+    let width = |len: fn(&super::view::SessionRow) -> usize, least: usize| {
+        substitute.sessions.iter().map(len).max().unwrap_or(0).max(least)
+    };
+    let xid = width(|row| row.xid.to_string().len(), 7);
+    let last = width(|row| row.request.map_or(1, |it| it.to_string().len()), 7);
+    page.push(head(&format!("{:>xid$}  {:>7}  {:>last$}  CLIENT", "SESSION", "AGE", "REQUEST")));
+    let all = substitute.sessions.len();
+    let room = form.rows.map_or(usize::MAX, |rows| {
+        let left = rows.saturating_sub(page.len());
+        if all <= left { left } else { left.saturating_sub(1) }
+    });
+    for row in substitute.sessions.iter().take(room) {
+        let age = row.age.map_or_else(|| "-".to_owned(), short);
+        let request = row.request.map_or_else(|| "-".to_owned(), |xid| xid.to_string());
+        let line = format!("{:>xid$}  {age:>7}  {request:>last$}  {}", row.xid, row.client);
+        page.push(say(&line));
+    }
+    let more = u64::try_from(all.saturating_sub(room)).unwrap_or(u64::MAX);
+    let more = more.saturating_add(substitute.untold);
+    if more > 0 {
+        page.push(say(&format!("and {more} more")));
     }
 }
 

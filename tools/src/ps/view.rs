@@ -7,7 +7,7 @@ use shellac_counters::live::{Bytes, InFlight, LiveHead, Phase, Snapshot};
 use shellac_render::redact::Redaction;
 use shellac_render::visible;
 
-use super::sample::{Found, Sample};
+use super::sample::{Elsewhere, Found, Sample};
 
 /// A thread that has not been heard of for so long is not well: it says so ten times a second.
 const SILENT: u64 = 1_000_000;
@@ -62,6 +62,32 @@ pub(super) struct View {
     pub(super) unreadable: usize,
     pub(super) threads: Vec<Thread>,
     pub(super) problems: Vec<String>,
+    /// What is known of a proxy that has no scoreboard.
+    pub(super) elsewhere: Option<Substitute>,
+}
+
+/// What is shown of a proxy that has no scoreboard.
+#[derive(Debug)]
+pub(super) struct Substitute {
+    /// Oldest first.
+    pub(super) sessions: Vec<SessionRow>,
+    /// Sessions that are open, shown or not.
+    pub(super) open: usize,
+    pub(super) untold: u64,
+    /// Backend, visible, and its connections in use, the most first.
+    pub(super) connections: Vec<(String, u64)>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// An open session.
+#[derive(Debug)]
+pub(super) struct SessionRow {
+    pub(super) xid: u64,
+    /// `None` where the log does not say.
+    pub(super) age: Option<u64>,
+    /// Its last request, if that has not ended in the log.
+    pub(super) request: Option<u64>,
+    pub(super) client: String,
 }
 
 /// The worker.
@@ -141,9 +167,13 @@ impl View {
             unreadable: 0,
             threads: Vec::new(),
             problems: sample.problems.iter().map(|it| visible(it.as_bytes())).collect(),
+            elsewhere: None,
         };
         match &sample.found {
             Found::Board(head, snapshot) => view.fill(head, snapshot, sample.now, filter),
+            Found::Elsewhere(found) => {
+                view.elsewhere = Some(Substitute::new(found, sample.now_unix, filter));
+            }
             Found::Nothing(why) => view.nothing = Some(visible(why.as_bytes())),
         }
         view
@@ -172,6 +202,41 @@ impl View {
             .collect();
         self.requests.sort_by_key(|row| (std::cmp::Reverse(row.age), row.xid));
         self.backends = sums(&self.requests);
+    }
+}
+
+impl Substitute {
+    fn new(found: &Elsewhere, now_unix: u64, filter: &Filter) -> Substitute {
+        let row = |(xid, session): &(u64, super::sessions::Session)| SessionRow {
+            xid: *xid,
+            age: (session.opened_unix > 0).then(|| now_unix.saturating_sub(session.opened_unix)),
+            request: session.request,
+            client: session.client.clone(),
+        };
+        let old = |row: &SessionRow| {
+            // One whose age is not known began before the log.
+            row.age.is_none_or(|age| u128::from(age) >= filter.older.as_micros())
+        };
+        // The backend's name is that of the log's, with the configuration's before it.
+        let wanted = |name: &str| {
+            filter.backend.as_ref().is_none_or(|wanted| {
+                name == wanted || name.rsplit('.').next() == Some(wanted.as_str())
+            })
+        };
+        let mut connections: Vec<(String, u64)> = found
+            .connections
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|(name, count)| (visible(name.as_bytes()), *count))
+            .collect();
+        connections.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Substitute {
+            sessions: found.sessions.iter().map(row).filter(old).collect(),
+            open: found.sessions.len(),
+            untold: found.untold,
+            connections,
+            remarks: found.remarks.iter().map(|it| visible(it.as_bytes())).collect(),
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Mapped {
     pub(super) fn cell_of(&self, info: &Info) -> Option<usize> {
         let at = self.cells.get(BODY)?.checked_add(info.at)?;
         let cell = usize::try_from(at / 8).ok()?;
-        (at % 8 == 0 && cell > DOC_ID && cell < self.cells.len_cells()).then_some(cell)
+        (at.is_multiple_of(8) && cell > DOC_ID && cell < self.cells.len_cells()).then_some(cell)
     }
 
     /// The value in a cell that [`Mapped::cell_of`] has named.
@@ -84,7 +84,7 @@ impl Mapped {
         let len = self.cells.len_cells();
         let first = usize::try_from(body / 8)
             .ok()
-            .filter(|&first| body % 8 == 0 && first > DOC_ID && first < len)
+            .filter(|&first| body.is_multiple_of(8) && first > DOC_ID && first < len)
             .ok_or_else(|| format!("its text begins at byte {body} of {}", len * 8))?;
         let mut bytes = Vec::new();
         for cell in first..len {
