@@ -17,3 +17,4 @@ mod support;
 mod tidy;
 mod trace;
 mod vsm;
+mod why;

@@ -21,6 +21,7 @@ mod log;
 mod ps;
 mod trace;
 mod when;
+mod why;
 
 /// Shared-memory transaction logging for HTTP proxies.
 #[derive(Parser, Debug)]
@@ -52,6 +53,8 @@ enum Tool {
     Explain(explain::Args),
     /// Shows what is in flight now, where it hangs, and when that will be given up
     Ps(ps::Args),
+    /// Says what failing requests have in common that good ones do not have
+    Why(why::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),
             Tool::Ps(args) => ps::run(args),
+            Tool::Why(args) => why::run(&args),
             Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),

@@ -13,6 +13,10 @@ mod units;
 
 pub use units::{Account, Outcome, Units};
 
+use shellac_format::Tag;
+
+use crate::trace::Micros;
+
 /// Number of [`DIMENSIONS`].
 pub const COUNT: usize = 16;
 
@@ -25,6 +29,8 @@ pub struct Dimension {
     pub label: &'static str,
     /// What stands before a value: `backend=`.
     pub prefix: &'static str,
+    /// The records that tell it. A query that asks for one of them has divided by it already.
+    pub tags: &'static [Tag],
 }
 
 /// Which dimension a value belongs to: its place in [`DIMENSIONS`].
@@ -49,28 +55,44 @@ pub(crate) enum Is {
     Instance,
 }
 
-const fn row(key: &'static str, label: &'static str, prefix: &'static str) -> Dimension {
-    Dimension { key, label, prefix }
+const fn row(
+    key: &'static str,
+    label: &'static str,
+    prefix: &'static str,
+    tags: &'static [Tag],
+) -> Dimension {
+    Dimension { key, label, prefix, tags }
 }
+
+/// The records that tell of headers.
+pub const HEADER_TAGS: &[Tag] = &[Tag::ReqHeader, Tag::BereqHeader];
+const LENGTH: &[Tag] = HEADER_TAGS;
+const OPEN: &[Tag] = &[Tag::BackendOpen];
+const URL: &[Tag] = &[Tag::ReqUrl, Tag::BereqUrl];
 
 /// All dimensions. Of two that explain the same the first is named.
 pub const DIMENSIONS: [Dimension; COUNT] = [
-    row("connection", "connection new or reused", ""),
-    row("body", "body or none", ""),
-    row("connection_body", "connection with body", ""),
-    row("connection_age", "connection age", "a connection aged "),
-    row("connection_idle", "idle time", "a connection idle for "),
-    row("body_size", "body size", "a body of "),
-    row("method", "method", "method="),
-    row("backend", "backend", "backend="),
-    row("address", "address", "address="),
-    row("handling", "handling", "handling="),
-    row("url", "URL", "url="),
-    row("path", "first path segment", "path="),
-    row("protocol", "protocol", "protocol="),
-    row("client_net", "client net", "client="),
-    row("listener", "listener", "listener="),
-    row("instance", "instance", "instance="),
+    row("connection", "connection new or reused", "", OPEN),
+    row("body", "body or none", "", LENGTH),
+    row(
+        "connection_body",
+        "connection with body",
+        "",
+        &[Tag::BackendOpen, Tag::ReqHeader, Tag::BereqHeader],
+    ),
+    row("connection_age", "connection age", "a connection aged ", OPEN),
+    row("connection_idle", "idle time", "a connection idle for ", OPEN),
+    row("body_size", "body size", "a body of ", LENGTH),
+    row("method", "method", "method=", &[Tag::ReqMethod, Tag::BereqMethod]),
+    row("backend", "backend", "backend=", OPEN),
+    row("address", "address", "address=", OPEN),
+    row("handling", "handling", "handling=", &[Tag::VclCall, Tag::VclReturn]),
+    row("url", "URL", "url=", URL),
+    row("path", "first path segment", "path=", URL),
+    row("protocol", "protocol", "protocol=", &[Tag::ReqProtocol, Tag::BereqProtocol]),
+    row("client_net", "client net", "client=", &[Tag::ReqStart]),
+    row("listener", "listener", "listener=", &[Tag::ReqStart]),
+    row("instance", "instance", "instance=", &[]),
 ];
 
 /// The properties of one unit.
@@ -78,6 +100,8 @@ pub const DIMENSIONS: [Dimension; COUNT] = [
 pub struct Unit {
     /// How it ended.
     pub outcome: Outcome,
+    /// When it began, since the epoch.
+    pub at: Option<Micros>,
     /// Whether a backend was asked.
     pub has_attempt: bool,
     /// A value by dimension, safe on a terminal; `None` where it is not recorded.

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// A row of numbers that a seed decides.
+#[derive(Debug)]
 pub(crate) struct Dice {
     seed: u64,
     state: u64,

@@ -67,6 +67,7 @@ fn everything_that_may_have_to_do_with_it_is_read() {
     let units = units(&[request("200"), attempt("bereq 2 pass", NEW, None)]);
     let [unit] = &units[..] else { panic!("{units:?}") };
     assert_eq!((unit.outcome, unit.has_attempt), (Outcome::Good, true));
+    assert_eq!(unit.at, Some(Micros(100_000_000)));
     for (dimension, value) in [
         (Is::Connection, Some("reused=0")),
         (Is::Body, Some("a body")),

@@ -133,8 +133,11 @@ impl Units {
         tries: &[&Tried<'_>],
         instance: Option<&str>,
     ) -> Unit {
+        let steps = asked.map(|asked| &asked.steps);
+        let steps = steps.or_else(|| tries.first().map(|first| &first.attempt.steps));
         let mut unit = Unit {
             outcome: outcome(answered, tries),
+            at: steps.and_then(|steps| steps.first()).map(|step| step.stamp.at),
             has_attempt: !tries.is_empty(),
             values: [const { None }; COUNT],
             headers: Vec::new(),

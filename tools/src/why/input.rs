@@ -1,0 +1,134 @@
+//! What is compared: files, or the log of an instance.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use shellac_format::Dialect;
+use shellac_log::{FileSource, LiveOptions, LiveSource, Source};
+
+use super::Args;
+use super::read::Stop;
+use crate::attach::{Patience, attach};
+use crate::trace::uncompressed;
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A file, a pipe, or `-`.
+    File(PathBuf),
+    /// The directory of an instance.
+    Live(PathBuf),
+}
+
+/// What was asked for. `None`: a signal came while waiting for an instance.
+pub(super) fn places(args: &Args, stop: &Stop) -> anyhow::Result<Option<Vec<Place>>> {
+    if args.read.is_empty() {
+        let patience = Patience::For(Default::default());
+        let attached = attach(args.instance.as_deref(), patience, &|| stop.is_set())?;
+        let live = |attached: crate::attach::Attached| attached.attachment.workdir().to_owned();
+        return Ok(attached.map(|attached| vec![Place::Live(live(attached))]));
+    }
+    let mut places = Vec::new();
+    for path in &args.read {
+        if path.is_dir() {
+            let before = places.len();
+            places.extend(files_in(path)?.into_iter().map(Place::File));
+            if places.len() == before {
+                anyhow::bail!("{} has no file called *.vsl or *.vsl.zst", path.display());
+            }
+        } else {
+            places.push(Place::File(path.clone()));
+        }
+    }
+    Ok(Some(places))
+}
+
+fn files_in(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let trouble = || format!("cannot read {}", directory.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).with_context(trouble)? {
+        let path = entry.with_context(trouble)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".vsl") || name.ends_with(".vsl.zst") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+impl Place {
+    /// What to call it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Place::File(path) if path.as_os_str() == "-" => "standard input".to_owned(),
+            Place::File(path) | Place::Live(path) => path.display().to_string(),
+        }
+    }
+
+    /// Whether nothing comes behind it.
+    pub(super) fn is_last(&self, places: &[Place]) -> bool {
+        places.last() == Some(self)
+    }
+
+    /// Opens it at its oldest record.
+    pub(super) fn open(
+        &self,
+        dialect: Option<Dialect>,
+        stop_at_tail: bool,
+    ) -> anyhow::Result<Opened> {
+        let reader: Box<dyn Read> = match self {
+            Place::Live(workdir) => {
+                let options = LiveOptions { dialect, from_head: true, stop_at_tail };
+                let patience = Patience::For(Default::default());
+                let attached = attach(workdir.to_str(), patience, &|| false)?;
+                let attachment = attached.context("no instance")?.attachment;
+                return Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))));
+            }
+            Place::File(path) if path.as_os_str() == "-" => Box::new(io::stdin()),
+            Place::File(path) => {
+                let opened = File::open(path);
+                Box::new(opened.with_context(|| format!("cannot open {}", self.name()))?)
+            }
+        };
+        let reader = uncompressed(reader).with_context(|| self.name())?;
+        Ok(Opened::File(Box::new(FileSource::open(self.name(), reader, dialect)?)))
+    }
+}
+
+/// What is read.
+pub(super) enum Opened {
+    /// A file or a pipe.
+    File(Box<FileSource<Box<dyn Read>>>),
+    /// The shared memory of an instance.
+    Live(Box<LiveSource>),
+}
+
+impl Opened {
+    /// What to read from.
+    pub(super) fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Opened::File(source) => source.as_mut(),
+            Opened::Live(source) => source.as_mut(),
+        }
+    }
+
+    /// The dialect, when the records could be of another as well.
+    pub(super) fn doubtful(&self) -> Option<Dialect> {
+        let choice = match self {
+            Opened::File(source) => source.choice(),
+            Opened::Live(source) => source.choice(),
+        };
+        choice.is_tie().then_some(choice.dialect)
+    }
+
+    /// What is wrong with the directory of an instance.
+    pub(super) fn problems(&mut self) -> Vec<String> {
+        match self {
+            Opened::File(_) => Vec::new(),
+            Opened::Live(source) => source.problems(),
+        }
+    }
+}

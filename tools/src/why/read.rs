@@ -1,0 +1,183 @@
+//! Takes groups from a source until it ends or somebody says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Lost};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::compare::{Comparison, Pass};
+use super::input::Opened;
+use super::screen::Screen;
+
+/// Between two looks at a log that has nothing new.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Records are held back for this long at most, until it is clear which table of tags they use.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
+/// Groups take their time: more of them may be open than a log that is only shown allows.
+const LIMITS: Limits =
+    Limits { timeout: Duration::from_secs(120), open_max: 20_000, open_max_bytes: 64 << 20 };
+/// Inputs between two looks at the clock.
+const INPUTS_PER_LOOK: u32 = 256;
+
+/// Whether a signal asked to stop.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// SIGINT, SIGTERM and SIGHUP end reading; what was read is reported. A second one ends the program.
+pub(super) fn stop_on_signals() -> anyhow::Result<Stop> {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop.0))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop.0)))
+            .context("cannot handle signals")?;
+    }
+    Ok(stop)
+}
+
+/// How long to read, and who looks on.
+pub(super) struct Watch<'a> {
+    pub(super) stop: &'a Stop,
+    pub(super) until: Option<Instant>,
+    pub(super) screen: Option<&'a mut Screen>,
+    /// What was wrong, for standard error.
+    pub(super) notes: Vec<String>,
+}
+
+/// Why reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// There is no more.
+    Whole,
+    /// A signal came, or the time is over.
+    Stopped,
+}
+
+/// Reads all groups of a source. What was read before an error is compared as well.
+#[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+pub(super) fn read(
+    opened: &mut Opened,
+    instance: Option<&str>,
+    comparison: &mut Comparison,
+    watch: &mut Watch<'_>,
+) -> anyhow::Result<Ended> {
+    let mut pass = None;
+    let result = follow(opened, instance, comparison, watch, &mut pass);
+    if let Some(Reading { mut grouper, mut pass }) = pass {
+        // What is open has no outcome; that it was there is counted.
+        grouper.flush();
+        take(&mut grouper, &mut pass, comparison);
+        comparison.end(&pass);
+        let orphans = grouper.account().orphans;
+        if orphans > 0 {
+            let message = "transactions belong to no request that is there, and were left out";
+            watch.notes.push(format!("{orphans} {message}"));
+        }
+    }
+    watch.notes.extend(opened.problems());
+    result
+}
+
+/// A source that was opened.
+struct Reading {
+    grouper: Grouper,
+    pass: Pass,
+}
+
+#[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+fn follow(
+    opened: &mut Opened,
+    instance: Option<&str>,
+    comparison: &mut Comparison,
+    watch: &mut Watch<'_>,
+    reading: &mut Option<Reading>,
+) -> anyhow::Result<Ended> {
+    let start = Instant::now();
+    let mut inputs: u32 = 0;
+    loop {
+        inputs = inputs.wrapping_add(1);
+        if watch.stop.is_set() {
+            return Ok(Ended::Stopped);
+        }
+        let mut rests = false;
+        let source = opened.source();
+        match (source.next()?, reading.as_mut()) {
+            (Input::Row(records), Some(it)) => {
+                it.grouper.row(records, start.elapsed());
+            }
+            (Input::Unit(records), Some(it)) => it.grouper.unit(records, start.elapsed()),
+            (Input::End, _) => return Ok(Ended::Whole),
+            (Input::Nothing, _) => {
+                rests = true;
+                if source.is_holding() && start.elapsed() >= LONGEST_HOLD {
+                    source.hurry();
+                }
+            }
+            (Input::Lost(Lost { loss, .. }), it) => {
+                if let Some(it) = it {
+                    it.grouper.give_up_all(GivenUp::Gap);
+                }
+                let about = if loss.exact { "" } else { "about " };
+                let bytes = loss.bytes;
+                watch.notes.push(format!(
+                    "{about}{bytes} bytes of the log could not be read: overwritten, or never finished"
+                ));
+            }
+            (Input::Abandoned(gone), it) => {
+                if let Some(it) = it {
+                    it.grouper.give_up_all(GivenUp::Flush);
+                }
+                watch.notes.push(format!("{gone}"));
+            }
+            (Input::Unavailable(reason), None) => anyhow::bail!(reason),
+            (Input::Unavailable(_), Some(_)) => rests = true,
+            (Input::Opened | Input::Reacquired, _) => {
+                let dialect = source.dialect();
+                if let Some(before) = reading.take() {
+                    comparison.end(&before.pass);
+                }
+                let grouper = Grouper::new(Grouping::Request, dialect, LIMITS);
+                let pass = comparison.pass(instance, dialect)?;
+                *reading = Some(Reading { grouper: grouper.with_orphans(true), pass });
+                if let Some(dialect) = opened.doubtful() {
+                    watch.notes.push(format!(
+                        "the records do not tell which table of tags they were written with; {dialect} is \
+                         taken, --dialect names another"
+                    ));
+                }
+            }
+            // Records come after `Opened` only.
+            (Input::Row(_) | Input::Unit(_), None) => {}
+        }
+        if let Some(Reading { grouper, pass }) = reading {
+            take(grouper, pass, comparison);
+        }
+        if rests || inputs.is_multiple_of(INPUTS_PER_LOOK) {
+            if watch.until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(Ended::Stopped);
+            }
+            if let Some(screen) = &mut watch.screen {
+                let pass = reading.as_ref().map(|reading| &reading.pass);
+                screen.show(|| comparison.verdict_with(pass))?;
+            }
+        }
+        if rests {
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+fn take(grouper: &mut Grouper, pass: &mut Pass, comparison: &mut Comparison) {
+    while let Some(group) = grouper.pop() {
+        comparison.group(pass, &group.transactions);
+        grouper.recycle(group);
+    }
+}
