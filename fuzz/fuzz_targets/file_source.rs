@@ -52,7 +52,8 @@ fuzz_target!(|data: &[u8]| {
             Err(_) => return,
         }
     };
-    let mut grouper = Grouper::new(grouping, dialect, Limits { timeout, open_max });
+    let mut grouper =
+        Grouper::new(grouping, dialect, Limits { timeout, open_max, ..Limits::default() });
     let writer = LineWriter::new(dialect, &LineOptions::default());
     let mut text = Text::default();
     let mut rows = 0;

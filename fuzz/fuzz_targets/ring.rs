@@ -11,11 +11,13 @@ const HEAD_BYTES: usize = 2 + 1 + 8;
 
 fuzz_target!(|data: &[u8]| {
     let Some((head, words)) = data.split_first_chunk::<HEAD_BYTES>() else { return };
-    let words: Vec<u32> = words.as_chunks().0.iter().map(|word| u32::from_ne_bytes(*word)).collect();
+    let words: Vec<u32> =
+        words.as_chunks().0.iter().map(|word| u32::from_ne_bytes(*word)).collect();
     let layout = if head[0] & 1 == 0 { Layout::Words2 } else { Layout::Words3 };
     let start = if head[0] & 2 == 0 { Start::Head } else { Start::Tail };
     // Mostly what the words allow, sometimes more than that.
-    let segment_words = (words.len() / 8).wrapping_add_signed(isize::from(head[1].cast_signed() / 100));
+    let segment_words =
+        (words.len() / 8).wrapping_add_signed(isize::from(head[1].cast_signed() / 100));
     let segment_words = u32::try_from(segment_words).unwrap_or(u32::MAX);
     let segment_n = u32::from(head[2]).wrapping_sub(8);
     let offsets = std::array::from_fn(|index| match head[3 + index] {

@@ -1,7 +1,9 @@
 //! Debian's varnish tools beside ours, on our ring and on theirs.
 
 mod live;
+mod load;
 mod our_ring;
+mod overrun;
 mod their_ring;
 
 use std::path::Path;

@@ -3,4 +3,4 @@
 mod identity;
 mod live;
 mod output;
-mod reader;
+pub(crate) mod reader;

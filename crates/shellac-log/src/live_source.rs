@@ -29,6 +29,9 @@ const HELD_BYTES_MAX: usize = 4 << 20;
 /// So many looks in a row that find nothing make one look at the directory, which costs far more.
 const LOOKS_PER_REFRESH: u32 = 4;
 
+/// What [`Input::Unavailable`] says of an instance without a log.
+pub const NO_LOG: &str = "there is no log (no worker is running)";
+
 /// How to read a live log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LiveOptions {
@@ -210,9 +213,8 @@ impl LiveSource {
     }
 
     fn try_open(&mut self) -> Result<Reading, OpenFailure> {
-        let for_now = |reason: &str| OpenFailure::ForNow(reason.to_owned());
         let Some(segment) = self.attachment.find(LOG.0, LOG.1) else {
-            return Err(for_now("there is no log (no worker is running)"));
+            return Err(OpenFailure::ForNow(NO_LOG.to_owned()));
         };
         let segment = segment.clone();
         let (view, name, layout) = self.view(&segment)?;

@@ -1,6 +1,7 @@
 //! Both log tools while things happen: traffic, and a worker that is replaced.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -12,14 +13,14 @@ use crate::support::text::assert_same;
 use crate::support::varnish;
 
 /// A log tool at work, its output in files.
-struct Follower {
-    child: Child,
+pub(super) struct Follower {
+    pub(super) child: Child,
     output: PathBuf,
     complaints: PathBuf,
 }
 
 impl Follower {
-    fn start(program: &str, args: &[&str], directory: &Path, name: &str) -> Follower {
+    pub(super) fn start(program: &str, args: &[&str], directory: &Path, name: &str) -> Follower {
         let output = directory.join(format!("{name}.txt"));
         let complaints = directory.join(format!("{name}.err"));
         let child = Command::new(program)
@@ -32,11 +33,21 @@ impl Follower {
         Follower { child, output, complaints }
     }
 
-    fn text(&self) -> String {
+    /// The last part of its output.
+    pub(super) fn end_of_text(&self) -> String {
+        let mut file = File::open(&self.output).expect("its output");
+        let len = file.metadata().expect("its output").len();
+        file.seek(SeekFrom::Start(len.saturating_sub(1 << 20))).expect("it is a file");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("its output");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.output).expect("its output")).into_owned()
     }
 
-    fn complaints(&self) -> String {
+    pub(super) fn complaints(&self) -> String {
         std::fs::read_to_string(&self.complaints).expect("its complaints")
     }
 }
@@ -50,13 +61,13 @@ impl Drop for Follower {
 }
 
 /// Sends requests for this target until every follower shows it.
-fn until_shown(varnish: &Varnish, target: &str, followers: &[&Follower]) {
+pub(super) fn until_shown(varnish: &Varnish, target: &str, followers: &[&Follower]) {
     Deadline::generous().wait_for(target, || {
         let address = varnish.varnishd.address();
         let mut client = Client::connect(address);
         client.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
         client.until_closed();
-        followers.iter().all(|follower| follower.text().contains(target)).then_some(())
+        followers.iter().all(|follower| follower.end_of_text().contains(target)).then_some(())
     });
 }
 

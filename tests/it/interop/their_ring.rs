@@ -33,6 +33,11 @@ pub(super) struct Varnish {
 
 impl Varnish {
     pub(super) fn start() -> Varnish {
+        Varnish::start_with(&[])
+    }
+
+    /// The same with more arguments for varnishd.
+    pub(super) fn start_with(arguments: &[&str]) -> Varnish {
         let origin = origin();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let address = origin.address();
@@ -42,7 +47,8 @@ impl Varnish {
         let file = directory.path().join("test.vcl");
         std::fs::write(&file, vcl).expect("the VCL is written");
         let workdir = directory.path().join("vd");
-        let varnishd = Varnishd::start_with(&workdir, &["-f", file.to_str().expect("text")]);
+        let arguments = [&["-f", file.to_str().expect("text")], arguments].concat();
+        let varnishd = Varnishd::start_with(&workdir, &arguments);
         Varnish { varnishd, directory, _origin: origin }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use shellac_log::{Basis, Choice, GivenUp, Input};
+use shellac_log::{Basis, Choice, GivenUp, Input, live_source};
 use shellac_manager::{ManagerError, PidFile};
 
 use super::detach::{self, Place};
@@ -172,13 +172,14 @@ fn follow<'a>(
             (Input::Lost(_), pass) if !stock => flow = give_up_all(pass, GivenUp::Gap)?,
             (Input::Lost(_), pass) => {
                 flow = give_up_all(pass, GivenUp::Flush)?;
-                eprintln!("Log overrun");
+                eprintln!("Log overrun\nLog reacquired");
             }
             (Input::Abandoned(gone), pass) => {
                 flow = give_up_all(pass, GivenUp::Flush)?;
                 if let Some(pass) = pass {
                     pass.flush()?;
                 }
+                complaints.log_is_gone();
                 if stock {
                     eprintln!("Log abandoned (vsl)");
                 } else {
@@ -190,6 +191,7 @@ fn follow<'a>(
             }
             (input @ (Input::Opened | Input::Reacquired), opened) => {
                 if input == Input::Reacquired {
+                    complaints.is_gone = false;
                     eprintln!("Log reacquired");
                 }
                 holding = Holding::default();
@@ -231,7 +233,10 @@ fn give_up_all(pass: &mut Option<Pass<'_>>, why: GivenUp) -> anyhow::Result<Flow
 
 /// Says that there is no log, but not with every attempt.
 struct Complaints {
+    stock: bool,
     last: Option<Instant>,
+    /// There was a log.
+    is_gone: bool,
     /// With `-d` there is an end to waiting.
     until: Option<Instant>,
 }
@@ -245,12 +250,26 @@ impl Complaints {
             }
             _ => None,
         };
-        Complaints { last: None, until }
+        let stock = settings.manner == Manner::Stock;
+        Complaints { stock, last: None, is_gone: false, until }
+    }
+
+    /// The log that was read is no more.
+    const fn log_is_gone(&mut self) {
+        self.is_gone = true;
     }
 
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
     fn complain(&mut self, reason: &str) -> anyhow::Result<()> {
         let now = Instant::now();
+        // The stock tool says this ten times a second.
+        if std::mem::take(&mut self.is_gone) && self.stock {
+            eprintln!("Log abandoned (vsm)");
+        }
+        let reason = match reason {
+            live_source::NO_LOG if self.stock => "No VSL chunk found (child not started ?)",
+            reason => reason,
+        };
         if self.until.is_some_and(|until| now >= until) {
             anyhow::bail!("Failed to acquire log: {reason}");
         }
