@@ -188,6 +188,8 @@ pub struct Store<D: Disk = SystemDisk> {
     rolling: Option<Key>,
     /// What must not be removed now, though it is finished.
     spared: BTreeSet<Key>,
+    /// Files of a writer that died which could not be completed yet.
+    unrecovered: BTreeSet<Key>,
     compression: Option<Compression<D::File>>,
     index: Journal<D::File>,
     manifest: Journal<D::File>,
@@ -248,6 +250,7 @@ impl<D: Disk> Store<D> {
             captures: BTreeMap::new(),
             rolling: None,
             spared: BTreeSet::new(),
+            unrecovered: BTreeSet::new(),
             compression: None,
             accounts: Accounts::default(),
             opened: now,
@@ -261,6 +264,7 @@ impl<D: Disk> Store<D> {
             notices: Vec::new(),
         };
         store.recover(now).map_err(failed)?;
+        store.write_held(now);
         // What was there may be more than is allowed now. What cannot be removed now is tried again with every capture.
         let _ = store.make_room(0, 0, now);
         Ok(store)

@@ -52,7 +52,7 @@ pub struct Accounts {
     /// Lines of the index that could not be written and are not held any more. Their failures are counted as lost
     /// unless their records are in a capture.
     pub lines_lost: u64,
-    /// Lines that wait for the disk to take them.
+    /// Failures whose lines wait for the disk to take them.
     pub lines_held: u64,
     /// Capture files that were removed to make room.
     pub evicted: u64,

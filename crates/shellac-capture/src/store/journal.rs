@@ -83,9 +83,9 @@ impl<F: DiskFile> Journal<F> {
         }
     }
 
-    /// Lines that wait.
+    /// Lines about failures that wait.
     pub(crate) fn held(&self) -> u64 {
-        self.held.len() as u64
+        self.held.iter().filter(|line| line.about.is_some()).count() as u64
     }
 
     /// Adds a line and writes what can be written. `keep` says which lines of the file are still of use.
@@ -129,23 +129,32 @@ impl<F: DiskFile> Journal<F> {
         if waits {
             return;
         }
+        // Opened before there is anything to write, so that room for lines is there before captures take it.
+        let mut result = self.open(disk, done);
         let mut written = 0;
-        while let Some(line) = self.held.pop_front() {
-            if let Err(error) = self.write(disk, &line.text, keep, done) {
+        while result.is_ok()
+            && let Some(line) = self.held.pop_front()
+        {
+            result = self.write(disk, &line.text, keep, done);
+            if result.is_ok() {
+                self.held_bytes -= line.text.len();
+                written += 1;
+            } else {
                 self.held.push_front(line);
+            }
+        }
+        let path = self.path.clone();
+        match result {
+            Ok(()) if self.failed_at.take().is_some() => {
+                done.notices.push(Notice::WritesAgain { path, held: written, lost: self.lost });
+            }
+            Ok(()) => {}
+            Err(error) => {
                 if self.failed_at.is_none() {
-                    let path = self.path.clone();
                     done.notices.push(Notice::CannotWrite { path, error: error.to_string() });
                 }
                 self.failed_at = Some(now);
-                return;
             }
-            self.held_bytes -= line.text.len();
-            written += 1;
-        }
-        if written > 0 && self.failed_at.take().is_some() {
-            let path = self.path.clone();
-            done.notices.push(Notice::WritesAgain { path, held: written, lost: self.lost });
         }
     }
 
@@ -158,9 +167,7 @@ impl<F: DiskFile> Journal<F> {
     ) -> io::Result<()> {
         self.open(disk, done)?;
         let len = text.len() as u64;
-        let limit = match self.bound {
-            Bound::Rotate(limit) | Bound::Rewrite(limit) => limit,
-        };
+        let limit = self.limit();
         if self.len > 0 && self.len + len > limit {
             match self.bound {
                 Bound::Rotate(_) => self.rotate(disk, done)?,
@@ -178,13 +185,15 @@ impl<F: DiskFile> Journal<F> {
         Ok(())
     }
 
+    const fn limit(&self) -> u64 {
+        match self.bound {
+            Bound::Rotate(limit) | Bound::Rewrite(limit) => limit,
+        }
+    }
+
     fn add(&mut self, text: &[u8], limit: u64) -> io::Result<()> {
         let end = self.len + text.len() as u64;
-        if end > self.reserved {
-            let wanted = (self.len + RESERVE_BYTES).min(limit).max(end);
-            // Where nothing can be reserved, writing shows whether there is room.
-            self.reserved = if self.file().reserve(wanted).is_ok() { wanted } else { end };
-        }
+        self.reserve(end, limit);
         self.is_torn = true;
         self.file().write_all(text)?;
         if self.sync_always {
@@ -193,6 +202,17 @@ impl<F: DiskFile> Journal<F> {
         self.is_torn = false;
         self.len = end;
         Ok(())
+    }
+
+    /// Reserves some room behind `end` when there is little of it. Where none can be had, writing shows
+    /// whether there is room.
+    fn reserve(&mut self, end: u64, limit: u64) {
+        let wanted = (end + RESERVE_BYTES).min(limit);
+        if self.reserved < (end + RESERVE_BYTES / 2).min(limit)
+            && self.file().reserve(wanted).is_ok()
+        {
+            self.reserved = wanted;
+        }
     }
 
     /// The file, which [`open`](Journal::open) has just opened.
@@ -216,6 +236,7 @@ impl<F: DiskFile> Journal<F> {
             self.len = whole;
             self.reserved = 0;
             self.is_torn = false;
+            self.reserve(whole, self.limit());
         }
         if self.is_torn {
             let len = self.len;

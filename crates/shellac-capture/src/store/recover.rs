@@ -20,8 +20,11 @@ impl<D: Disk> Store<D> {
     /// Puts what is there on the shelf.
     pub(super) fn recover(&mut self, now: Stamp) -> io::Result<()> {
         let mut listed = self.disk.list(&self.options.dir)?;
-        // Files of the same time keep the order of their names over restarts.
-        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        // By time and, as transactions are numbered in order, by their numbers; plain files before compressed ones.
+        listed.sort_by_cached_key(|file| {
+            let stem = file.name.split_once(name::VSL).map_or("", |(stem, _)| stem);
+            (name::parse(stem).map(|parts| (parts.time, parts.xid)), file.name.clone())
+        });
         let mut keys = BTreeMap::new();
         for file in &listed {
             if file.name.ends_with(name::ZST_PARTIAL) || file.name == "manifest.jsonl.new" {
@@ -56,11 +59,23 @@ impl<D: Disk> Store<D> {
                 && let Err(error) = self.recover_file(*key, stem, now)
             {
                 let path = self.path(stem, Form::Unnamed);
-                let what = format!("cannot be completed: {error}; it is left as it is");
+                let what = format!("its writer died, and it cannot be completed yet: {error}");
                 self.notices.push(Notice::Odd { path, what });
+                self.unrecovered.insert(*key);
             }
         }
         Ok(())
+    }
+
+    /// Tries again what did not work when the directory was opened.
+    pub(super) fn recover_again(&mut self, now: Stamp) {
+        while let Some(key) = self.unrecovered.first().copied() {
+            let stem = self.shelf.get(key).map(|file| file.stem.clone());
+            if let Some(Err(_)) = stem.map(|stem| self.recover_file(key, &stem, now)) {
+                return;
+            }
+            self.unrecovered.remove(&key);
+        }
     }
 
     /// The manifest knows of classes that are not in the names.

@@ -36,6 +36,7 @@ impl<D: Disk> Store<D> {
             for key in unfinished {
                 self.complete_unless_written(key, now);
             }
+            self.recover_again(now);
             self.compress(now);
         }
         self.note_room(now);
@@ -69,6 +70,7 @@ impl<D: Disk> Store<D> {
         for key in unfinished {
             self.complete_unless_written(key, now);
         }
+        self.recover_again(now);
         if let Some(compression) = self.compression.take() {
             let _ = self.disk.remove(compression.part());
         }
@@ -82,7 +84,7 @@ impl<D: Disk> Store<D> {
         (self.accounts(), self.take_notices())
     }
 
-    fn write_held(&mut self, now: Stamp) {
+    pub(super) fn write_held(&mut self, now: Stamp) {
         let mut done = Done::default();
         self.index.write_held(&self.disk, &|_| true, now, &mut done);
         let shelf = &self.shelf;

@@ -65,6 +65,13 @@ impl FakeDisk {
             .collect()
     }
 
+    /// Bytes that files with this ending use, with what is reserved for them.
+    pub(super) fn used_by(&self, ending: &str) -> u64 {
+        let state = self.state();
+        let files = state.files.iter().filter(|(path, _)| path.to_string_lossy().ends_with(ending));
+        files.map(|(_, file)| file.lock().unwrap().used()).sum()
+    }
+
     /// Removes the directory with all that is in it.
     pub(super) fn remove_all(&self) {
         let mut state = self.state();

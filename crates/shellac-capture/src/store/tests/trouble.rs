@@ -155,14 +155,14 @@ fn a_directory_that_is_removed_is_made_again() {
 
 #[test]
 fn what_is_to_be_kept_free_stays_free_and_lines_go_on() {
-    let disk = FakeDisk::new(1 << 20);
-    let keep = KeepFree::Percent(50.0);
+    let disk = FakeDisk::new(4 << 20);
+    let keep = KeepFree::Percent(25.0);
     let mut store =
         Store::open_on(disk.clone(), StoreOptions { keep_free: keep, ..options() }, START).unwrap();
     let id = open(store.begin(head(1, "a", START), START));
     store.keep(id, &records(Dialect::V7_3, 1, 10), Entry::new(START, 1, "a"), START);
     let free = disk.state().free();
-    disk.state().foreign = free - (512 << 10) - 4096;
+    disk.state().foreign = free - (1 << 20) - 4096;
     let outcome =
         store.keep(id, &records(Dialect::V7_3, 2, 8000), Entry::new(START, 2, "a"), START);
     assert_eq!(outcome, Outcome::Suppressed);
