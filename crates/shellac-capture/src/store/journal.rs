@@ -16,7 +16,7 @@ pub(crate) const MAX_HELD_LINES: usize = 20_000;
 /// Bytes of them at most.
 pub(crate) const MAX_HELD_BYTES: usize = 8 << 20;
 /// After a failure the disk is left alone for so long.
-pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(200);
 /// Room is reserved in steps of this, so that lines still have some when somebody else has filled the disk.
 const RESERVE_BYTES: u64 = 256 << 10;
 

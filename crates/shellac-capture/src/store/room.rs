@@ -129,7 +129,7 @@ impl<D: Disk> Store<D> {
     }
 
     fn give_space(&mut self, missing: u64, now: Stamp) -> Result<(), Refusal> {
-        // Adding up what could go takes a while, so when it was not enough it is left for a second.
+        // Adding up what could go takes a while, so when it was not enough it is left for a moment.
         if self.space_tried_at.is_some_and(|at| now >= at && now.since(at) < RETRY_AFTER) {
             return Ok(());
         }

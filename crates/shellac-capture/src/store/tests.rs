@@ -17,6 +17,7 @@ mod fake;
 mod random;
 mod recovery;
 mod trouble;
+mod volume;
 
 const START: Stamp = Stamp(1_795_325_485_000_000);
 

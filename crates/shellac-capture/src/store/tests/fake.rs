@@ -65,6 +65,13 @@ impl FakeDisk {
             .collect()
     }
 
+    /// Bytes of a file; 0 when it is not there.
+    pub(super) fn len_of(&self, name: &str) -> u64 {
+        let state = self.state();
+        let file = state.files.iter().find(|(path, _)| path.ends_with(name));
+        file.map_or(0, |(_, file)| file.lock().unwrap().content.len() as u64)
+    }
+
     /// Bytes that files with this ending use, with what is reserved for them.
     pub(super) fn used_by(&self, ending: &str) -> u64 {
         let state = self.state();

@@ -243,11 +243,8 @@ impl Model {
         if !self.disk.state().is_read_only {
             assert_eq!(store.usage().0, files.len(), "after {step:?}");
         }
-        let of_index: u64 = (0..MAX_INDEX_FILES)
-            .filter_map(|age| {
-                self.disk.contents().get(&index_name(age)).map(|text| text.len() as u64)
-            })
-            .sum();
+        let of_index: u64 =
+            (0..MAX_INDEX_FILES).map(|age| self.disk.len_of(&index_name(age))).sum();
         assert!(of_index <= self.options.index_bytes);
         if bytes(&files) > bytes(before) {
             // What lines took meanwhile is the index's own.

@@ -67,7 +67,7 @@ fn a_full_disk_loses_records_but_no_lines_and_is_reported_once() {
     assert_eq!((lines.len(), bad), (49, 0));
     assert_eq!(lines[48].reason.as_deref(), Some("disk"));
 
-    // Another capture is not even tried within a second, and works when there is room again.
+    // Another capture is not even tried at once, and works when there is room again.
     let refused = store.begin(head(60, "timeout", at(0.1)), at(0.1));
     assert_eq!(refused, Begun::Refused(Refusal::Disk));
     disk.state().foreign = 0;
