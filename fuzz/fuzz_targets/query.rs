@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use shellac_format::{Tag, Vxid};
-use shellac_query::{Compat, Options, Query, QueryError};
+use shellac_query::{Compat, Heard, HeardTransaction, Listener, Options, Query, QueryError};
 
 fuzz_target!(|data: &[u8]| {
     let [control, data @ ..] = data else { return };
@@ -14,8 +14,13 @@ fuzz_target!(|data: &[u8]| {
     let options = Options { compat, caseless: control & 2 != 0 };
     match Query::parse_with(text, options) {
         Ok(query) => {
+            let listener = Listener::new(query.clone());
             for tag in query.tags().iter().take(3) {
-                query.selects_record(Vxid(5), Some(tag), payload);
+                let selects = query.selects_record(Vxid(5), Some(tag), payload);
+                let mut heard = Heard::default();
+                listener.hear(tag, payload, &mut heard);
+                let alone = [HeardTransaction { level: 0, vxid: Vxid(5), heard }];
+                assert!(listener.verdict(&alone).is_none_or(|verdict| verdict == selects));
             }
             let untagged = query.selects_record(Vxid(5), None, payload);
             if !query.tags().contains(Tag::ReqUrl) {

@@ -1,7 +1,8 @@
 //! Walking the heads of records without touching their payloads.
 
-use crate::layout::{BATCH_TAG, Layout, MARK_TAG, WORD};
-use crate::record::{Head, Record, Side, Vxid, owner};
+use crate::head_bytes::HeadBytes;
+use crate::layout::{BATCH_TAG, Layout, MARK_TAG};
+use crate::record::{Head, Record, Side, Vxid};
 
 /// Where a record lies in a row, and what its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,36 +56,33 @@ impl<'a> Heads<'a> {
 }
 
 impl Heads<'_> {
-    /// The next record whose number is wanted. Of the others no more than the first word is read.
-    #[inline]
-    pub fn next_wanted(&mut self, is_wanted: impl Fn(u8) -> bool) -> Option<Place> {
-        let head_bytes = self.layout.head_bytes();
+    #[inline(always)]
+    fn next_of<const HEAD_BYTES: usize>(&mut self) -> Option<Place> {
         loop {
-            // The row is a slice and records are longer than their heads, so no sum overflows.
-            let head = self.row.get(self.at..self.at + head_bytes)?;
-            let first = word(head);
-            let number = first.to_be_bytes()[0];
-            if !is_record(number) {
-                self.at = step_over(self.layout, self.row, self.at)?;
+            let start = self.at;
+            let head = HeadBytes::<HEAD_BYTES>::at(self.row, start)?;
+            if !is_record(head.number()) {
+                self.at = step_over(self.layout, self.row, start)?;
                 continue;
             }
-            let len_bytes = (first & 0xffff) as usize;
-            let start = self.at;
-            let payload = start + head_bytes;
-            let end = payload + padded(len_bytes);
+            let end = head.end(start);
             if end > self.row.len() {
                 return None;
             }
             self.at = end;
-            if !is_wanted(number) {
-                continue;
-            }
-            let third = match self.layout {
-                Layout::Words2 => None,
-                Layout::Words3 => Some(word(&head[2 * WORD..])),
-            };
-            let (vxid, side) = owner(word(&head[WORD..]), third);
-            return Some(Place { number, vxid, side, start, payload, len_bytes, end });
+            return Some(head.place(start));
+        }
+    }
+}
+
+impl Iterator for Heads<'_> {
+    type Item = Place;
+
+    #[inline]
+    fn next(&mut self) -> Option<Place> {
+        match self.layout {
+            Layout::Words2 => self.next_of::<8>(),
+            Layout::Words3 => self.next_of::<12>(),
         }
     }
 }
@@ -94,7 +92,7 @@ impl Heads<'_> {
 /// Everything by value: a walk whose address is taken does not stay in registers.
 #[cold]
 #[inline(never)]
-fn step_over(layout: Layout, row: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn step_over(layout: Layout, row: &[u8], at: usize) -> Option<usize> {
     let rest = &row[at..];
     let head = Head::decode(layout, rest).filter(Head::is_batch)?;
     let opens_batch = word(rest) & 0xffff == 0;
@@ -102,39 +100,26 @@ fn step_over(layout: Layout, row: &[u8], at: usize) -> Option<usize> {
     (need <= rest.len()).then(|| at + need)
 }
 
-impl Iterator for Heads<'_> {
-    type Item = Place;
-
-    #[inline]
-    fn next(&mut self) -> Option<Place> {
-        self.next_wanted(|_| true)
-    }
-}
-
 /// How many bytes at the start of `row` are whole records that are neither batches nor marks. The walk ends
 /// with the first record that reaches `enough_bytes`.
 #[inline]
 pub fn ordinary_bytes(layout: Layout, row: &[u8], enough_bytes: usize) -> usize {
-    let head_bytes = layout.head_bytes();
-    let mut at = 0;
-    while at < enough_bytes {
-        let Some(head) = row.get(at..at + head_bytes) else { break };
-        let first = word(head);
-        let len_bytes = (first & 0xffff) as usize;
-        let end = at + head_bytes + padded(len_bytes);
-        if !is_record(first.to_be_bytes()[0]) || end > row.len() {
-            break;
-        }
-        at = end;
+    match layout {
+        Layout::Words2 => ordinary_bytes_of::<8>(row, enough_bytes),
+        Layout::Words3 => ordinary_bytes_of::<12>(row, enough_bytes),
     }
-    at
 }
 
-/// Bytes up to the next word: words are a power of two long, so a mask does what a division would.
-#[inline]
-const fn padded(len_bytes: usize) -> usize {
-    const _: () = assert!(WORD.is_power_of_two());
-    (len_bytes + WORD - 1) & !(WORD - 1)
+fn ordinary_bytes_of<const HEAD_BYTES: usize>(row: &[u8], enough_bytes: usize) -> usize {
+    let mut at = 0;
+    while at < enough_bytes
+        && let Some(head) = HeadBytes::<HEAD_BYTES>::at(row, at)
+        && is_record(head.number())
+        && head.end(at) <= row.len()
+    {
+        at = head.end(at);
+    }
+    at
 }
 
 /// Whether records have this number, which is none of a zero word, a mark or a batch: those have the first number
@@ -152,4 +137,4 @@ fn word(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,6 +21,46 @@ pub struct Relation {
 }
 
 impl Relation {
+    /// Parses the payload of a record.
+    ///
+    /// Returns `None` when its text is none, see [`Relation::parse`].
+    pub fn of_payload(payload: &[u8]) -> Option<Relation> {
+        Relation::usual(payload).or_else(|| {
+            let end = memchr::memchr(0, payload).unwrap_or(payload.len());
+            Relation::parse(&payload[..end])
+        })
+    }
+
+    /// Three words with one blank between them and a NUL behind, the outer ones known, as nearly all are.
+    fn usual(payload: &[u8]) -> Option<Relation> {
+        let (kind, rest) = match payload {
+            [b'r', b'e', b'q', b' ', rest @ ..] => (Kind::Request, rest),
+            [b'b', b'e', b'r', b'e', b'q', b' ', rest @ ..] => (Kind::Backend, rest),
+            [b's', b'e', b's', b's', b' ', rest @ ..] => (Kind::Session, rest),
+            _ => return None,
+        };
+        let mut vxid = 0u64;
+        let mut at = 0;
+        while let Some(digit) = rest.get(at).map(|byte| byte.wrapping_sub(b'0'))
+            && digit < 10
+        {
+            vxid = vxid.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
+        // So many digits fit.
+        if at == 0 || at > 19 {
+            return None;
+        }
+        let [b' ', word @ .., 0] = &rest[at..] else { return None };
+        let reason = Reason::from_word(word);
+        (reason != Reason::Unknown).then_some(Relation {
+            kind,
+            vxid: Vxid(vxid),
+            reason,
+            esi_level: 0,
+        })
+    }
+
     /// Parses `TYPE NUMBER REASON [LEVEL]`.
     ///
     /// Returns `None` when there are fewer than three fields, or a number is none. More fields than four

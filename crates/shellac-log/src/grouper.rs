@@ -4,25 +4,29 @@
 //! until it and everything it started is complete. Then the whole tree leaves as one [`Group`].
 
 mod account;
+mod leave;
 mod limits;
 mod made_up;
 mod open;
 mod orphans;
+mod roles;
 mod row;
 mod scan;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use shellac_format::{Dialect, Heads, Tag, Vxid};
+use shellac_format::{Dialect, Heads, TagSet, Vxid};
+use shellac_query::{HeardTransaction, Listener, Query};
 
 use crate::begin::Relation;
 use crate::filter::{CompiledFilter, Sides};
 use crate::transaction::{Group, Grouping, Kind, LogRecord, LogRecords, Reason, Transaction};
 pub use account::Account;
 pub use limits::{Limits, OPEN_BYTES};
-use open::{Open, Slot, Table};
-use row::Roles;
+use open::{Slot, Table};
+use roles::{Linking, Roles};
+use row::Feed;
 
 /// Whose rules decide which `Begin` opens a transaction, among other things.
 pub use shellac_query::Compat;
@@ -63,11 +67,18 @@ pub struct Grouper {
     sides: Sides,
     limits: Limits,
     table: Table,
-    /// What a row's records mean to it, by the number of their tag.
+    /// What records mean to it, by the number of their tag.
     roles: Roles,
+    /// Which records are kept; `None`: all.
+    kept: Option<CompiledFilter>,
     ready: VecDeque<Group>,
-    /// What is left of the tree that leaves, with the level above it; empty otherwise.
-    levels: VecDeque<(Slot, u32)>,
+    /// What to ask before a group is made.
+    listener: Option<Listener>,
+    /// The tree that leaves, with levels, and what the query heard of it; empty otherwise.
+    tree: Vec<(Slot, u32)>,
+    tree_heard: Vec<HeardTransaction>,
+    /// Transactions that may have places in what is being read.
+    touched: Vec<Slot>,
     /// Bytes of all records in the table.
     held_bytes: usize,
     /// Raw grouping: records that have not been popped yet, and how far they have.
@@ -110,9 +121,13 @@ impl Grouper {
             sides: Sides::default(),
             limits,
             table: Table::default(),
-            roles: Roles::new(dialect),
+            roles: Roles::new(dialect, None, TagSet::EMPTY, TagSet::EMPTY),
+            kept: None,
             ready: VecDeque::new(),
-            levels: VecDeque::new(),
+            listener: None,
+            tree: Vec::new(),
+            tree_heard: Vec::new(),
+            touched: Vec::new(),
             held_bytes: 0,
             raw: Vec::new(),
             raw_at: 0,
@@ -139,8 +154,25 @@ impl Grouper {
     /// Records that `filter` hides in any case are not kept, where that spares work: groups may have them or
     /// not. To be used when nobody but the output looks at groups.
     #[must_use]
-    pub fn with_kept(mut self, filter: &CompiledFilter) -> Grouper {
-        self.roles = self.roles.keeping(filter);
+    pub fn with_kept(mut self, filter: CompiledFilter) -> Grouper {
+        self.kept = Some(filter);
+        self.with_roles()
+    }
+
+    /// Groups that `query` does not select do not come out. It listens while records pass by, so that nothing is
+    /// made of such a group; it sees also what is not kept.
+    #[must_use]
+    pub fn with_query(mut self, query: Query) -> Grouper {
+        self.listener = Some(Listener::new(query));
+        self.with_roles()
+    }
+
+    fn with_roles(mut self) -> Grouper {
+        let (asked, needed) = match &self.listener {
+            Some(listener) => (listener.tags(), listener.kept_tags()),
+            None => (TagSet::EMPTY, TagSet::EMPTY),
+        };
+        self.roles = Roles::new(self.dialect, self.kept.as_ref(), needed, asked);
         self
     }
 
@@ -159,17 +191,19 @@ impl Grouper {
     pub fn unit(&mut self, records: &[u8], now: Duration) {
         if self.grouping == Grouping::Raw {
             self.keep_raw(records);
-            return;
-        }
-        if let Some(first) = LogRecords::new(self.dialect, records).next() {
-            self.unit_of(&first, records, now);
+        } else {
+            self.grouped_unit(Feed { bytes: records, now });
         }
     }
 
     /// Takes records each of which is a unit by itself, as a file holds them, up to the first bytes that are no
     /// whole record, and says how many bytes they have.
     pub fn row(&mut self, row: &[u8], now: Duration) -> usize {
-        if self.grouping == Grouping::Raw { self.keep_raw(row) } else { self.grouped_row(row, now) }
+        if self.grouping == Grouping::Raw {
+            self.keep_raw(row)
+        } else {
+            self.grouped_row(Feed { bytes: row, now })
+        }
     }
 
     /// The next group that is ready.
@@ -201,30 +235,8 @@ impl Grouper {
     /// is not taken for a transaction.
     pub fn give_up_all(&mut self, why: GivenUp) {
         while let Some(slot) = self.table.oldest_incomplete() {
-            self.give_up(slot, why);
+            self.give_up(slot, why, Feed::NOTHING);
         }
-    }
-
-    fn unit_of(&mut self, first: &LogRecord<'_>, records: &[u8], now: Duration) {
-        if first.vxid == Vxid(0) {
-            self.leave_out(first.vxid, records.len());
-            return;
-        }
-        let slot = match self.table.find(first.vxid) {
-            Some(slot) => Some(slot),
-            None if self.is_candidate(first) => Some(self.open_new(first.vxid, now)),
-            None => None,
-        };
-        if let Some(slot) = slot {
-            if self.table[slot].complete {
-                self.add(slot, records);
-            } else {
-                self.scan(slot, records, now);
-            }
-        } else {
-            self.leave_out(first.vxid, records.len());
-        }
-        self.enforce_limits(now);
     }
 
     /// Counts records that no open transaction takes.
@@ -236,14 +248,14 @@ impl Grouper {
         *count += len_bytes as u64;
     }
 
-    fn open_new(&mut self, vxid: Vxid, now: Duration) -> Slot {
-        let bytes = self.spare.bytes.pop().unwrap_or_default();
-        self.table.insert(Open::new(vxid, now, bytes))
-    }
-
     /// Whether a unit that starts with this record, of a transaction that nobody has heard of, opens it.
-    fn is_candidate(&self, first: &LogRecord<'_>) -> bool {
-        if first.tag != Some(Tag::Begin) {
+    fn is_candidate(
+        &self,
+        linking: Linking,
+        first: &LogRecord<'_>,
+        begin: Option<Relation>,
+    ) -> bool {
+        if linking != Linking::Begin || first.vxid == Vxid(0) {
             return false;
         }
         let chosen = !self.sides.all();
@@ -257,7 +269,7 @@ impl Grouper {
         {
             return false;
         }
-        let Some(begin) = Relation::parse(first.text()) else { return false };
+        let Some(begin) = begin else { return false };
         match (self.grouping, begin.kind, self.compat) {
             (_, Kind::Unknown, _) | (Grouping::Request, Kind::Session, _) => false,
             (Grouping::Vxid, Kind::Session, Compat::V7) => false,
@@ -265,58 +277,6 @@ impl Grouper {
             (Grouping::Vxid, _, Compat::V9) => self.sides.includes || begin.esi_level == 0,
             _ => true,
         }
-    }
-
-    /// Called for what has just become complete: lets it and what waited for it go.
-    fn completed(&mut self, slot: Slot) {
-        let mut slot = slot;
-        loop {
-            let open = &mut self.table[slot];
-            if !open.complete || open.ready_children < open.children.len() {
-                return;
-            }
-            let Some(parent) = open.parent else { break };
-            self.table[parent].ready_children += 1;
-            slot = parent;
-        }
-        self.finish(slot);
-    }
-
-    /// Takes a complete transaction out of the table.
-    fn remove(&mut self, slot: Slot) -> Open {
-        let open = self.table.remove(slot);
-        self.held_bytes -= open.bytes.len();
-        open
-    }
-
-    /// Takes the tree under `top` out of the table.
-    fn finish(&mut self, top: Slot) {
-        let wanted = match self.grouping {
-            Grouping::Session => self.table[top].kind == Kind::Session,
-            Grouping::Request => self.table[top].kind == Kind::Request,
-            Grouping::Vxid | Grouping::Raw => true,
-        };
-        if wanted {
-            self.finish_group(top);
-        } else {
-            self.finish_without_top(top);
-        }
-    }
-
-    /// Takes the tree under `top` out of the table as a group, breadth first.
-    fn finish_group(&mut self, top: Slot) {
-        let mut group = self.spare.groups.pop().unwrap_or_default();
-        self.levels.push_back((top, 0));
-        while let Some((slot, parent_level)) = self.levels.pop_front() {
-            let open = self.remove(slot);
-            let level = match open.reason {
-                Reason::Restart if parent_level > 0 => parent_level,
-                _ => parent_level + 1,
-            };
-            self.levels.extend(open.children.iter().map(|&child| (child, level)));
-            group.transactions.push(open.into_transaction(self.dialect, level));
-        }
-        self.ready.push_back(group);
     }
 
     fn keep_raw(&mut self, row: &[u8]) -> usize {
@@ -332,15 +292,23 @@ impl Grouper {
     }
 
     fn pop_raw(&mut self) -> Option<Group> {
-        let rest = &self.raw[self.raw_at..];
-        let Some((record, whole)) = LogRecords::new(self.dialect, rest).with_bytes().next() else {
-            self.raw_at = self.raw.len();
-            return None;
+        let (bytes, vxid) = loop {
+            let rest = &self.raw[self.raw_at..];
+            let Some((record, whole)) = LogRecords::new(self.dialect, rest).with_bytes().next()
+            else {
+                self.raw_at = self.raw.len();
+                return None;
+            };
+            self.raw_at += whole.len();
+            let is_wanted = self.listener.as_ref().is_none_or(|listener| {
+                listener.query().selects_record(record.vxid, record.tag, record.payload)
+            });
+            if is_wanted {
+                let mut bytes = self.spare.bytes.pop().unwrap_or_default();
+                bytes.extend_from_slice(whole);
+                break (bytes, record.vxid);
+            }
         };
-        let mut bytes = self.spare.bytes.pop().unwrap_or_default();
-        bytes.extend_from_slice(whole);
-        self.raw_at += whole.len();
-        let vxid = record.vxid;
         let mut transaction = Transaction::from_parts(self.dialect, vxid, bytes);
         transaction.kind = Kind::Raw;
         let mut group = self.spare.groups.pop().unwrap_or_default();

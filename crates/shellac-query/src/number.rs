@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use shellac_format::Vxid;
+
 use crate::query::Compat;
 use crate::subject::is_space;
 
@@ -31,6 +33,12 @@ impl Order {
             Order::AtMost => matches!(ordering, Some(Ordering::Less | Ordering::Equal)),
             Order::AtLeast => matches!(ordering, Some(Ordering::Greater | Ordering::Equal)),
         }
+    }
+
+    /// Whether a transaction's number compares so with an operand.
+    pub(crate) fn holds_for_vxid(self, vxid: Vxid, operand: i64) -> bool {
+        let vxid = i64::try_from(vxid.0).unwrap_or(i64::MAX);
+        self.holds(Some(vxid.cmp(&operand)))
     }
 }
 

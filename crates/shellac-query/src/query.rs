@@ -126,6 +126,14 @@ impl Query {
         Query::parse_with(&self.text, Options { compat, ..self.options })
     }
 
+    pub(crate) const fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    pub(crate) const fn compat(&self) -> Compat {
+        self.options.compat
+    }
+
     /// The tags of all records that the query looks at: others need not be handed to it.
     pub const fn tags(&self) -> TagSet {
         self.tags
@@ -153,36 +161,39 @@ impl Query {
             Condition::Any(parts) => parts.iter().any(|part| self.holds(part, group)),
             Condition::All(parts) => parts.iter().all(|part| self.holds(part, group)),
             Condition::Not(part) => !self.holds(part, group),
-            Condition::Vxid(order, operand) => group.clone().into_iter().any(|transaction| {
-                let vxid = i64::try_from(transaction.vxid().0).unwrap_or(i64::MAX);
-                order.holds(Some(vxid.cmp(operand)))
-            }),
+            Condition::Vxid(order, operand) => group
+                .clone()
+                .into_iter()
+                .any(|transaction| order.holds_for_vxid(transaction.vxid(), *operand)),
             Condition::Record(comparison) => group.clone().into_iter().any(|transaction| {
                 comparison.level.is_none_or(|level| level.contains(transaction.level()))
                     && transaction.records().any(|(tag, payload)| {
-                        comparison.tags.contains(tag) && self.is_true(comparison, payload)
+                        comparison.tags.contains(tag)
+                            && comparison.is_true(self.options.compat, payload)
                     })
             }),
         }
     }
+}
 
+impl Comparison {
     /// Whether one record with a wanted tag passes.
-    fn is_true(&self, comparison: &Comparison, payload: &[u8]) -> bool {
+    pub(crate) fn is_true(&self, compat: Compat, payload: &[u8]) -> bool {
         let mut text = payload.split_last().map_or(payload, |(_, text)| text);
-        if let Some(prefix) = &comparison.prefix {
+        if let Some(prefix) = &self.prefix {
             match behind_prefix(text, prefix) {
                 Some(rest) => text = rest,
                 None => return false,
             }
         }
         let mut open_ended = text;
-        if let Some(number) = comparison.field {
+        if let Some(number) = self.field {
             match field(text, number) {
                 Some((word, from)) => (text, open_ended) = (word, from),
                 None => return false,
             }
         }
-        match &comparison.test {
+        match &self.test {
             Test::Exists => true,
             Test::Text { text: operand, caseless: false, equal } => (text == operand) == *equal,
             Test::Text { text: operand, caseless: true, equal } => {
@@ -192,7 +203,7 @@ impl Query {
             Test::Integer(order, operand) => {
                 // An empty subject is no number, whatever stands behind it.
                 !text.is_empty()
-                    && integer_subject(self.options.compat, Subject { text, open_ended })
+                    && integer_subject(compat, Subject { text, open_ended })
                         .is_some_and(|number| order.holds(Some(number.cmp(operand))))
             }
             Test::Decimal(order, operand) => {

@@ -9,7 +9,7 @@ mod usual;
 use std::io::{self, Write};
 
 use shellac_format::heads::is_record;
-use shellac_format::{Dialect, Heads, Layout, Side, TAGS, Tag, TagKind, Vxid};
+use shellac_format::{Dialect, HeadBytes, Heads, Layout, Side, TAGS, Tag, TagKind, Vxid};
 use shellac_log::{CompiledFilter, Filter, Group, Kind, LogRecord, Transaction};
 
 use text::Piece;
@@ -207,7 +207,8 @@ impl LineWriter {
                 walked.bytes += heads.position();
                 return walked;
             };
-            let owner = Owner::of::<HEAD_BYTES>(&rest[place.start..]);
+            let head = HeadBytes::<HEAD_BYTES>::at(rest, place.start);
+            let owner = head.map_or(Owner::ANY, Owner::of);
             match &start {
                 Some(start) if !is_numbered || start.owner == owner => {
                     let record = LogRecord::new(self.dialect, place.record(rest));

@@ -30,7 +30,7 @@ pub(super) struct Pass<'a> {
     settings: &'a Settings,
     grouper: Grouper,
     dialect: Dialect,
-    /// The query by the rules of the generation that reads the dialect.
+    /// The query by the rules of the generation that reads the dialect; where there are groups, the grouper asks it.
     query: Option<Query>,
     output: Output,
     /// Groups that may still go out.
@@ -47,11 +47,12 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
     pub(super) fn new(settings: &'a Settings, dialect: Dialect) -> anyhow::Result<Pass<'a>> {
+        let query = query_for(settings, dialect)?;
         Ok(Pass {
             settings,
-            grouper: grouper(settings, dialect),
+            grouper: grouper(settings, dialect, query.as_ref()),
             dialect,
-            query: query_for(settings, dialect)?,
+            query,
             output: Output::open(settings, dialect)?,
             left: settings.count.unwrap_or(u64::MAX),
             bucket: settings.rate.map(Bucket::new),
@@ -69,7 +70,7 @@ impl<'a> Pass<'a> {
         self.dialect = dialect;
         self.query = query_for(self.settings, dialect)?;
         self.account = self.account();
-        self.grouper = grouper(self.settings, self.dialect);
+        self.grouper = grouper(self.settings, self.dialect, self.query.as_ref());
         self.output.set_dialect(&self.settings.to, self.dialect)
     }
 
@@ -137,11 +138,6 @@ impl<'a> Pass<'a> {
     fn group(&mut self, group: &Group) -> anyhow::Result<Flow> {
         let window = self.settings.window;
         if !window.is_open() && !window.contains(group.time().or(self.time.last)) {
-            return Ok(Flow::On);
-        }
-        if let Some(query) = &self.query
-            && !query.selects(&group.transactions)
-        {
             return Ok(Flow::On);
         }
         if !self.is_paid_for() {
@@ -221,14 +217,19 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn grouper(settings: &Settings, dialect: Dialect) -> Grouper {
+fn grouper(settings: &Settings, dialect: Dialect, query: Option<&Query>) -> Grouper {
     let grouper = Grouper::new(settings.grouping, dialect, settings.limits)
         .with_compat(settings.compat(dialect))
         .with_sides(settings.filter.sides)
         .with_orphans(settings.orphans);
-    match settings.query {
-        None if settings.window.is_open() => grouper.with_kept(&settings.filter.compile(dialect)),
-        // What is not shown may be asked for, and times are looked for.
-        _ => grouper,
+    let grouper = match query {
+        Some(query) => grouper.with_query(query.clone()),
+        None => grouper,
+    };
+    if settings.window.is_open() {
+        grouper.with_kept(settings.filter.compile(dialect))
+    } else {
+        // Times are looked for in what is not shown.
+        grouper
     }
 }

@@ -6,7 +6,7 @@ use crate::{Side, Vxid};
 const LAYOUTS: [Layout; 2] = [Layout::Words2, Layout::Words3];
 
 /// Three records, the last two in a batch that has a filler's record between them.
-fn row(layout: Layout) -> Vec<u8> {
+pub(crate) fn row(layout: Layout) -> Vec<u8> {
     let mut row = Vec::new();
     encode(&mut row, layout, 1, Vxid(0), Side::None, b"a\0");
     encode_batch_head(&mut row, layout, 99);
@@ -67,16 +67,5 @@ fn ordinary_bytes_end_before_a_batch_or_a_cut_and_behind_enough() {
         assert_eq!(ordinary_bytes(layout, &row, 0), 0);
         assert_eq!(ordinary_bytes(layout, &row[..first - 1], usize::MAX), 0);
         assert_eq!(ordinary_bytes(layout, &[], usize::MAX), 0);
-    }
-}
-
-#[test]
-fn only_wanted_records_are_looked_at() {
-    for layout in LAYOUTS {
-        let row = row(layout);
-        let mut heads = Heads::new(layout, &row);
-        let wanted = heads.next_wanted(|number| number == 76);
-        assert_eq!(wanted.map(|place| place.vxid), Some(Vxid(7)));
-        assert_eq!(heads.next_wanted(|_| true), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::open::{Open, Slot};
+use super::row::Feed;
 use super::{GivenUp, Grouper};
 
 /// How long, how many and how large transactions may stay open.
@@ -37,26 +38,26 @@ impl Grouper {
         self.held_bytes + self.table.len() * OPEN_BYTES
     }
 
-    pub(super) fn enforce_limits(&mut self, now: Duration) {
+    pub(super) fn enforce_limits(&mut self, feed: Feed<'_>) {
         while let Some(slot) = self.table.oldest_incomplete() {
-            if now.saturating_sub(self.table[slot].start) < self.limits.timeout {
+            if feed.now.saturating_sub(self.table[slot].start) < self.limits.timeout {
                 break;
             }
-            self.give_up(slot, GivenUp::Timeout);
+            self.give_up(slot, GivenUp::Timeout, feed);
         }
         while self.table.len() > self.limits.open_max {
             let Some(slot) = self.table.oldest_incomplete() else { break };
-            self.give_up(slot, GivenUp::Overflow);
+            self.give_up(slot, GivenUp::Overflow, feed);
         }
         while self.open_bytes() > self.limits.open_max_bytes {
             let Some(slot) = self.table.oldest_incomplete() else { break };
-            self.give_up_tree(slot, GivenUp::Overflow);
+            self.give_up_tree(slot, GivenUp::Overflow, feed);
         }
     }
 
     /// Gives up all that is incomplete in the tree that `slot` is part of. Nothing less sets its memory free: a
     /// session that is given up still waits for the request that is under way.
-    fn give_up_tree(&mut self, slot: Slot, why: GivenUp) {
+    fn give_up_tree(&mut self, slot: Slot, why: GivenUp, feed: Feed<'_>) {
         let mut top = slot;
         while let Some(parent) = self.table[top].parent {
             top = parent;
@@ -70,7 +71,7 @@ impl Grouper {
         // The tree leaves with the last of these, so until then all slots are its own.
         tree.retain(|&slot| !self.table[slot].complete);
         for slot in tree {
-            self.give_up(slot, why);
+            self.give_up(slot, why, feed);
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::{Index, IndexMut};
+use std::mem::take;
+use std::ops::{Index, IndexMut, Range};
 use std::time::Duration;
 
 use shellac_format::{Dialect, Vxid};
+use shellac_query::Heard;
 
 use crate::transaction::{Kind, Reason, Transaction};
 
@@ -14,7 +16,7 @@ use crate::transaction::{Kind, Reason, Transaction};
 pub(super) struct Slot(usize);
 
 /// One open transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) vxid: Vxid,
     /// When it was heard of first, on the reader's clock.
@@ -31,8 +33,16 @@ pub(super) struct Open {
     pub(super) ready_children: usize,
     /// Whole records.
     pub(super) bytes: Vec<u8>,
+    /// More of them, which lie in what is being read.
+    pub(super) places: Vec<Range<usize>>,
+    /// Bytes of all of them.
+    pub(super) held_bytes: usize,
     /// Bytes of made-up records.
     pub(super) made_up: usize,
+    /// What its records mean to the query.
+    pub(super) heard: Heard,
+    /// A record of it was read, whether or not it was kept.
+    pub(super) is_read: bool,
     pub(super) begun: bool,
     pub(super) complete: bool,
     /// Its `End` is the reader's.
@@ -41,34 +51,18 @@ pub(super) struct Open {
     younger: Option<Slot>,
 }
 
-impl Open {
-    pub(super) const fn new(vxid: Vxid, start: Duration, bytes: Vec<u8>) -> Open {
-        Open {
-            vxid,
-            start,
-            kind: Kind::Unknown,
-            reason: Reason::Unknown,
-            parent: None,
-            parent_vxid: Vxid(0),
-            children: Vec::new(),
-            ready_children: 0,
-            bytes,
-            made_up: 0,
-            begun: false,
-            complete: false,
-            given_up: false,
-            older: None,
-            younger: None,
-        }
-    }
+/// A list with room for more than this is given back to the system when its transaction leaves.
+const MAX_SPARE_ENTRIES: usize = 256;
 
+impl Open {
     /// Bytes of records that were read.
     pub(super) const fn read_bytes(&self) -> u64 {
-        (self.bytes.len() - self.made_up) as u64
+        (self.held_bytes - self.made_up) as u64
     }
 
-    pub(super) fn into_transaction(self, dialect: Dialect, level: u32) -> Transaction {
-        let mut transaction = Transaction::from_parts(dialect, self.vxid, self.bytes);
+    /// Makes it a transaction of these records.
+    pub(super) fn transaction(&self, dialect: Dialect, level: u32, bytes: Vec<u8>) -> Transaction {
+        let mut transaction = Transaction::from_parts(dialect, self.vxid, bytes);
         transaction.level = level;
         transaction.parent = self.parent_vxid;
         transaction.kind = self.kind;
@@ -76,12 +70,26 @@ impl Open {
         transaction.complete = !self.given_up;
         transaction
     }
+
+    /// Forgets everything but the room for lists.
+    fn clear(&mut self) {
+        let (mut children, mut places) = (take(&mut self.children), take(&mut self.places));
+        *self = Open::default();
+        if children.capacity() <= MAX_SPARE_ENTRIES {
+            children.clear();
+            self.children = children;
+        }
+        if places.capacity() <= MAX_SPARE_ENTRIES {
+            places.clear();
+            self.places = places;
+        }
+    }
 }
 
 /// All open transactions. Those that are incomplete form a list, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    places: Vec<Option<Open>>,
+    places: Vec<Open>,
     free: Vec<usize>,
     by_vxid: HashMap<u64, Slot, BuildHasherDefault<VxidHasher>>,
     /// Records of one transaction come in a row, so the last answer is often the next one.
@@ -106,19 +114,15 @@ impl Table {
         Some(slot)
     }
 
-    /// Adds `open`, which is incomplete and whose number is not in the table.
-    pub(super) fn insert(&mut self, open: Open) -> Slot {
-        let vxid = open.vxid;
-        let slot = match self.free.pop() {
-            Some(index) => {
-                self.places[index] = Some(open);
-                Slot(index)
-            }
-            None => {
-                self.places.push(Some(open));
-                Slot(self.places.len() - 1)
-            }
-        };
+    /// Opens a transaction whose number is not in the table.
+    pub(super) fn open(&mut self, vxid: Vxid, start: Duration) -> Slot {
+        let slot = Slot(self.free.pop().unwrap_or_else(|| {
+            self.places.push(Open::default());
+            self.places.len() - 1
+        }));
+        let open = &mut self[slot];
+        open.vxid = vxid;
+        open.start = start;
         self.by_vxid.insert(vxid.0, slot);
         self[slot].older = self.youngest;
         match self.youngest {
@@ -149,28 +153,30 @@ impl Table {
     }
 
     /// Forgets a complete transaction.
-    pub(super) fn remove(&mut self, slot: Slot) -> Open {
-        let open = self.places[slot.0].take().expect("a slot is removed once, by its tree");
+    pub(super) fn remove(&mut self, slot: Slot) {
+        let open = &mut self.places[slot.0];
         self.by_vxid.remove(&open.vxid.0);
+        open.clear();
         self.free.push(slot.0);
         if self.last.is_some_and(|(_, last)| last == slot) {
             self.last = None;
         }
-        open
     }
 }
 
 impl Index<Slot> for Table {
     type Output = Open;
 
+    #[inline]
     fn index(&self, slot: Slot) -> &Open {
-        self.places[slot.0].as_ref().expect("slots are only kept inside the tree they belong to")
+        &self.places[slot.0]
     }
 }
 
 impl IndexMut<Slot> for Table {
+    #[inline]
     fn index_mut(&mut self, slot: Slot) -> &mut Open {
-        self.places[slot.0].as_mut().expect("slots are only kept inside the tree they belong to")
+        &mut self.places[slot.0]
     }
 }
 

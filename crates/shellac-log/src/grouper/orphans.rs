@@ -2,6 +2,7 @@
 
 use super::Grouper;
 use super::open::{Open, Slot};
+use super::row::Feed;
 use crate::transaction::{Grouping, Kind};
 
 impl Grouper {
@@ -28,20 +29,21 @@ impl Grouper {
     }
 
     /// Takes the tree under `top`, which is not what the grouping asks for, out of the table.
-    pub(super) fn finish_without_top(&mut self, top: Slot) {
+    pub(super) fn finish_without_top(&mut self, top: Slot, feed: Feed<'_>) {
         let mut tops = vec![top];
         while let Some(slot) = tops.pop() {
-            if self.orphans && self.stands_for_itself(&self.table[slot]) {
-                self.finish_group(slot);
+            let open = &self.table[slot];
+            let stands_for_itself = self.stands_for_itself(open);
+            if self.orphans && stands_for_itself {
+                self.finish_group(slot, feed);
                 continue;
             }
-            let open = self.remove(slot);
             self.account.orphans += 1;
-            self.account.orphans_begun += u64::from(self.stands_for_itself(&open));
+            self.account.orphans_begun += u64::from(stands_for_itself);
             self.account.orphan_bytes += open.read_bytes();
             // The last is taken first: reversed, they come out in their order.
             tops.extend(open.children.iter().rev());
-            self.spare.give(open.bytes);
+            self.forget(slot);
         }
     }
 
@@ -52,7 +54,7 @@ impl Grouper {
             Kind::Session => self.grouping == Grouping::Session,
             Kind::Unknown | Kind::Raw => false,
         };
-        is_shown && open.read_bytes() > 0
+        is_shown && open.is_read
     }
 }
 

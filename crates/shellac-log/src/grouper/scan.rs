@@ -1,68 +1,30 @@
 //! What `Begin`, `Link` and `End` do to the trees.
 
-use std::time::Duration;
+use std::ops::Range;
 
-use shellac_format::{Records, Tag, Vxid};
+use shellac_format::{Tag, Vxid};
 
 use super::open::Slot;
+use super::row::Feed;
 use super::{GivenUp, Grouper};
 use crate::begin::Relation;
-use crate::transaction::{Grouping, Kind, LogRecord, LogRecords, Reason};
-
-/// A record of the transaction that is scanned, with everything that a diagnostic needs.
-///
-/// Numbers instead of a borrow: the buffer that holds the record changes when something is made up.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    start: usize,
-    end: usize,
-}
+use crate::transaction::{Grouping, Kind, LogRecord, Reason};
 
 impl Grouper {
-    /// Adds a unit to an incomplete transaction, record by record until that is complete.
-    pub(super) fn scan(&mut self, slot: Slot, unit: &[u8], now: Duration) {
-        let mut records = Records::new(self.dialect.layout(), unit);
-        // Most records change nothing: what was walked and not added yet goes in one piece.
-        let mut added = 0;
-        let mut start = 0;
-        while let Some(Ok(record)) = records.next() {
-            let end = records.position();
-            let (tag, mismatch) = (record.tag(self.dialect), record.vxid != self.table[slot].vxid);
-            if mismatch || matches!(tag, Some(Tag::Begin | Tag::Link | Tag::End)) {
-                self.add(slot, &unit[added..start]);
-                let place = self.add(slot, &unit[start..end]);
-                added = end;
-                let text = LogRecord::new(self.dialect, record).text();
-                match tag {
-                    _ if mismatch => self.diagnose(slot, place, "vxid mismatch"),
-                    Some(Tag::Begin) => self.scan_begin(slot, place, Relation::parse(text), now),
-                    Some(Tag::Link) => self.scan_link(slot, place, Relation::parse(text), now),
-                    // The slot may be gone after this.
-                    _ => return self.scan_end(slot, &unit[end..]),
-                }
-            }
-            start = end;
-        }
-        self.add(slot, &unit[added..]);
-    }
-
-    /// Adds bytes of whole records that were read.
-    pub(super) fn add(&mut self, slot: Slot, bytes: &[u8]) -> Place {
-        self.held_bytes += bytes.len();
-        let open = &mut self.table[slot];
-        let start = open.bytes.len();
-        open.bytes.extend_from_slice(bytes);
-        Place { start, end: open.bytes.len() }
-    }
-
-    fn scan_begin(&mut self, slot: Slot, place: Place, begin: Option<Relation>, now: Duration) {
+    pub(super) fn scan_begin(
+        &mut self,
+        slot: Slot,
+        record: &LogRecord<'_>,
+        begin: Option<Relation>,
+        feed: Feed<'_>,
+    ) {
         if self.table[slot].begun {
-            return self.diagnose(slot, place, "duplicate begin");
+            return self.diagnose(slot, record, "duplicate begin", feed);
         }
         self.table[slot].begun = true;
-        let Some(begin) = begin else { return self.diagnose(slot, place, "parse error") };
+        let Some(begin) = begin else { return self.diagnose(slot, record, "parse error", feed) };
         if begin.kind == Kind::Unknown {
-            self.diagnose(slot, place, "unknown vxid type");
+            self.diagnose(slot, record, "unknown vxid type", feed);
         }
         let open = &mut self.table[slot];
         let known = open.kind;
@@ -72,7 +34,7 @@ impl Grouper {
             open.parent_vxid = begin.vxid;
         }
         if known != Kind::Unknown && known != begin.kind {
-            self.diagnose(slot, place, "type mismatch");
+            self.diagnose(slot, record, "type mismatch", feed);
         }
         let stands_alone = self.grouping == Grouping::Vxid
             || (self.grouping == Grouping::Request
@@ -82,72 +44,80 @@ impl Grouper {
             return;
         }
         if begin.vxid == self.table[slot].vxid {
-            return self.diagnose(slot, place, "link to self");
+            return self.diagnose(slot, record, "link to self", feed);
         }
         if stands_alone {
             return;
         }
         if let Some(parent) = self.table[slot].parent {
             if self.table[parent].vxid != begin.vxid {
-                self.diagnose(slot, place, "link mismatch");
+                self.diagnose(slot, record, "link mismatch", feed);
             }
             return;
         }
         let parent = match self.table.find(begin.vxid) {
             Some(parent) => parent,
-            None => self.open_new(begin.vxid, now),
+            None => self.table.open(begin.vxid, feed.now),
         };
         if self.table[parent].complete || self.is_under(parent, slot) {
-            return self.diagnose(slot, place, "link too late");
+            return self.diagnose(slot, record, "link too late", feed);
         }
         self.adopt(parent, slot);
     }
 
-    fn scan_link(&mut self, slot: Slot, place: Place, link: Option<Relation>, now: Duration) {
+    pub(super) fn scan_link(
+        &mut self,
+        slot: Slot,
+        record: &LogRecord<'_>,
+        link: Option<Relation>,
+        feed: Feed<'_>,
+    ) {
         let ignored = self.grouping == Grouping::Vxid
             || (self.grouping == Grouping::Request && self.table[slot].kind == Kind::Session);
-        let Some(link) = link else { return self.diagnose(slot, place, "parse error") };
+        let Some(link) = link else { return self.diagnose(slot, record, "parse error", feed) };
         if link.kind == Kind::Unknown {
-            self.diagnose(slot, place, "unknown vxid type");
+            self.diagnose(slot, record, "unknown vxid type", feed);
         }
         if ignored {
             return;
         }
         if link.vxid == Vxid(0) {
-            return self.diagnose(slot, place, "illegal link vxid");
+            return self.diagnose(slot, record, "illegal link vxid", feed);
         }
         if link.vxid == self.table[slot].vxid {
-            return self.diagnose(slot, place, "link to self");
+            return self.diagnose(slot, record, "link to self", feed);
         }
         let Some(child) = self.table.find(link.vxid) else {
-            let child = self.open_new(link.vxid, now);
+            let child = self.table.open(link.vxid, feed.now);
             self.describe(child, link);
             return self.adopt(slot, child);
         };
         match self.table[child].parent {
             Some(parent) if parent == slot => return,
-            Some(_) => return self.diagnose(slot, place, "duplicate link"),
+            Some(_) => return self.diagnose(slot, record, "duplicate link", feed),
             None => {}
         }
         if self.table[child].complete || self.is_under(slot, child) {
-            return self.diagnose(slot, place, "link too late");
+            return self.diagnose(slot, record, "link too late", feed);
         }
         let known = self.table[child].kind;
         if known != Kind::Unknown && known != link.kind {
-            self.diagnose(slot, place, "type mismatch");
+            self.diagnose(slot, record, "type mismatch", feed);
         }
         self.describe(child, link);
         self.adopt(slot, child);
     }
 
-    /// `behind` is what the unit holds behind the `End`: it belongs to the transaction, but is not looked at.
-    fn scan_end(&mut self, slot: Slot, behind: &[u8]) {
+    /// `behind` is what the unit holds behind the `End`: it belongs to the transaction, but changes nothing.
+    pub(super) fn scan_end(&mut self, slot: Slot, behind: Range<usize>, feed: Feed<'_>) {
         self.table.complete(slot);
         if self.table[slot].kind == Kind::Unknown {
-            self.make_up_text(slot, "vtx of unknown type marked complete");
+            self.make_up_text(slot, "vtx of unknown type marked complete", feed);
         }
-        self.add(slot, behind);
-        self.completed(slot);
+        if !behind.is_empty() {
+            self.take_rest(slot, behind, feed);
+        }
+        self.completed(slot, feed);
     }
 
     fn describe(&mut self, child: Slot, link: Relation) {
@@ -176,26 +146,29 @@ impl Grouper {
 
     /// Completes an incomplete transaction with records of our own. They are added first and scanned
     /// then, so what a diagnostic has to say about them comes last.
-    pub(super) fn give_up(&mut self, slot: Slot, why: GivenUp) {
+    pub(super) fn give_up(&mut self, slot: Slot, why: GivenUp, feed: Feed<'_>) {
         self.count_given_up(why);
-        self.table[slot].given_up = true;
-        let begun = self.table[slot].begun;
-        let start = self.table[slot].bytes.len();
-        if !begun {
-            self.make_up_begin(slot);
+        let open = &mut self.table[slot];
+        open.given_up = true;
+        let begin = (!open.begun).then(|| format!("{} 0 synth", open.kind.word()));
+        let side = open.kind.side();
+        if let Some(text) = &begin {
+            self.make_up(slot, Tag::Begin, text.as_bytes(), feed);
         }
-        let end = self.table[slot].bytes.len();
-        self.make_up_text(slot, why.text());
-        self.make_up_end(slot);
-        if !begun {
-            let bytes = &self.table[slot].bytes[start..end];
-            let begin = LogRecords::new(self.dialect, bytes)
-                .next()
-                .and_then(|record| Relation::parse(record.text()));
-            // A made-up Begin names no parent, so nothing is opened and the time does not matter.
-            self.scan_begin(slot, Place { start, end }, begin, Duration::ZERO);
+        self.make_up_text(slot, why.text(), feed);
+        self.make_up(slot, Tag::End, b"synth", feed);
+        if let Some(text) = &begin {
+            let record = LogRecord {
+                number: Tag::Begin.number(self.dialect).unwrap_or_default(),
+                tag: Some(Tag::Begin),
+                vxid: self.table[slot].vxid,
+                side,
+                payload: text.as_bytes(),
+            };
+            // It names no parent, so nothing is opened.
+            self.scan_begin(slot, &record, Relation::parse(text.as_bytes()), feed);
         }
-        self.scan_end(slot, &[]);
+        self.scan_end(slot, 0..0, feed);
     }
 
     const fn count_given_up(&mut self, why: GivenUp) {
@@ -209,9 +182,14 @@ impl Grouper {
         *count += 1;
     }
 
-    fn diagnose(&mut self, slot: Slot, place: Place, reason: &str) {
-        let bytes = &self.table[slot].bytes[place.start..place.end];
-        let text = super::made_up::diagnostic(self.dialect, bytes, reason);
-        self.make_up_text(slot, &text);
+    pub(super) fn diagnose(
+        &mut self,
+        slot: Slot,
+        record: &LogRecord<'_>,
+        reason: &str,
+        feed: Feed<'_>,
+    ) {
+        let text = super::made_up::diagnostic(record, reason);
+        self.make_up_text(slot, &text, feed);
     }
 }

@@ -3,7 +3,7 @@
 //! This is where most of the time goes when a log is printed, so there is nothing in the loop that is not needed for
 //! such lines. It stops at the first record that is in any way different.
 
-use shellac_format::layout::WORD;
+use shellac_format::HeadBytes;
 
 use super::text::{Piece, WINDOW_BYTES, Window};
 use super::{Cell, TAG_CELL, TAG_WIDTH};
@@ -48,19 +48,15 @@ impl Owner {
     /// All are the same.
     pub(super) const ANY: Owner = Owner { bits: 0, mask: 0 };
 
-    /// That of the record whose header starts `bytes`.
-    pub(super) fn of<const HEAD_BYTES: usize>(bytes: &[u8]) -> Owner {
-        Owner { bits: bits::<HEAD_BYTES>(bytes), mask: u64::MAX }
+    /// That of a record.
+    pub(super) const fn of<const HEAD_BYTES: usize>(head: HeadBytes<'_, HEAD_BYTES>) -> Owner {
+        Owner { bits: head.owner_bits(), mask: u64::MAX }
     }
-}
 
-#[inline(always)]
-fn bits<const HEAD_BYTES: usize>(head: &[u8]) -> u64 {
-    let word = |at: usize| {
-        let bytes = head.get(at..).and_then(<[u8]>::first_chunk);
-        bytes.map_or(0, |bytes| u64::from(u32::from_ne_bytes(*bytes)))
-    };
-    if HEAD_BYTES > 8 { word(8) << 32 | word(4) } else { word(4) }
+    #[inline(always)]
+    const fn has<const HEAD_BYTES: usize>(self, head: HeadBytes<'_, HEAD_BYTES>) -> bool {
+        (self.bits ^ head.owner_bits()) & self.mask == 0
+    }
 }
 
 /// Lines that were written.
@@ -86,7 +82,7 @@ pub(super) enum Stop {
 }
 
 /// Writes lines of the records from `at` on to `room` as long as they are of the run, usual, and not near the end of
-/// the row. Of the row no more than `len_bytes` count. `shows` says whether the record at a place is shown, where its
+/// the row. Of the row no more than `row_bytes` count. `shows` says whether the record at a place is shown, where its
 /// number does not.
 #[inline(never)]
 pub(super) fn lines<const HEAD_BYTES: usize>(
@@ -94,12 +90,11 @@ pub(super) fn lines<const HEAD_BYTES: usize>(
     shows: impl Fn(usize) -> bool,
     start: &Start,
     row: &[u8],
-    len_bytes: usize,
+    row_bytes: usize,
     at: usize,
     room: &mut [u8],
 ) -> Lines {
     let Start { lead, side, owner } = start;
-    let row_bytes = len_bytes;
     let label_at = lead.len();
     let text_at = label_at + TAG_WIDTH + 1 + if side.is_some() { 2 } else { 0 };
     let side = side.unwrap_or_default();
@@ -108,11 +103,9 @@ pub(super) fn lines<const HEAD_BYTES: usize>(
         let Some(near) = row.get(at..).and_then(<[u8]>::first_chunk::<NEAR_BYTES>) else {
             break Stop::Near;
         };
-        let first = u32::from_ne_bytes([near[0], near[1], near[2], near[3]]);
-        let len_bytes = (first & 0xffff) as usize;
-        let cell = &cells[(first >> 24) as usize];
-        // Words are a power of two long, so a mask does what a division would.
-        let end = at + HEAD_BYTES + ((len_bytes + WORD - 1) & !(WORD - 1));
+        let Some(head) = HeadBytes::<HEAD_BYTES>::at(near, 0) else { break Stop::Near };
+        let cell = &cells[usize::from(head.number())];
+        let end = head.end(at);
         if end > row_bytes {
             break Stop::Unusual;
         }
@@ -126,14 +119,14 @@ pub(super) fn lines<const HEAD_BYTES: usize>(
             (records, at) = (records + 1, end);
             continue;
         }
-        if (owner.bits ^ bits::<HEAD_BYTES>(near)) & owner.mask != 0 {
+        if !owner.has(head) {
             break Stop::Unusual;
         }
         let Some(window) = room.get_mut(written..).and_then(<[u8]>::first_chunk_mut) else {
             break Stop::Full;
         };
         let chunk = near[HEAD_BYTES..].first_chunk().expect("a header and a chunk are near");
-        let text_bytes = len_bytes.wrapping_sub(1);
+        let text_bytes = head.len_bytes().wrapping_sub(1);
         if text_bytes >= CHUNK_BYTES || !ends_at(chunk, text_bytes) {
             break Stop::Unusual;
         }
