@@ -33,7 +33,8 @@ pub struct Listener {
     comparisons: Vec<Comparison>,
     rule: Rule,
     heard: TagSet,
-    unheard: TagSet,
+    /// Some comparison has no bit.
+    is_deaf: bool,
 }
 
 /// A condition on what was heard.
@@ -57,7 +58,7 @@ impl Listener {
             comparisons: Vec::new(),
             rule: Rule::Unheard,
             heard: TagSet::EMPTY,
-            unheard: TagSet::EMPTY,
+            is_deaf: false,
             query: query.clone(),
         };
         listener.rule = listener.rule_of(query.condition());
@@ -78,7 +79,7 @@ impl Listener {
                     Rule::Met(bit, comparison.level)
                 }
                 _ => {
-                    self.unheard = self.unheard.union(comparison.tags);
+                    self.is_deaf = true;
                     Rule::Unheard
                 }
             },
@@ -90,9 +91,9 @@ impl Listener {
         self.heard
     }
 
-    /// The tags of records that have to be kept, because some questions are only asked in the end.
+    /// The tags of records that have to be kept, because the whole query may be asked in the end.
     pub const fn kept_tags(&self) -> TagSet {
-        self.unheard
+        if self.is_deaf { self.query.tags() } else { TagSet::EMPTY }
     }
 
     /// Listens to a record of a transaction that has met `heard` before.

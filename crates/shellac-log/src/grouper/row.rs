@@ -227,3 +227,6 @@ fn relation(linking: Linking, record: &LogRecord<'_>) -> Option<Relation> {
         Linking::End => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
