@@ -56,8 +56,20 @@ impl<'a> Heads<'a> {
 }
 
 impl Heads<'_> {
+    /// The next record whose number is wanted. Of the others no more than the first word is read.
+    #[inline]
+    pub fn next_wanted(&mut self, is_wanted: impl Fn(u8) -> bool) -> Option<Place> {
+        match self.layout {
+            Layout::Words2 => self.next_of::<8>(is_wanted),
+            Layout::Words3 => self.next_of::<12>(is_wanted),
+        }
+    }
+
     #[inline(always)]
-    fn next_of<const HEAD_BYTES: usize>(&mut self) -> Option<Place> {
+    fn next_of<const HEAD_BYTES: usize>(
+        &mut self,
+        is_wanted: impl Fn(u8) -> bool,
+    ) -> Option<Place> {
         loop {
             let start = self.at;
             let head = HeadBytes::<HEAD_BYTES>::at(self.row, start)?;
@@ -70,7 +82,9 @@ impl Heads<'_> {
                 return None;
             }
             self.at = end;
-            return Some(head.place(start));
+            if is_wanted(head.number()) {
+                return Some(head.place(start));
+            }
         }
     }
 }
@@ -80,10 +94,7 @@ impl Iterator for Heads<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Place> {
-        match self.layout {
-            Layout::Words2 => self.next_of::<8>(),
-            Layout::Words3 => self.next_of::<12>(),
-        }
+        self.next_wanted(|_| true)
     }
 }
 

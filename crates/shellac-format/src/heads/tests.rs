@@ -69,3 +69,14 @@ fn ordinary_bytes_end_before_a_batch_or_a_cut_and_behind_enough() {
         assert_eq!(ordinary_bytes(layout, &[], usize::MAX), 0);
     }
 }
+
+#[test]
+fn only_wanted_records_are_looked_at() {
+    for layout in LAYOUTS {
+        let row = row(layout);
+        let mut heads = Heads::new(layout, &row);
+        let wanted = heads.next_wanted(|number| number == 76);
+        assert_eq!(wanted.map(|place| place.vxid), Some(Vxid(7)));
+        assert_eq!(heads.next_wanted(|_| true), None);
+    }
+}
