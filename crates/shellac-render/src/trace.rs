@@ -6,10 +6,12 @@
 mod attempt;
 mod bars;
 mod changes;
+mod curl;
 mod details;
 mod fields;
 mod hide;
 mod journey;
+mod json;
 mod model;
 mod packets;
 pub(crate) mod page;
@@ -28,9 +30,11 @@ pub(crate) mod written;
 
 pub use attempt::{AnswerHead, Attempt, Exchange, Failure, RequestHead, Step};
 pub use changes::{Change, Step as HeadStep, between};
+pub use curl::curl;
 pub use details::Details;
 pub use fields::{Acct, Close, Header, Headers, Micros, Open, Stamp};
 pub(crate) use fields::{join, number};
+pub use json::{SCHEMA, TraceData};
 pub use model::{Node, RecordLine, Trace, What};
 pub use phases::Phase;
 pub use request::{Request, Session};
