@@ -5,6 +5,7 @@ pub(crate) mod daemon;
 pub(crate) mod deadline;
 pub(crate) mod dice;
 pub(crate) mod fixture;
+pub(crate) mod html;
 pub(crate) mod origin;
 pub(crate) mod proxy;
 pub(crate) mod text;

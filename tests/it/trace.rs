@@ -3,6 +3,8 @@
 //! The golden screens lie in fixtures/golden/trace; `SHELLAC_BLESS=1` writes them anew.
 
 mod captures;
+mod forms;
+mod hostile;
 mod selection;
 
 use std::fmt::Write as _;

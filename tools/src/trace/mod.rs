@@ -53,7 +53,7 @@ pub(crate) struct Args {
 
     /// List so many matches, newest first, instead of showing the newest; without a number 1000
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1000",
-          conflicts_with = "xid")]
+          conflicts_with_all = ["xid", "json", "html", "curl"])]
     pub(crate) list: Option<usize>,
 
     /// Instance: an absolute path of a working directory, or a name
@@ -74,6 +74,18 @@ pub(crate) struct Args {
     /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
     #[arg(long, value_name = "DIALECT")]
     pub(crate) dialect: Option<Dialect>,
+
+    /// As JSON: one object, described in TRACE-JSON.md beside the sources of shellac-render
+    #[arg(long, group = "form")]
+    pub(crate) json: bool,
+
+    /// As one page of HTML that needs nothing else
+    #[arg(long, group = "form")]
+    pub(crate) html: bool,
+
+    /// As a command line that sends the client's request once more
+    #[arg(long, group = "form")]
+    pub(crate) curl: bool,
 
     /// Replace the values of this header and query parameter too; may be repeated
     #[arg(long, value_name = "NAME", conflicts_with = "no_redact")]

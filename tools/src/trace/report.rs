@@ -1,5 +1,6 @@
 //! Writes what a search found.
 
+mod forms;
 mod list;
 mod summary;
 
@@ -33,9 +34,13 @@ pub(super) struct Report<'a> {
 impl Report<'_> {
     /// Writes the answer to standard output and everything else to standard error.
     pub(super) fn write(&self) -> anyhow::Result<ExitCode> {
-        let text = match self.args.list {
-            Some(most) => self.list(most),
-            None => self.text(),
+        let args = self.args;
+        let (text, refused) = match args.list {
+            Some(most) => (self.list(most), None),
+            None if args.json => (self.json()?, None),
+            None if args.html => (self.html(), None),
+            None if args.curl => self.curl(),
+            None => (self.text(), None),
         };
         match io::stdout().write_all(text.as_bytes()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
@@ -47,6 +52,10 @@ impl Report<'_> {
         }
         if let Some(error) = error {
             eprintln!("shellac: {error:#}");
+        }
+        if let Some(why) = refused {
+            eprintln!("shellac: {why}");
+            return Ok(ExitCode::FAILURE);
         }
         let listed =
             self.args.list.is_some() && self.matches.is_some_and(|matches| matches.total > 0);

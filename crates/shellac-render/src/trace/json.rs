@@ -150,6 +150,9 @@ struct ConnectionData {
     body_expected_bytes: Option<u64>,
     body_received_bytes: Option<u64>,
     waited_us: Option<i64>,
+    silent_us: Option<i64>,
+    limit_us: Option<i64>,
+    request_taken_bytes: Option<u64>,
     failure: Option<FailureData>,
 }
 
@@ -309,11 +312,14 @@ fn connection(attempt: &Attempt, exchange: &Exchange) -> ConnectionData {
         packet_filter: exchange.packet_filter().ok(),
         errors: exchange.errors.clone(),
         errno: details.errno,
+        request_taken_bytes: details.taken_bytes,
         body_sent_bytes: details.sent_bytes,
         body_acked_bytes: details.acked_bytes,
         body_expected_bytes: details.expected_bytes,
         body_received_bytes: details.received_bytes,
-        waited_us: exchange.waited.map(|waited| waited.0),
+        waited_us: exchange.waited.or(details.waited).map(|waited| waited.0),
+        silent_us: details.waited.map(|waited| waited.0),
+        limit_us: details.limit.map(|limit| limit.0),
         failure,
     }
 }
@@ -329,9 +335,9 @@ fn change(change: &Change) -> ChangeData {
 
 fn head(head: &super::RequestHead) -> HeadData {
     HeadData {
-        method: some(&*head.method).map(str::to_owned),
-        url: some(&*head.url).map(str::to_owned),
-        protocol: some(&*head.protocol).map(str::to_owned),
+        method: some(&head.method).map(str::to_owned),
+        url: some(&head.url).map(str::to_owned),
+        protocol: some(&head.protocol).map(str::to_owned),
         headers: headers(&head.headers),
     }
 }
@@ -339,7 +345,7 @@ fn head(head: &super::RequestHead) -> HeadData {
 fn answer(answer: &super::AnswerHead) -> AnswerData {
     AnswerData {
         status: answer.status,
-        reason: some(&*answer.reason).map(str::to_owned),
+        reason: some(&answer.reason).map(str::to_owned),
         headers: headers(&answer.headers),
     }
 }

@@ -1,4 +1,6 @@
-//! Lines of text of a given width, with colour when it is asked for.
+//! Lines of text of a given width, with colour when it is asked for, or the same as HTML.
+
+use super::html::escaped;
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,22 @@ impl Style {
     }
 }
 
+impl Style {
+    /// The class of HTML elements that look so.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Style::Plain => "plain",
+            Style::Dim => "dim",
+            Style::Bold => "bold",
+            Style::Bad => "bad",
+            Style::Good => "good",
+            Style::Wait => "wait",
+            Style::Connect => "connect",
+            Style::Send => "send",
+        }
+    }
+}
+
 /// A blank at which no line is broken; it is written as a blank.
 pub(crate) const NO_BREAK: &str = "\u{a0}";
 
@@ -39,6 +57,8 @@ pub(crate) struct Page {
     text: String,
     width: usize,
     color: bool,
+    /// Paragraphs of HTML instead of lines: the browser breaks them.
+    html: bool,
 }
 
 /// Columns of `text`.
@@ -49,7 +69,13 @@ pub(crate) fn columns(text: &str) -> usize {
 impl Page {
     /// An empty page; less than 60 columns are taken as 60.
     pub(crate) fn new(width: usize, color: bool) -> Page {
-        Page { text: String::new(), width: width.max(60), color }
+        Page { text: String::new(), width: width.max(60), color, html: false }
+    }
+
+    /// The same calls as HTML: each piece of text is a paragraph with a class for how it looks and one for
+    /// how far in it stands.
+    pub(super) fn html() -> Page {
+        Page { text: String::new(), width: usize::MAX, color: false, html: true }
     }
 
     /// The whole text, every line with its end.
@@ -59,7 +85,7 @@ impl Page {
 
     /// An empty line.
     pub(crate) fn gap(&mut self) {
-        self.text.push('\n');
+        self.text.push_str(if self.html { "<div class=\"gap\"></div>\n" } else { "\n" });
     }
 
     fn put(&mut self, (style, text): Span<'_>) {
@@ -116,6 +142,16 @@ impl Page {
 
     /// Text on as many lines as it takes, broken at blanks where there are any.
     pub(crate) fn wrapped(&mut self, first: &str, rest: &str, style: Style, text: &str) {
+        if self.html {
+            let mark = first.trim();
+            let space = if mark.is_empty() { "" } else { " " };
+            let text = escaped(&text.replace(NO_BREAK, " "));
+            let (class, indent) = (style.class(), columns(rest).div_ceil(2).min(6));
+            let item = if mark.is_empty() { "" } else { " item" };
+            let mark = escaped(&mark.replace('-', "\u{2022}"));
+            self.text += &format!("<p class=\"{class} i{indent}{item}\">{mark}{space}{text}</p>\n");
+            return;
+        }
         let mut prefix = first;
         let mut left = text;
         loop {
@@ -158,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_left_part_gives_way() {
-        let mut page = Page { text: String::new(), width: 40, color: false };
+        let mut page = Page { text: String::new(), width: 40, color: false, html: false };
         page.split(
             "> ",
             &[(Style::Bold, "GET "), (Style::Plain, &"/x".repeat(40))],

@@ -173,7 +173,18 @@ pub(super) fn answer(attempt: &Attempt) -> Option<String> {
 
 /// The error in plain words with the number that goes with it.
 pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
-    let Some(waited) = exchange.waited else { return failure.words.to_owned() };
+    let Some(waited) = exchange.waited else {
+        // Without a timestamp behind it the log may say how long nothing had come.
+        let Some(silent) = exchange.details.waited else { return failure.words.to_owned() };
+        let silent = duration(silent).replace(' ', NO_BREAK);
+        return match exchange.details.limit {
+            Some(limit) => {
+                let limit = duration(limit).replace(' ', NO_BREAK);
+                format!("{}, after {silent} of silence; the limit is {limit}", failure.words)
+            }
+            None => format!("{}, {silent} after the last byte", failure.words),
+        };
+    };
     let waited = duration(waited).replace(' ', NO_BREAK);
     let answering = Phases::of(&[Failing::FirstByte, Failing::Head]);
     if failure.phases.within(answering) {

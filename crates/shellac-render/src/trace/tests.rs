@@ -5,7 +5,7 @@ use shellac_format::{Tag, Vxid};
 use shellac_log::Transaction;
 
 use super::written::transaction;
-use super::{Options, Trace, Zone, render};
+use super::{HtmlOptions, Options, Trace, TraceData, Zone, curl, html, render};
 
 /// Tags that a trace looks at, each with texts that are right, nearly right and wrong.
 fn any_record() -> impl Strategy<Value = (Tag, String)> {
@@ -106,6 +106,13 @@ proptest! {
             let text = render(&trace, &plain);
             prop_assert!(text.lines().all(|line| line.chars().count() <= width), "{}", text);
             prop_assert!(!text.contains('\x1b'));
+            let data = serde_json::to_string(&TraceData::new(&trace)).expect("plain data");
+            prop_assert!(data.chars().all(|c| (' '..='~').contains(&c)), "{}", data);
+            let page = html(std::slice::from_ref(&trace), &[], &HtmlOptions { zone: Zone::Utc, redacted: true });
+            prop_assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "{}", page);
+            if let Ok(command) = curl(&trace) {
+                prop_assert!(command.is_ascii() && !command.contains('\x1b'), "{}", command);
+            }
             let colored = render(&trace, &Options { color, ..plain });
             prop_assert_eq!(colored.lines().count(), text.lines().count());
         }

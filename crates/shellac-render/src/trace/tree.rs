@@ -5,16 +5,12 @@ use shellac_log::Kind;
 use super::attempt::Attempt;
 use super::fields::{Headers, Micros};
 use super::model::{Node, Trace, What};
-use super::page::{NO_BREAK, Page, Span, Style};
-use super::phrases::{
-    answer, backend_step, client_body, client_step, connection, from, line_of, not_recorded,
-    result_of, sent_body, timeline, what_happened,
-};
+use super::page::{Page, Span, Style};
+use super::phrases::{line_of, result_of};
 use super::request::Request;
-use super::retries::Follow;
 use super::why;
 use super::words::{Zone, counted, duration, epoch, local_time};
-use super::{bars, journey};
+use super::{bars, journey, rows};
 
 /// How a trace is shown.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +47,23 @@ pub fn render(trace: &Trace, options: &Options) -> String {
     page.finish()
 }
 
+/// What the trace is about, what came of it, and when, a line each.
+pub(super) struct Headline {
+    pub(super) what: String,
+    pub(super) result: String,
+    pub(super) time: String,
+}
+
 fn headline(page: &mut Page, trace: &Trace, options: &Options) {
-    let Some(node) = trace.focused() else { return };
+    let Some(Headline { what, result, time }) = headline_of(trace, options.zone) else { return };
+    page.wrapped("", "  ", Style::Bold, &what);
+    page.wrapped("  ", "  ", Style::Bold, &result);
+    page.wrapped("  ", "  ", Style::Plain, &time);
+}
+
+/// The lines at the top; `None` when what was asked for is not in the tree.
+pub(super) fn headline_of(trace: &Trace, zone: Zone) -> Option<Headline> {
+    let node = trace.focused()?;
     let (what, result) = match &node.what {
         What::Request(request) => {
             let retries = node.children.iter().filter(|child| is_retry(child)).count();
@@ -88,17 +99,13 @@ fn headline(page: &mut Page, trace: &Trace, options: &Options) {
             let requests = counted(node.children.len() as u64, "request");
             (format!("connection from client {client}"), requests)
         }
-        What::Missing => return,
+        What::Missing => return None,
     };
-    page.wrapped("", "  ", Style::Bold, &format!("XID {}: {what}", node.vxid));
-    page.wrapped("  ", "  ", Style::Bold, &result);
-    match node.start().or(trace.start()) {
-        Some(at) => {
-            let text = format!("{}  epoch {}", local_time(at, options.zone), epoch(at));
-            page.wrapped("  ", "  ", Style::Plain, &text);
-        }
-        None => page.wrapped("  ", "  ", Style::Plain, "time: not recorded"),
-    }
+    let time = match node.start().or(trace.start()) {
+        Some(at) => format!("{}  epoch {}", local_time(at, zone), epoch(at)),
+        None => "time: not recorded".to_owned(),
+    };
+    Some(Headline { what: format!("XID {}: {what}", node.vxid), result, time })
 }
 
 /// What the nodes of a branch share.
@@ -166,39 +173,13 @@ impl<'a> Branch<'a> {
     fn request(self, page: &mut Page, node: &Node, request: &Request, first: &str, inner: &str) {
         let left = format!("{} {}", kind_word(node), node.vxid);
         let line = format!("  {}", line_of(&request.request));
-        let status = request.answer.status;
-        let result = match status {
-            Some(status) if is_cut_short(node) => format!("{status} cut short"),
-            Some(status) => status.to_string(),
-            None => unanswered(node, request).to_owned(),
-        };
-        let style = if status.is_none() && node.has_end {
-            Style::Plain
-        } else if status.is_some_and(|status| status < 500) && !is_cut_short(node) {
-            Style::Good
-        } else {
-            Style::Bad
-        };
-        let took = self.times(node);
+        let (style, result) = result_of_request(node, request);
+        let took = times(node, self.base, self.request);
         let right: [Span<'_>; 2] = [(style, &result), (Style::Plain, &took)];
         page.split(first, &[(Style::Bold, &left), (Style::Plain, &line)], &right);
-        let mut row = |label: &str, style, text: &str| detail(page, inner, label, style, text);
-        if node.kind == Kind::Request && self.request.is_none() {
-            row("from", Style::Plain, &from(request));
-        }
-        if !request.steps.is_empty() {
-            row("time", Style::Plain, &timeline(&request.steps, client_step));
-        }
-        if !request.handling.is_empty() && request.handling != "pass" {
-            row("cache", Style::Plain, request.handling);
-        }
-        row("body", Style::Plain, &client_body(request));
-        for error in &request.errors {
-            row("error", Style::Bad, error);
-        }
-        if let Some(garbage) = &request.garbage {
-            row("junk", Style::Bad, garbage);
-        }
+        rows::of_request(node, request, self.request.is_none()).into_iter().for_each(|row| {
+            detail(page, inner, row.label, row.style, &row.text);
+        });
     }
 
     fn attempt(self, page: &mut Page, node: &Node, attempt: &Attempt, first: &str, inner: &str) {
@@ -208,96 +189,59 @@ impl<'a> Branch<'a> {
         };
         let name = format!("  bereq {} {}", node.vxid, node.reason.word());
         let (style, result) = result_of(node, attempt);
-        let took = self.times(node);
+        let took = times(node, self.base, self.request);
         let right: [Span<'_>; 2] = [(style, &result), (Style::Plain, &took)];
         page.split(first, &[(Style::Bold, &left), (Style::Plain, &name)], &right);
-        let mut row = |label: &str, style, text: &str| detail(page, inner, label, style, text);
-        let same = |above: &&Request| {
-            (&above.request.method, &above.request.url)
-                == (&attempt.request.method, &attempt.request.url)
-        };
-        if self.request.as_ref().is_none_or(|above| !same(above)) {
-            row("sent", Style::Plain, &line_of(&attempt.request));
-        }
-        for exchange in &attempt.exchanges {
-            row("conn", Style::Plain, &connection(exchange));
-            if exchange.open.is_some() && exchange.reused().is_none() {
-                row("", Style::Plain, "new or reused: not recorded by this version");
-            }
-        }
-        if !attempt.steps.is_empty() {
-            let mut text = timeline(&attempt.steps, |step| backend_step(step, attempt));
-            if let Some((waited, at_most)) = attempt.stopped(self.request) {
-                let most = if at_most { "at most " } else { "" };
-                let last = format!("read body {most}{}: failed", duration(waited));
-                text = format!("{text} > {}", last.replace(' ', NO_BREAK));
-            }
-            row("time", Style::Plain, &text);
-        }
-        let (known, unknown) = sent_body(attempt);
-        row("body", Style::Plain, &known);
-        if let Some(unknown) = unknown {
-            row("", Style::Plain, &format!("{unknown}: {}", not_recorded(attempt)));
-        }
-        for exchange in &attempt.exchanges {
-            if let Some(failure) = attempt.failure(exchange) {
-                row("error", Style::Bad, &what_happened(exchange, &failure));
-                let quoted: Vec<String> =
-                    exchange.errors.iter().map(|text| format!("\"{text}\"")).collect();
-                if !quoted.is_empty() {
-                    row("", Style::Dim, &format!("log text: {}", quoted.join(", ")));
-                }
-            }
-        }
-        for note in &attempt.notes {
-            row("note", Style::Bad, note);
-        }
-        if let Some(text) = answer(attempt) {
-            row("answer", Style::Plain, &text);
-        }
-        // The page of an attempt that was retried went nowhere.
-        if let Some(page) = attempt.page.as_ref().filter(|_| !attempt.retried)
-            && let Some(line) = page.line()
-        {
-            row("page", Style::Plain, &line);
-        }
-        match attempt.follow() {
-            Some(Follow::Retried(why)) => row("then", Style::Plain, &format!("retried: {why}")),
-            Some(Follow::NotRetried(why)) => {
-                row("then", Style::Plain, &format!("not retried: {why}"));
-            }
-            None => {}
-        }
+        rows::of_attempt(attempt, self.request).into_iter().for_each(|row| {
+            detail(page, inner, row.label, row.style, &row.text);
+        });
     }
+}
 
-    /// `  +2.9 ms  0.4 ms`: when it started and how long it took; `<1.025 s` where the log only bounds it.
-    fn times(self, node: &Node) -> String {
-        let offset = node.start().zip(self.base).map(|(start, base)| start.since(base));
-        let mut text = String::new();
-        if let Some(offset) = offset.filter(|offset| offset.0 > 0) {
-            text = format!("{:>11}", format!("+{}", duration(offset)));
-        }
-        let stopped = node.as_attempt().and_then(|attempt| attempt.stopped(self.request));
-        match (node.took(), stopped) {
-            (Some(took), Some((waited, at_most))) => {
-                let most = if at_most { "<" } else { "" };
-                let whole = Micros(took.0.saturating_add(waited.0));
-                text += &format!("{:>10}", format!("{most}{}", duration(whole)));
-            }
-            (Some(took), None) => text += &format!("{:>10}", duration(took)),
-            (None, _) => {}
-        }
-        text
+/// `  +2.9 ms  0.4 ms`: when it started and how long it took; `<1.025 s` where the log only bounds it.
+pub(super) fn times(node: &Node, base: Option<Micros>, above: Option<&Request>) -> String {
+    let offset = node.start().zip(base).map(|(start, base)| start.since(base));
+    let mut text = String::new();
+    if let Some(offset) = offset.filter(|offset| offset.0 > 0) {
+        text = format!("{:>11}", format!("+{}", duration(offset)));
     }
+    match (node.took(), node.as_attempt().and_then(|attempt| attempt.stopped(above))) {
+        (Some(took), Some((waited, at_most))) => {
+            let most = if at_most { "<" } else { "" };
+            let whole = Micros(took.0.saturating_add(waited.0));
+            text += &format!("{:>10}", format!("{most}{}", duration(whole)));
+        }
+        (Some(took), None) => text += &format!("{:>10}", duration(took)),
+        (None, _) => {}
+    }
+    text
 }
 
 /// Whether the client got the head of a good answer and not all of its body: the fetch failed in there, and
 /// it was too late for an error page.
-fn is_cut_short(node: &Node) -> bool {
+pub(super) fn is_cut_short(node: &Node) -> bool {
     let What::Request(request) = &node.what else { return false };
     let last = node.children.iter().filter_map(Node::as_attempt).next_back();
     request.answer.status.is_some_and(|status| status < 500)
         && last.is_some_and(|attempt| attempt.failed() && attempt.page.is_none())
+}
+
+/// What came of a request, in a word.
+pub(super) fn result_of_request(node: &Node, request: &Request) -> (Style, String) {
+    let status = request.answer.status;
+    let result = match status {
+        Some(status) if is_cut_short(node) => format!("{status} cut short"),
+        Some(status) => status.to_string(),
+        None => unanswered(node, request).to_owned(),
+    };
+    let style = if status.is_none() && node.has_end {
+        Style::Plain
+    } else if status.is_some_and(|status| status < 500) && !is_cut_short(node) {
+        Style::Good
+    } else {
+        Style::Bad
+    };
+    (style, result)
 }
 
 /// Why a request has no status.

@@ -66,7 +66,8 @@ impl Report<'_> {
     }
 }
 
-fn why(entry: &Entry, records: &Records) -> String {
+/// Why the records of an entry are not there.
+pub(super) fn why(entry: &Entry, records: &Records) -> String {
     let because = |reason: &Option<String>| {
         reason.as_deref().map(|it| format!(" ({})", visible(it.as_bytes()))).unwrap_or_default()
     };
