@@ -13,6 +13,7 @@ mod matrix;
 mod ps;
 mod query;
 mod ring;
+mod stat;
 mod support;
 mod tidy;
 mod trace;

@@ -19,6 +19,7 @@ mod generate;
 mod links;
 mod log;
 mod ps;
+mod stat;
 mod trace;
 mod when;
 mod why;
@@ -55,6 +56,8 @@ enum Tool {
     Ps(ps::Args),
     /// Says what failing requests have in common that good ones do not have
     Why(why::Args),
+    /// Shows the counters of an instance once, in varnishstat's forms
+    Stat(stat::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
             Tool::Explain(args) => explain::run(&args),
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
+            Tool::Stat(args) => stat::run(&args),
             Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),

@@ -19,6 +19,7 @@
 pub mod array;
 pub mod cells;
 mod copy;
+mod glob;
 pub mod log_view;
 pub mod mapped;
 pub mod tcp_info;
@@ -26,6 +27,7 @@ pub mod words;
 
 pub use array::ArrayLog;
 pub use cells::{ArrayCells, CellView, CellViewMut, Cells, CellsError, CellsMut};
+pub use glob::glob_matches;
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
 pub use tcp_info::{TcpInfo, tcp_info};

@@ -1,0 +1,124 @@
+//! Which counters are wanted: patterns in the order of the command line, the first that matches decides.
+
+use std::ffi::{CString, NulError};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+use shellac_sys::glob_matches;
+
+/// The patterns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filters(Vec<Rule>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rule {
+    pattern: CString,
+    includes: bool,
+}
+
+/// Letter, name for clap, help.
+const OPTIONS: [(char, &str, &str); 3] = [
+    ('f', "filter", "Show counters that match; with ^ before the pattern, do not show them"),
+    ('I', "include", "Show counters that match"),
+    ('X', "exclude", "Do not show counters that match"),
+];
+
+impl Rule {
+    /// The pattern behind an option.
+    fn new(letter: char, text: &str) -> Result<Rule, NulError> {
+        let (includes, text) = match (letter, text.strip_prefix('^')) {
+            ('f', Some(rest)) => (false, rest),
+            ('X', _) => (false, text),
+            _ => (true, text),
+        };
+        Ok(Rule { pattern: CString::new(text)?, includes })
+    }
+}
+
+impl Filters {
+    /// Whether the counter called `name` is wanted.
+    pub(super) fn wants(&self, name: &str) -> bool {
+        // A name with a NUL is no name that anybody can ask for.
+        let Ok(name) = CString::new(name) else { return false };
+        let deciding = self.0.iter().find(|rule| glob_matches(&rule.pattern, &name));
+        match deciding {
+            Some(rule) => rule.includes,
+            None => !self.0.iter().any(|rule| rule.includes),
+        }
+    }
+}
+
+impl FromArgMatches for Filters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut found = Vec::new();
+        for (letter, id, _) in OPTIONS {
+            let places = matches.indices_of(id).into_iter().flatten();
+            let values = matches.get_many::<String>(id).into_iter().flatten();
+            for (at, value) in places.zip(values) {
+                let rule = Rule::new(letter, value).map_err(|error| {
+                    clap::Error::raw(clap::error::ErrorKind::InvalidValue, error)
+                })?;
+                found.push((at, rule));
+            }
+        }
+        found.sort_by_key(|(at, _)| *at);
+        Ok(Filters(found.into_iter().map(|(_, rule)| rule).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Filters::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for Filters {
+    fn augment_args(command: Command) -> Command {
+        OPTIONS.into_iter().fold(command, |command, (letter, id, help)| {
+            let option = Arg::new(id).short(letter).value_name("GLOB").help(help);
+            command.arg(option.allow_hyphen_values(true).action(ArgAction::Append))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(rules: &[(char, &str)]) -> Filters {
+        Filters(rules.iter().map(|(letter, text)| Rule::new(*letter, text).unwrap()).collect())
+    }
+
+    #[test]
+    fn the_first_pattern_that_matches_decides() {
+        for (rules, name, wanted) in [
+            (&[][..], "MAIN.uptime", true),
+            (&[('I', "MAIN.*")], "MAIN.uptime", true),
+            (&[('I', "MAIN.*")], "MGT.uptime", false),
+            (&[('X', "MAIN.*")], "MAIN.uptime", false),
+            (&[('X', "MAIN.*")], "MGT.uptime", true),
+            (&[('f', "^MAIN.*"), ('f', "*")], "MAIN.uptime", false),
+            (&[('f', "^MAIN.*"), ('f', "*")], "VBE.a.b.conn", true),
+            (&[('f', "*"), ('f', "^MAIN.*")], "MAIN.uptime", true),
+            (&[('I', "^MAIN.*")], "^MAIN.x", true),
+            (&[('X', "*.uptime"), ('I', "M*")], "MGT.uptime", false),
+            (&[('X', "*.uptime"), ('I', "M*")], "MGT.child_start", true),
+            (&[('X', "*.uptime"), ('I', "M*")], "VBE.x.y", false),
+            (&[('I', "VBE.?.[!b-z]*")], "VBE.1.a", true),
+            (&[('I', "a[")], "a[", true),
+        ] {
+            assert_eq!(filters(rules).wants(name), wanted, "{rules:?} {name}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_command_line_is_kept_across_options() {
+        let command = <Filters as clap::Args>::augment_args(Command::new("x"));
+        let words = ["x", "-X", "a*", "-I", "b*", "-f", "^c*", "-X", "d*"];
+        let matches = command.try_get_matches_from(words).unwrap();
+        let found = Filters::from_arg_matches(&matches).unwrap();
+        assert_eq!(found, filters(&[('X', "a*"), ('I', "b*"), ('f', "^c*"), ('X', "d*")]));
+    }
+}
