@@ -1,6 +1,7 @@
 //! Tests of the whole program: one binary, a file per subject.
 
 mod config;
+mod confusion;
 mod daemon;
 mod demo;
 mod errors;

@@ -104,6 +104,20 @@ pub struct Evidence {
     pub taken: Option<bool>,
 }
 
+/// Whether `bytes`, the acknowledged ones of a request, tell that the backend's side took any of it.
+///
+/// What was acknowledged was taken. That nothing was proves the contrary only when the end was orderly: a FIN
+/// acknowledges all that came before it, and the kernel says EPIPE instead of ECONNRESET for a reset that
+/// comes behind one. An application that resets may have read what was not acknowledged yet.
+pub fn was_taken(bytes: u64, classes: Classes, errno: Option<i32>) -> Option<bool> {
+    const EPIPE: i32 = 32;
+    let orderly = classes.within(Classes::of(&[Class::Eof])) || errno == Some(EPIPE);
+    match bytes {
+        0 => orderly.then_some(false),
+        _ => Some(true),
+    }
+}
+
 /// A fact that the log does not contain and that would decide between candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -154,8 +168,8 @@ impl Missing {
                  is not recorded. shellacd logs it as fetch.taken; a packet capture shows it."
             }
             Missing::Read => {
-                "Whether the application had read the request would decide. No proxy can see that: \
-                 look for the X-Varnish number in the backend's own log."
+                "Whether the application had read the request would decide. After a reset no proxy \
+                 can see that: look for the X-Varnish number in the backend's own log."
             }
             Missing::Side => {
                 "Whether the text stands in a request or in a backend request would decide: the same \
@@ -188,13 +202,15 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         let by_connection = candidates.iter().any(|cause| cause.when != When::Always);
         let Evidence { phases, classes, reused, taken } = *evidence;
         need(Missing::Reuse, by_connection && reused.is_none());
-        need(Missing::Taken, by_connection && reused == Some(true) && taken.is_none());
         let only_reset = classes.within(Classes::of(&[Class::Reset]));
-        let was_taken = by_connection && reused == Some(true) && taken == Some(true);
-        need(Missing::Read, was_taken && only_reset);
+        let was_reused = by_connection && reused == Some(true);
+        need(Missing::Read, was_reused && only_reset);
+        need(Missing::Taken, was_reused && !only_reset && taken.is_none());
         need(Missing::Phase, candidates.iter().any(|cause| !phases.within(cause.phases)));
         let open = |cause: &&Cause| !classes.within(cause.classes);
-        need(Missing::Class, candidates.iter().any(open) || (was_taken && !only_reset));
+        need(Missing::Class, {
+            candidates.iter().any(open) || (was_reused && !only_reset && taken == Some(true))
+        });
     }
     Diagnosis { candidates, missing }
 }

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
+use socket2::SockRef;
+
 use super::deadline::Deadline;
 use super::wire::{Fields, Framing, Wire};
 
@@ -107,6 +109,12 @@ impl Client {
     /// Everything up to and including `end`, or until the connection is closed.
     pub(crate) fn until_closed_or(&mut self, end: &[u8]) -> Vec<u8> {
         self.wire.until(end, Deadline::generous()).expect("the connection lives")
+    }
+
+    /// Resets the connection.
+    pub(crate) fn reset(self) {
+        let socket = SockRef::from(&self.wire.stream);
+        socket.set_linger(Some(std::time::Duration::ZERO)).expect("a socket takes SO_LINGER");
     }
 
     /// Says that nothing more will be sent.

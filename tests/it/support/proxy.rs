@@ -103,6 +103,11 @@ impl Proxy {
         kill_process(pid, Signal::TERM).expect("the proxy runs");
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Waits until it has ended.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;

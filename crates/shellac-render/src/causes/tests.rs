@@ -58,6 +58,10 @@ fn a_kept_connection_was_dead_only_when_nothing_was_taken() {
     assert_eq!(found(Class::Eof, true), (vec!["closed-unanswered"], vec![]));
     // The kernel took it, and the application may have closed without a look at it.
     let both = vec!["closed-unanswered", "reused-closed"];
+    let reset = Classes::of(&[Class::Reset]);
+    assert_eq!(was_taken(0, Classes::of(&[Class::Eof]), None), Some(false));
+    assert_eq!(was_taken(0, reset, Some(32)), Some(false), "a reset behind a FIN");
+    assert_eq!((was_taken(0, reset, Some(104)), was_taken(1, reset, None)), (None, Some(true)));
     assert_eq!(found(Class::Reset, true), (both, vec![Missing::Read]));
 }
 

@@ -1,5 +1,6 @@
 //! A pasted line: where in it the error text stands, and what else it says.
 
+use crate::causes::was_taken;
 use crate::error_text::{self, Classes, Pattern, Phase, Phases, Source, Text};
 
 /// A text and what stands around it.
@@ -50,6 +51,7 @@ impl Pasted {
             of_client: Some(false),
             ..Pasted::default()
         };
+        let (mut taken, mut errno) = (None, None);
         for (key, value) in before.split(' ').filter_map(|field| field.split_once('=')) {
             match key {
                 "phase" => {
@@ -57,10 +59,12 @@ impl Pasted {
                 }
                 "how" => pasted.classes = Classes::from_word(value),
                 "reused" => pasted.reused = Some(value == "1"),
-                "taken" => pasted.taken = value.parse::<u64>().ok().map(|bytes| bytes > 0),
+                "taken" => taken = value.parse::<u64>().ok(),
+                "errno" => errno = value.parse().ok(),
                 _ => {}
             }
         }
+        pasted.taken = taken.and_then(|bytes| was_taken(bytes, pasted.classes?, errno));
         Some(pasted)
     }
 

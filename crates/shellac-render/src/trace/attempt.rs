@@ -5,7 +5,7 @@ use shellac_log::{LogRecord, Relation, Transaction};
 
 use super::details::Details;
 use super::fields::{Acct, Close, Headers, Micros, Open, Stamp, number};
-use crate::causes::{Diagnosis, Evidence, diagnose};
+use crate::causes::{Diagnosis, Evidence, diagnose, was_taken};
 use crate::error_text::{Class, Classes, Phase, Phases, Reading};
 use crate::visible;
 
@@ -280,13 +280,12 @@ impl Attempt {
         } else if waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
             classes = classes.without(Classes::of(&[Class::Timeout]));
         }
-        let taken = match details.taken_bytes.or(details.acked_bytes.filter(|bytes| *bytes > 0)) {
-            Some(bytes) => Some(bytes > 0),
-            None if phases.within(Phases::of(&[Phase::FirstByte])) => {
-                waited.filter(|waited| *waited >= LONGEST_ROUND_TRIP).map(|_| true)
-            }
-            None => None,
-        };
+        let acked = details.taken_bytes.or(details.acked_bytes.filter(|bytes| *bytes > 0));
+        let late = phases.within(Phases::of(&[Phase::FirstByte]))
+            && waited.is_some_and(|waited| waited >= LONGEST_ROUND_TRIP);
+        let taken = acked
+            .and_then(|bytes| was_taken(bytes, classes, details.errno))
+            .or(late.then_some(true));
         let reading = Reading { phases, classes };
         let evidence = Evidence { phases, classes, reused: exchange.reused(), taken };
         Some(Failure {

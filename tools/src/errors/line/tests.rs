@@ -39,18 +39,17 @@ fn a_line_has_everything_that_is_recorded() {
         (Tag::BackendOpen, b"27 boot.b0 127.0.0.1 18081 127.0.0.1 48986 reuse"),
         (Tag::FetchError, b"HTC eof (Unexpected end of input)"),
         (Tag::VclLog, b"fetch.phase:first_byte"),
-        (Tag::VclLog, b"fetch.class:reset"),
-        (Tag::VclLog, b"fetch.errno:104"),
+        (Tag::VclLog, b"fetch.class:eof"),
         (Tag::VclLog, b"fetch.reused:1"),
         (Tag::VclLog, b"fetch.age:2.500000"),
         (Tag::VclLog, b"fetch.waited:0.000150"),
         (Tag::VclLog, b"fetch.taken:0"),
         (Tag::Timestamp, b"Beresp: 1795325485.123456 0.123456 0.123456"),
     ]);
-    let expected = "time=2026-11-22T05:31:25.123456Z xid=7 class=reset_before_byte_reused \
-        phase=first_byte how=reset cause=reused-closed try=1/1 client=- method=POST url=/a \
+    let expected = "time=2026-11-22T05:31:25.123456Z xid=7 class=eof_before_byte_reused \
+        phase=first_byte how=eof cause=reused-closed try=1/1 client=- method=POST url=/a \
         host=example.org backend=b0 addr=127.0.0.1:18081 reused=1 age=2.500000 waited=0.000150 taken=0 \
-        errno=104 errno_text=\"Connection reset by peer\" error=\"HTC eof (Unexpected end of input)\"\n";
+        error=\"HTC eof (Unexpected end of input)\"\n";
     assert_eq!(line(&failures), expected);
     // What explains it needs no more than the line.
     let shellac_render::explain::Explained::Known(known) =
@@ -63,7 +62,7 @@ fn a_line_has_everything_that_is_recorded() {
         .parse()
         .expect("a JSON object");
     assert_eq!(object["age"], 2.5);
-    assert_eq!((&object["client"], &object["errno"]), (&Value::Null, &Value::from(104)));
+    assert_eq!((&object["client"], &object["taken"]), (&Value::Null, &Value::from(0)));
     assert_eq!(object["file"], "f");
 }
 
