@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use shellac_format::{Dialect, Layout, Side, Tag, TagSet, Vxid, record};
 
-use crate::support::fixture::{self, unpacked_archive, unpacked_file};
+use crate::support::fixture;
 use crate::support::text::assert_same;
 use crate::support::varnish;
 
@@ -17,10 +17,6 @@ mod random;
 /// What our log tool, or the stock one, says to these arguments.
 fn run(program: &str, args: &[&str]) -> Output {
     Command::new(program).args(args).stdin(Stdio::null()).output().expect("it starts")
-}
-
-fn ours(args: &[&str]) -> Output {
-    run(env!("CARGO_BIN_EXE_shellac"), &[&["log"], args].concat())
 }
 
 /// Our program under the name of the stock tool.
@@ -175,28 +171,5 @@ fn numbers_are_read_as_the_stock_tool_reads_them() {
             },
         );
         assert_same(text(case, "query"), &printed, expected.as_bytes());
-    }
-}
-
-/// What newer tools selected of the logs of their versions.
-#[test]
-fn the_corpora_are_selected_from_as_the_stock_tools_of_their_version_do() {
-    let status = "RespStatus >= 500";
-    let url = "ReqURL ~ \"^/a\" and not Timestamp:Resp[2] > 0.01";
-    for (mix, golden, selections) in [
-        ("mix-8", "golden-8-q", &[("status", status)][..]),
-        ("mix-9", "golden-9-q", &[("status", status), ("url", url)]),
-    ] {
-        let directory = unpacked_archive(&format!("corpus/{golden}.tar.zst"));
-        let file = directory.path().join("mix.vsl");
-        std::fs::write(&file, unpacked_file(&format!("corpus/{mix}.vsl.zst"))).expect("it is ours");
-        for (name, query) in selections {
-            let file = file.to_str().expect("a path of text");
-            let got = ours(&["-r", file, "-g", "request", "-q", query]);
-            assert!(got.status.success(), "{}", String::from_utf8_lossy(&got.stderr));
-            let expected = directory.path().join(format!("log-request-q-{name}.txt"));
-            let expected = std::fs::read(expected).expect("it was recorded");
-            assert_same(&format!("{mix} {query}"), &got.stdout, &expected);
-        }
     }
 }

@@ -85,29 +85,54 @@ fn broken_trees_are_grouped_and_diagnosed_the_same() {
     });
 }
 
+/// The options with which the stock tools wrote a golden file.
+fn options(name: &str) -> &'static [&'static str] {
+    match name {
+        "log-raw.txt" => &["-g", "raw"],
+        "log-vxid.txt" => &["-g", "vxid"],
+        "log-vxid-b-i.txt" => &["-g", "vxid", "-b", "-i", "BereqURL,FetchError"],
+        "log-request.txt" => &["-g", "request"],
+        "log-request-q-status.txt" => &["-g", "request", "-q", "RespStatus >= 500"],
+        "log-request-q-url.txt" => {
+            &["-g", "request", "-q", "ReqURL ~ \"^/a\" and not Timestamp:Resp[2] > 0.01"]
+        }
+        // What theirs are limited to is not enough for some of the sessions.
+        "log-session.txt" => &["-g", "session", "-L", "1000"],
+        _ => panic!("how was {name} made?"),
+    }
+}
+
 /// Megabytes of mixed traffic, by the writers of two dialects that share a layout. Nobody says which it is.
 #[test]
 fn the_corpora_read_as_the_stock_tools_of_their_version_read_them() {
-    let cases = vec![("mix-8", "golden-8", "7.3-8.0"), ("mix-9", "golden-9", "9.0-vs")];
-    for_each(cases, |(mix, golden, dialect)| {
-        let directory = unpacked_archive(&format!("corpus/{golden}.tar.zst"));
-        let file = directory.path().join("mix.vsl");
-        std::fs::write(&file, unpacked_file(&format!("corpus/{mix}.vsl.zst"))).unwrap();
-        let file = file.to_str().unwrap();
-        for grouping in GROUPINGS {
-            // What theirs are limited to is not enough for some of the sessions.
-            let got = shown(&["-r", file, "-g", grouping, "-L", "1000"]);
-            let expected = directory.path().join(format!("log-{grouping}.txt"));
-            let expected = std::fs::read(expected).unwrap();
-            assert_same(&format!("{mix} {grouping}"), &got, &expected);
-        }
+    let corpora = [("8", "7.3-8.0", 6), ("9", "9.0-vs", 7)].map(|(version, dialect, count)| {
+        let directories = ["", "-more"]
+            .map(|part| unpacked_archive(&format!("corpus/golden-{version}{part}.tar.zst")));
+        let golden: Vec<PathBuf> =
+            directories.iter().flat_map(|directory| files(directory.path(), "txt")).collect();
+        assert_eq!(golden.len(), count, "{golden:?}");
+        let file = directories[0].path().join("mix.vsl");
+        std::fs::write(&file, unpacked_file(&format!("corpus/mix-{version}.vsl.zst"))).unwrap();
+        (directories, golden, file.to_str().unwrap().to_owned(), dialect)
+    });
+    let cases: Vec<_> = corpora
+        .iter()
+        .flat_map(|(_, golden, file, _)| golden.iter().map(move |golden| (golden, file)))
+        .collect();
+    for_each(cases, |(golden, file)| {
+        let options = options(golden.file_name().unwrap().to_str().unwrap());
+        let got = shown(&[&["-r", file], options].concat());
+        assert_same(&golden.display().to_string(), &got, &std::fs::read(golden).unwrap());
+    });
+    for (_, _, file, dialect) in &corpora {
         let sessions = shown(&["-r", file, "-g", "session", "-i", "VSL"]);
-        assert!(!sessions.windows(14).any(|it| it == b"store overflow"), "{mix}: all are whole");
+        let cut = b"store overflow";
+        assert!(!sessions.windows(cut.len()).any(|it| it == cut), "{file}: all are whole");
         let output = super::output(&["-r", file, "-v", "-k", "1"]);
         let said = String::from_utf8(output.stderr).unwrap();
         let expected = format!("table of tags: {dialect}, as its first 1000 records look");
         assert!(output.status.success() && said.contains(&expected), "{said}");
-    });
+    }
 }
 
 #[test]
@@ -158,6 +183,36 @@ fn recorded_directories_read_as_the_stock_tools_read_them() {
                 };
                 assert_same(&format!("{archive} {grouping}"), &output.stdout, &expected.unwrap());
             }
+        }
+    }
+}
+
+/// The older tools do not look at it.
+#[test]
+fn the_newer_tools_take_the_instance_from_a_variable() {
+    let directory = unpacked_archive("snapshots/vsm-snapshot-9.0.2.tar.zst");
+    let links = tempfile::tempdir().unwrap();
+    for (name, compat, found) in
+        [("vinyllog", None, true), ("varnishlog", Some("9"), true), ("varnishlog", None, false)]
+    {
+        let link = links.path().join(name);
+        // The same name may come twice.
+        let _ = std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_shellac"), &link);
+        let mut command = std::process::Command::new(&link);
+        command.args(["-d", "-g", "raw", "-t", "0"]).env_remove("SHELLAC_COMPAT");
+        command.env("VARNISH_DEFAULT_N", directory.path()).env("VSM_NOPID", "1");
+        command.envs(compat.map(|compat| ("SHELLAC_COMPAT", compat)));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        if found {
+            let expected = std::fs::read(directory.path().join("log-d-raw.txt")).unwrap();
+            assert!(output.status.success() && said.is_empty(), "{said}");
+            assert_same(name, &output.stdout, &expected);
+        } else {
+            assert!(
+                said.ends_with("VSM: Could not get hold of varnishd, is it running?\n"),
+                "{said}"
+            );
         }
     }
 }

@@ -37,20 +37,44 @@ impl Difference {
     }
 }
 
-/// The list in `fixtures/differences.toml`.
-pub(super) fn read() -> Vec<Difference> {
+/// The rows of a kind in `fixtures/differences.toml`, as a function from key to text for each.
+fn rows(kind: &str) -> Vec<impl Fn(&str) -> String> {
     let text = std::fs::read_to_string(fixture::path("differences.toml")).expect("the list");
-    let list: toml::Table = text.parse().expect("the list is TOML");
-    let rows = list["difference"].as_array().expect("rows");
-    rows.iter()
-        .map(|row| {
-            let text = |key: &str| row[key].as_str().expect("a text").to_owned();
-            Difference {
-                command: words(&text("command")),
-                ours: text("ours"),
-                theirs: text("theirs"),
-                reason: text("reason"),
-            }
+    let mut list: toml::Table = text.parse().expect("the list is TOML");
+    let Some(toml::Value::Array(rows)) = list.remove(kind) else { panic!("no rows of {kind}") };
+    let text = |row: toml::Value| move |key: &str| row[key].as_str().expect("a text").to_owned();
+    rows.into_iter().map(text).collect()
+}
+
+/// Checks rows that no command line shows: the tests that they name must be there. Says how many differ from 7.1.1.
+pub(super) fn check_described() -> usize {
+    let is_there = |held_by: &str| {
+        let (file, test) = held_by.split_once(' ').expect("FILE TEST");
+        let path = fixture::path("..").join(file);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.contains(&format!("\nfn {test}() {{\n")), "{file} has no {test}");
+    };
+    for row in rows("newer") {
+        assert!(["recorded", "described"].contains(&&*row("known")), "{}", row("what"));
+        is_there(&row("held_by"));
+    }
+    let live = rows("live");
+    for row in &live {
+        assert!(row("ours") != row("theirs") && !row("reason").is_empty());
+        is_there(&row("held_by"));
+    }
+    live.len()
+}
+
+/// The rows that a command line shows.
+pub(super) fn read() -> Vec<Difference> {
+    rows("difference")
+        .iter()
+        .map(|text| Difference {
+            command: words(&text("command")),
+            ours: text("ours"),
+            theirs: text("theirs"),
+            reason: text("reason"),
         })
         .collect()
 }
