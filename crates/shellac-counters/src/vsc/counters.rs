@@ -6,7 +6,7 @@ use std::rc::Rc;
 use shellac_vsm::{Attachment, Segment, SegmentId};
 
 use super::doc::{Format, Info, Level, Semantics, SetDoc};
-use super::set::{Mapped, State};
+use super::set::{Files, Mapped, State};
 
 const STAT: &str = "Stat";
 const STAT_DOC: &str = "StatDoc";
@@ -59,6 +59,7 @@ struct Doc {
 pub struct Counters {
     sets: HashMap<SegmentId, Set>,
     docs: HashMap<SegmentId, Doc>,
+    files: Files,
     /// Segments of class `Stat`, in the order of the directory.
     order: Vec<SegmentId>,
     /// Segments that cannot be used, so that each is told of once.
@@ -90,7 +91,10 @@ impl Counters {
         self.sets.retain(|id, _| live.contains(id));
         self.docs.retain(|id, _| live.contains(id));
         self.given_up.retain(|id| live.contains(id));
-        for segment in found.iter().filter(|segment| segment.class == STAT_DOC) {
+        let wanted = |segment: &&Segment| segment.class == STAT || segment.class == STAT_DOC;
+        let counted: Vec<&Segment> = found.into_iter().filter(wanted).collect();
+        self.files.note(&counted);
+        for segment in counted.iter().filter(|segment| segment.class == STAT_DOC) {
             if !self.docs.contains_key(&segment.id)
                 && let Some(mapped) = self.map(attachment, segment)
             {
@@ -99,7 +103,7 @@ impl Counters {
             self.parse(attachment, segment);
         }
         self.order.clear();
-        for segment in found.iter().filter(|segment| segment.class == STAT) {
+        for segment in counted.iter().filter(|segment| segment.class == STAT) {
             if !self.sets.contains_key(&segment.id)
                 && let Some(mapped) = self.map(attachment, segment)
             {
@@ -154,7 +158,7 @@ impl Counters {
         if self.given_up.contains(&segment.id) {
             return None;
         }
-        match Mapped::open(attachment, segment) {
+        match self.files.map(attachment, segment) {
             Ok(mapped) => Some(mapped),
             // Removed since the attachment looked; the next look will not find it.
             Err(error) if error.is_gone() => None,

@@ -1,7 +1,10 @@
 //! One mapped segment of counters or of their description.
 
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
 use shellac_sys::{CellView, Cells};
-use shellac_vsm::{Attachment, Segment, VsmError};
+use shellac_vsm::{Attachment, Segment, SetKind, VsmError};
 
 use super::doc::{Info, SetDoc};
 
@@ -27,27 +30,81 @@ pub(super) enum State {
     Hidden,
 }
 
-/// A segment with a head. Everything behind it is found through offsets that are checked.
-#[derive(Debug)]
-pub(super) struct Mapped {
-    cells: CellView,
+/// Files that are mapped: one that holds many segments is mapped once.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    mapped: HashMap<(SetKind, String), Weak<CellView>>,
+    /// How far the segments reach in each file, in bytes.
+    extents: HashMap<(SetKind, String), u64>,
 }
 
-impl Mapped {
+impl Files {
+    /// Takes note of what a directory holds now. Files that nobody uses any more are forgotten.
+    pub(super) fn note(&mut self, segments: &[&Segment]) {
+        self.mapped.retain(|_, cells| cells.strong_count() > 0);
+        self.extents.clear();
+        for segment in segments {
+            let extent = self.extents.entry((segment.set, segment.file.clone())).or_default();
+            *extent = segment.offset.saturating_add(segment.len_bytes).max(*extent);
+        }
+    }
+
     /// Maps a segment.
     ///
     /// # Errors
     ///
     /// Why it cannot be; [`VsmError::is_gone`] is an ordinary event.
-    pub(super) fn open(attachment: &Attachment, segment: &Segment) -> Result<Mapped, VsmError> {
-        let path = attachment.path(segment);
-        let cells = CellView::open(attachment.map(segment)?)
-            .map_err(|error| VsmError::BadSegment { path, reason: error.to_string() })?;
-        Ok(Mapped { cells })
+    pub(super) fn map(
+        &mut self,
+        attachment: &Attachment,
+        segment: &Segment,
+    ) -> Result<Mapped, VsmError> {
+        let bad = |reason: String| VsmError::BadSegment { path: attachment.path(segment), reason };
+        let cell = |bytes: u64| usize::try_from(bytes / 8).ok().filter(|_| bytes.is_multiple_of(8));
+        let first = cell(segment.offset).ok_or_else(|| {
+            bad(format!("it begins at byte {}, within a counter", segment.offset))
+        })?;
+        let len = usize::try_from(segment.len_bytes / 8).unwrap_or(usize::MAX);
+        let end = first.saturating_add(len);
+        let name = (segment.set, segment.file.clone());
+        let known = self.mapped.get(&name).and_then(Weak::upgrade);
+        // A file may have grown since it was mapped.
+        let cells = match known.filter(|cells| end <= cells.len_cells()) {
+            Some(cells) => cells,
+            None => {
+                let len_bytes = self.extents.get(&name).copied().unwrap_or(segment.len_bytes);
+                let whole = Segment { offset: 0, len_bytes, ..segment.clone() };
+                let cells = CellView::open(attachment.map(&whole)?)
+                    .map_err(|error| bad(error.to_string()))?;
+                let cells = Rc::new(cells);
+                self.mapped.insert(name, Rc::downgrade(&cells));
+                cells
+            }
+        };
+        if end > cells.len_cells() {
+            return Err(bad(format!("it ends behind its file, at byte {}", end.saturating_mul(8))));
+        }
+        Ok(Mapped { cells, first, len })
+    }
+}
+
+/// A segment with a head. Everything behind it is found through offsets that are checked.
+#[derive(Debug)]
+pub(super) struct Mapped {
+    cells: Rc<CellView>,
+    /// Its first cell in the file, and how many it has.
+    first: usize,
+    len: usize,
+}
+
+impl Mapped {
+    /// One of its own cells.
+    fn get(&self, cell: usize) -> Option<u64> {
+        (cell < self.len).then(|| self.cells.get(self.first + cell))?
     }
 
     pub(super) fn state(&self) -> State {
-        let [a, b, c, d, ..] = self.cells.get(READY).unwrap_or_default().to_ne_bytes();
+        let [a, b, c, d, ..] = self.get(READY).unwrap_or_default().to_ne_bytes();
         // What follows is read after this.
         self.cells.read_barrier();
         match u32::from_ne_bytes([a, b, c, d]) {
@@ -59,19 +116,19 @@ impl Mapped {
 
     /// Which description goes with it.
     pub(super) fn doc_id(&self) -> u64 {
-        self.cells.get(DOC_ID).unwrap_or_default()
+        self.get(DOC_ID).unwrap_or_default()
     }
 
     /// The cell of a counter; `None` where the segment does not have it.
     pub(super) fn cell_of(&self, info: &Info) -> Option<usize> {
-        let at = self.cells.get(BODY)?.checked_add(info.at)?;
+        let at = self.get(BODY)?.checked_add(info.at)?;
         let cell = usize::try_from(at / 8).ok()?;
-        (at.is_multiple_of(8) && cell > DOC_ID && cell < self.cells.len_cells()).then_some(cell)
+        (at.is_multiple_of(8) && cell > DOC_ID && cell < self.len).then_some(cell)
     }
 
     /// The value in a cell that [`Mapped::cell_of`] has named.
     pub(super) fn value(&self, cell: usize) -> u64 {
-        self.cells.get(cell).unwrap_or_default()
+        self.get(cell).unwrap_or_default()
     }
 
     /// The description in its body.
@@ -80,15 +137,15 @@ impl Mapped {
     ///
     /// What is wrong with it, for people.
     pub(super) fn doc(&self) -> Result<SetDoc, String> {
-        let body = self.cells.get(BODY).unwrap_or_default();
-        let len = self.cells.len_cells();
+        let body = self.get(BODY).unwrap_or_default();
+        let len = self.len;
         let first = usize::try_from(body / 8)
             .ok()
             .filter(|&first| body.is_multiple_of(8) && first > DOC_ID && first < len)
             .ok_or_else(|| format!("its text begins at byte {body} of {}", len * 8))?;
         let mut bytes = Vec::new();
         for cell in first..len {
-            let octets = self.cells.get(cell).unwrap_or_default().to_ne_bytes();
+            let octets = self.get(cell).unwrap_or_default().to_ne_bytes();
             match octets.iter().position(|&byte| byte == 0) {
                 Some(end) => {
                     bytes.extend_from_slice(&octets[..end]);

@@ -169,31 +169,41 @@ fn counters_outside_of_their_segment_are_told_of_and_left_out() {
 }
 
 #[test]
-fn slices_of_a_cluster_are_sets_like_others() {
+fn thousands_of_slices_of_a_cluster_are_sets_like_others() {
     let dir = tempfile::tempdir().unwrap();
     let (mut mgt, mut child) = sets(dir.path());
     segment(&mut mgt, "StatDoc", "d", 5, DOC.as_bytes());
     mgt.publish().unwrap();
     child.publish().unwrap();
     let name = "_.VSC_cluster.00000000000000aa";
-    let mut bytes = vec![0; 4096];
+    let (count, len) = (5000, 16 + 5000 * 56);
+    let mut bytes = vec![0; len];
     let mut index = String::new();
-    for number in 0..40u64 {
+    for number in 0..count {
         let at = 16 + usize::try_from(number).unwrap() * 56;
         bytes[at..at + 4].copy_from_slice(&1u32.to_ne_bytes());
         bytes[at + 8..at + 16].copy_from_slice(&24u64.to_ne_bytes());
         bytes[at + 16..at + 24].copy_from_slice(&5u64.to_ne_bytes());
-        bytes[at + 24..at + 56].copy_from_slice(&values(&[number, 0, 0, 0]));
+        bytes[at + 24..at + 56].copy_from_slice(&values(&[number, 0, 0, number + 1]));
         index.push_str(&format!("+ {name} {at} 56 Stat VBE.v.b{number}\n"));
     }
     let place = dir.path().join("_.vsm_child");
     std::fs::write(place.join(name), bytes).unwrap();
     let mut text = std::fs::read_to_string(place.join("_.index")).unwrap();
-    text.push_str(&format!("+ {name} 0 4096  \n{index}"));
+    text.push_str(&format!("+ {name} 0 {len}  \n{index}"));
     std::fs::write(place.join("_.index"), text).unwrap();
     let all = Counters::read(&open(dir.path()));
-    assert_eq!(all.len(), 160);
+    assert_eq!(all.len(), 20_000);
     assert_eq!(names(&all)[156], ("VBE.v.b39.zeta", 39));
+    assert_eq!(names(&all)[19_999], ("VBE.v.b4999.gamma", 5000));
+    // One mapping for all of them.
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let mut counters = Counters::new();
+    counters.refresh(&open(dir.path()));
+    let more = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let count = |maps: &str| maps.lines().filter(|line| line.ends_with(name)).count();
+    assert_eq!((count(&maps), count(&more)), (0, 1));
+    assert_eq!(counters.values(), all);
 }
 
 proptest! {
