@@ -100,6 +100,8 @@ pub enum Outcome {
     TooFew(u64),
     /// Nothing that chance does not do.
     Even,
+    /// It would be a difference if nothing else had been tested.
+    Unsure,
     /// Some values surely fail more often than others, but not so that it explains most failures.
     Uneven(Finding),
     /// Most failures are those of few values.
@@ -140,7 +142,10 @@ impl Table {
         let values = counts.iter().filter(|count| count.attempts > 0).count() as u64;
         let tests = values.saturating_add(self.other_tests);
         let chain = self.worst(&counts, tests);
-        let Some(&(_, ln_p)) = chain.first() else { return Outcome::Even };
+        let Some(&(_, ln_p)) = chain.first() else {
+            let alone = self.worst(&counts, values);
+            return if alone.is_empty() { Outcome::Even } else { Outcome::Unsure };
+        };
         let finding = |size: usize| {
             let values: Vec<usize> = chain[..size].iter().map(|&(value, _)| value).collect();
             let (these, rest) = split(&totals, &values);

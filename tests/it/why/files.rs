@@ -48,9 +48,11 @@ fn failures_without_a_reason_are_spread_evenly() {
     let mut dice = Dice::new();
     let (_directory, path) = one(&log(1500, &mut dice, |_, dice| dice.percent(5)));
     let text = said(&why(&["-r", path.to_str().unwrap()]));
-    let expected = "They are spread evenly: nothing that was compared explains them.";
-    assert!(text.contains(expected), "{dice:?}\n{text}");
-    assert!(text.contains("URL, first path segment"), "{dice:?}\n{text}");
+    assert!(!text.contains(" have "), "{dice:?}\n{text}");
+    // In one of a hundred logs chance makes something look doubtful.
+    let doubtful = text.contains("perhaps different");
+    assert!(doubtful || text.contains("They are spread evenly"), "{dice:?}\n{text}");
+    assert!(doubtful || text.contains("URL, first path segment"), "{dice:?}\n{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
@@ -63,8 +65,9 @@ fn two_bad_backends_of_nine_with_skewed_traffic() {
     let (_directory, path) = one(&log(3000, &mut dice, bad));
     let report = report(&[&path], &[]);
     assert_eq!(explanations(&report), ["backend=b1|b4"], "{dice:?}\n{report}");
+    let even = ["no_difference", "unsure"].map(|name| list(&report, name)).concat();
     for other in ["url", "path", "connection"] {
-        assert!(list(&report, "no_difference").contains(&other.to_owned()), "{dice:?}\n{report}");
+        assert!(even.contains(&other.to_owned()), "{dice:?}\n{report}");
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn text(verdict: &Verdict) -> anyhow::Result<String> {
         "seconds": verdict.span.map(|span| span.0 as f64 / 1e6),
         "explanations": findings.explanations.iter().map(explanation).collect::<Vec<Value>>(),
         "uneven": list(&findings.uneven),
+        "unsure": list(&findings.unsure),
         "no_difference": list(&findings.even),
         "too_few": list(&findings.too_few),
         "same": list(&findings.same),

@@ -78,8 +78,8 @@ pub(super) fn read(
         comparison.end(&pass);
         let orphans = grouper.account().orphans;
         if orphans > 0 {
-            let message = "transactions belong to no request that is there, and were left out";
-            watch.notes.push(format!("{orphans} {message}"));
+            let what = if orphans == 1 { "transaction belongs" } else { "transactions belong" };
+            watch.notes.push(format!("{orphans} {what} to nothing that is there, left out"));
         }
     }
     watch.notes.extend(opened.problems());

@@ -37,6 +37,7 @@ pub(super) fn text(verdict: &Verdict, columns: usize) -> String {
         page.list(&explanation.subsumes, "only as a consequence");
     }
     page.list(&findings.uneven, "different, but explains little");
+    page.list(&findings.unsure, "perhaps different, too few failures to be sure");
     page.list(&findings.even, "no difference");
     page.list(&findings.too_few, "too few failures to tell");
     page.list(&findings.same, "the same everywhere, or not recorded");
@@ -63,11 +64,11 @@ fn headline(verdict: &Verdict) -> String {
     }
 }
 
-const fn no_explanation(verdict: &Verdict) -> &'static str {
+fn no_explanation(verdict: &Verdict) -> &'static str {
     let findings = &verdict.findings;
-    if findings.even.is_empty() && findings.uneven.is_empty() {
+    if [&findings.even, &findings.unsure, &findings.uneven].iter().all(|list| list.is_empty()) {
         "These are too few failures to say what they have in common."
-    } else if findings.uneven.is_empty() {
+    } else if findings.uneven.is_empty() && findings.unsure.is_empty() {
         "They are spread evenly: nothing that was compared explains them."
     } else {
         "Nothing that was compared explains most of them."

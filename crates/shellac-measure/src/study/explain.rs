@@ -64,6 +64,8 @@ pub struct Findings {
     pub explanations: Vec<Explanation>,
     /// Where failing and good units differ, but too little to explain much.
     pub uneven: Vec<Subject>,
+    /// Where they may differ: there are too few failures to be sure, for everything that was compared.
+    pub unsure: Vec<Subject>,
     /// Where they do not differ.
     pub even: Vec<Subject>,
     /// What is the same for all units, or never known.
@@ -133,6 +135,7 @@ pub(super) fn explain(study: &Study) -> Findings {
             _ if subsumed.contains(&answer.place) => continue,
             Outcome::Same => &mut findings.same,
             Outcome::TooFew(_) => &mut findings.too_few,
+            Outcome::Unsure => &mut findings.unsure,
             Outcome::Even => &mut findings.even,
             Outcome::Uneven(_) | Outcome::Concentrated(_) => &mut findings.uneven,
         };
@@ -210,7 +213,8 @@ fn explain_one(
         let differs = |answer: &Answer| answer.place == place && answer.differs();
         within.iter().any(differs) || outside.iter().any(differs)
     };
-    let subsumes = answers.iter().filter(|answer| answer.differs()).map(|answer| answer.place);
+    let may_differ = |answer: &&Answer| answer.differs() || answer.outcome == Outcome::Unsure;
+    let subsumes = answers.iter().filter(may_differ).map(|answer| answer.place);
     let subsumes = subsumes
         .filter(|&place| conditions.iter().all(|condition| condition.place != place))
         .filter(|&place| !still_differs(place))

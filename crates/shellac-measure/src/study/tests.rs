@@ -107,15 +107,18 @@ fn a_planted_pair_is_found_and_nothing_else() {
         assert_eq!(clauses(&findings), expected, "seed {seed}: {findings:#?}");
         let found = &findings.explanations[0];
         assert!(
-            found.share_of_failed > 0.9 && found.share_of_good < 0.12,
+            found.share_of_failed > 0.85 && found.share_of_good < 0.12,
             "seed {seed}: {found:#?}"
         );
-        assert!(found.ln_p < -100.0, "seed {seed}: {found:#?}");
+        assert!(found.ln_p < -50.0, "seed {seed}: {found:#?}");
         // A body comes with its type: that is the same finding once more.
-        assert_eq!(found.subsumes, subjects(&["Content-Type"]), "seed {seed}: {found:#?}");
+        let content_type = &subjects(&["Content-Type"])[0];
+        assert!(found.subsumes.contains(content_type), "seed {seed}: {found:#?}");
+        // Chance makes one of them look doubtful now and then, but not more than that.
         for even in subjects(&["backend", "url", "Accept"]) {
-            assert!(findings.even.contains(&even), "seed {seed}: {even:?} {findings:#?}");
+            assert!(!findings.uneven.contains(&even), "seed {seed}: {even:?} {findings:#?}");
         }
+        assert!(findings.even.len() >= 2, "seed {seed}: {findings:#?}");
         // Ages are known for reused connections only, of which few failed.
         assert!(!findings.explanations.iter().any(|it| it.clauses.len() > 2));
     }
@@ -150,17 +153,17 @@ fn two_reasons_are_two_explanations() {
 #[test]
 fn samples_that_hold_little_of_much_say_the_same() {
     let (seed, mut dice) = fresh();
-    let limits = Limits { rows: 1000, ..Limits::default() };
+    let limits = Limits { rows: 3000, ..Limits::default() };
     for _ in 0..3 {
         let rate = |made: &Made| if made.new && made.body { 0.2 } else { 0.002 };
         let findings = study(60_000, limits, &mut dice, rate).findings();
         let mut expected = vec![is("connection", &["new"]), is("body", &["body"])];
         expected.sort_by_key(|clause| format!("{clause:?}"));
         assert_eq!(clauses(&findings), vec![expected], "seed {seed}: {findings:#?}");
-        // 12 % of the units, of which a fifth fails.
+        // 12 % of the units, of which a fifth fails; five deviations of what 3000 good ones tell about that.
         let these = findings.explanations[0].these;
-        assert!((6500..8000).contains(&these.attempts), "seed {seed}: {these:?}");
-        assert!((0.15..0.25).contains(&these.rate()), "seed {seed}: {these:?}");
+        assert!((5600..8900).contains(&these.attempts), "seed {seed}: {these:?}");
+        assert!((0.13..0.28).contains(&these.rate()), "seed {seed}: {these:?}");
     }
 }
 

@@ -86,6 +86,9 @@ fn nothing_found_has_its_words() {
     evenly.findings.uneven = of(&["url"]);
     let mixed = text(&evenly, 80);
     assert!(!mixed.contains("spread evenly"), "{mixed}");
+    evenly.findings.unsure = of(&["method"]);
+    let unsure = text(&evenly, 80);
+    assert!(unsure.contains("method: perhaps different, too few failures"), "{unsure}");
     assert!(mixed.contains("URL: different, but explains little"), "{mixed}");
     let mut few = verdict(1000, 3);
     few.findings.too_few = of(&["backend"]);
