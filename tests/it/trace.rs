@@ -5,6 +5,7 @@
 mod captures;
 mod forms;
 mod hostile;
+mod live;
 mod selection;
 
 use std::fmt::Write as _;

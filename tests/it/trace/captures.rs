@@ -192,3 +192,15 @@ fn a_number_of_another_source_is_found_beside_the_captures() {
     assert_eq!(status, Some(0));
     assert!(out.starts_with(&format!("XID {}: attempt 1", Vxid(576_325_623))), "{out}");
 }
+
+#[test]
+fn other_files_of_records_in_a_directory_are_read_too() {
+    let dir = TempDir::new().unwrap();
+    fs::copy(super::capture("retry-error"), dir.path().join("a.vsl")).unwrap();
+    fs::write(dir.path().join("notes.txt"), "no log").unwrap();
+    for asked in [&["98333"][..], &["--last-error"], &["--url", "/retryerr*"]] {
+        let (status, out, err) = shown(dir.path(), asked);
+        assert_eq!(status, Some(0), "{err}");
+        assert!(out.starts_with("XID 98333: GET /retryerr1"), "{out}");
+    }
+}

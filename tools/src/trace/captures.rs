@@ -119,10 +119,23 @@ impl Captures {
         Ok((matches, bad.into_notes()))
     }
 
-    /// The capture files, newest first, as something to read.
+    /// The capture files, newest first, as something to read; then other files of records that lie there.
     pub(super) fn files(&self) -> anyhow::Result<Vec<From>> {
-        let files = files::list(&self.dir).with_context(|| self.trouble())?;
-        Ok(files.into_iter().map(|file| From::Capture(file, None)).collect())
+        let captures = files::list(&self.dir).with_context(|| self.trouble())?;
+        let mut others = Vec::new();
+        for entry in self.dir.read_dir().with_context(|| self.trouble())? {
+            let entry = entry.with_context(|| self.trouble())?;
+            let path = entry.path();
+            let name = entry.file_name();
+            let is_log =
+                name.to_str().is_some_and(|it| it.ends_with(".vsl") || it.ends_with(".vsl.zst"));
+            if is_log && captures.iter().all(|capture| capture.path != path) {
+                others.push((entry.metadata().and_then(|it| it.modified()).ok(), path));
+            }
+        }
+        others.sort_by(|one, other| other.cmp(one));
+        let captures = captures.into_iter().map(|file| From::Capture(file, None));
+        Ok(captures.chain(others.into_iter().map(|(_, path)| From::File(path))).collect())
     }
 
     /// The entry with what can be said without its records.

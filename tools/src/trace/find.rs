@@ -138,7 +138,8 @@ pub(super) fn by_selection(
             Place::Captures(captures) => {
                 let (found, notes) = captures.matches(selection)?;
                 said.notes.extend(notes);
-                if add(found) > 0 || selection.failed {
+                let has_index = found.groups > 0;
+                if add(found) > 0 || (selection.failed && has_index) {
                     continue;
                 }
                 // Requests that went well are in no index, but may lie in the files around a failure.

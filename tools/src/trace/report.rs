@@ -122,7 +122,7 @@ impl Report<'_> {
         let mut text = match (self.args.xid, self.matches) {
             (Some(xid), _) => format!("XID {xid} is not in {part}{places}.\n{}", self.span()),
             (None, Some(matches)) => match matches.groups {
-                0 => format!("Nothing fits: {part}{places} holds no groups."),
+                0 => format!("Nothing fits: there are no groups in {part}{places}."),
                 1 => format!("The only group in {part}{places} does not fit."),
                 n => format!("None of the {n} groups in {part}{places} fits."),
             },

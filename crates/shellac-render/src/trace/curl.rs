@@ -182,6 +182,14 @@ impl Command {
                 return;
             }
         }
+        if is("via") && value.ends_with(b"(Shellac)") {
+            // So was the last proxy.
+            let start = value.iter().rposition(|&byte| byte == b',').unwrap_or(0);
+            value = value[..start].trim_ascii_end();
+            if value.is_empty() {
+                return;
+            }
+        }
         self.sent(&name, value);
     }
 

@@ -42,6 +42,9 @@ fn what_the_proxy_added_is_not_sent_again() {
     assert!(!with(&["X-Forwarded-For: 192.0.2.9"]).contains("Forwarded"));
     let two = with(&["X-Forwarded-For: 198.51.100.1, 192.0.2.9"]);
     assert!(two.contains("'X-Forwarded-For: 198.51.100.1'"), "{two}");
+    assert!(!with(&["Via: 1.1 test (Shellac)"]).contains("Via"));
+    let via = with(&["Via: 1.1 edge (Varnish/7.1), 1.1 test (Shellac)"]);
+    assert!(via.contains("'Via: 1.1 edge (Varnish/7.1)'"), "{via}");
     let other = with(&["X-Forwarded-For: 198.51.100.1"]);
     assert!(other.contains("'X-Forwarded-For: 198.51.100.1'"), "{other}");
 }
