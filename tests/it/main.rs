@@ -14,6 +14,7 @@ mod loss;
 mod matrix;
 mod ps;
 mod query;
+mod record;
 mod ring;
 mod stat;
 mod support;

@@ -8,6 +8,7 @@ pub(crate) mod fixture;
 pub(crate) mod html;
 pub(crate) mod origin;
 pub(crate) mod proxy;
+pub(crate) mod recorder;
 pub(crate) mod skip;
 pub(crate) mod text;
 pub(crate) mod varnish;

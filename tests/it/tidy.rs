@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-log", &["format", "vsm", "ring", "query"]),
     ("shellac-render", &["format", "log"]),
     ("shellac-measure", &[]),
-    ("shellac-capture", &["format"]),
+    ("shellac-capture", &["format", "log", "measure", "query", "render"]),
     ("shellac-http1", &[]),
     ("shellac-upstream", &[]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),

@@ -19,6 +19,8 @@ mod generate;
 mod links;
 mod log;
 mod ps;
+mod record;
+mod snapshot;
 mod stat;
 mod trace;
 mod when;
@@ -58,6 +60,10 @@ enum Tool {
     Why(why::Args),
     /// Shows the counters of an instance once, in varnishstat's forms
     Stat(stat::Args),
+    /// Keeps the failures, with what came before, and an index of all of them
+    Record(record::Args),
+    /// Has a running recorder keep what its log holds, now
+    Snapshot(snapshot::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
     /// Runs the proxy; the same as `shellacd`
@@ -86,6 +92,8 @@ pub fn main() -> ExitCode {
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
             Tool::Stat(args) => stat::run(&args),
+            Tool::Record(args) => record::run(args),
+            Tool::Snapshot(args) => snapshot::run(&args),
             Tool::Links(args) => links::run(&args),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),

@@ -11,9 +11,18 @@
 //! as [`Notice`]s.
 
 pub mod files;
+pub mod history;
 pub mod index;
+mod limit;
+#[cfg(test)]
+mod made_up;
+pub mod recorder;
+pub mod report;
+pub mod rules;
 pub mod stamp;
 pub mod store;
+pub mod trigger;
+pub mod window;
 
 pub use index::{Entry, Outcome};
 pub use stamp::Stamp;

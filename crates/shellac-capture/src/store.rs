@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use shellac_format::Dialect;
 
-use crate::index::{Entry, MAX_CLASS_BYTES, Outcome, cut};
+use crate::index::{Entry, MAX_CLASS_BYTES, MAX_TEXT_BYTES, Outcome, cut};
 use crate::stamp::Stamp;
 
 pub mod accounts;
@@ -35,7 +35,7 @@ use accounts::Accounts;
 use compress::Compression;
 use disk::{Disk, SystemDisk};
 use journal::{Bound, Done, Journal, Line};
-use manifest::{CaptureLine, Facts, MANIFEST_NAME};
+use manifest::{CaptureLine, EventLine, Facts, MANIFEST_NAME};
 use notice::Notice;
 use options::StoreOptions;
 use shelf::{Key, Shelf};
@@ -424,6 +424,14 @@ impl<D: Disk> Store<D> {
         self.write_manifest(line.to_line(), now);
         self.release(key, now);
         Finished { file: Some(file), bytes: capture.bytes, cut: capture.cut }
+    }
+
+    /// Writes down that a rule fires or is over.
+    pub fn event(&mut self, mut event: EventLine, now: Stamp) {
+        for text in [&mut event.text, &mut event.owner, &mut event.runbook].into_iter().flatten() {
+            cut(text, MAX_TEXT_BYTES);
+        }
+        self.write_manifest(crate::index::to_line(&event), now);
     }
 
     /// The name that the file of a capture has or will have, with the ending `.vsl`.

@@ -18,7 +18,7 @@ const VARIABLE: &str = "SHELLAC_DETACH";
 const READY: u8 = b'.';
 
 /// Where we are on the way to the background.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In front; the status is that of the start.
     Front(ExitCode),
     /// On the way.
@@ -26,7 +26,7 @@ pub(super) enum Place {
 }
 
 /// Starts the process that goes to the background, or says that this is it.
-pub(super) fn start() -> anyhow::Result<Place> {
+pub(crate) fn start() -> anyhow::Result<Place> {
     if std::env::var_os(VARIABLE).is_some() {
         return Ok(Place::Behind);
     }
@@ -58,7 +58,7 @@ pub(super) fn start() -> anyhow::Result<Place> {
 /// # Errors
 ///
 /// What the system says.
-pub(super) fn finish() -> anyhow::Result<()> {
+pub(crate) fn finish() -> anyhow::Result<()> {
     rustix::process::setsid().context("Daemon mode")?;
     std::env::set_current_dir("/").context("Daemon mode")?;
     let null = File::options().read(true).write(true).open("/dev/null").context("Daemon mode")?;

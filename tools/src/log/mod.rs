@@ -5,7 +5,7 @@
 //! read, `run` is the loop between input and `output`, `pass` what happens to records in it.
 
 mod args;
-mod detach;
+pub(crate) mod detach;
 mod getopt;
 mod input;
 pub(crate) mod loss_text;

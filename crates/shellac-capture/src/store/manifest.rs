@@ -154,6 +154,25 @@ pub struct AccountsLine {
     pub accounts: Accounts,
 }
 
+/// A rule begins to fire, or is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventLine {
+    /// `fire` or `resolve`.
+    pub event: String,
+    /// When.
+    pub time: Stamp,
+    /// Which rule.
+    pub rule: String,
+    /// How bad it is: `info`, `warning`, `critical`.
+    pub severity: String,
+    /// Who takes care of it.
+    pub owner: Option<String>,
+    /// Where it is written what to do.
+    pub runbook: Option<String>,
+    /// What was seen.
+    pub text: Option<String>,
+}
+
 /// Reads the lines about captures from a manifest, oldest first. What is no such line is passed over: accounts, and
 /// a line that was cut.
 ///

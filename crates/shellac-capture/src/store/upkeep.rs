@@ -107,16 +107,17 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// Whether a line of the manifest is still of use: those about files that are there, and accounts.
+/// Whether a line of the manifest is still of use: those about files that are there, events, and accounts.
 pub(super) fn is_of_use(line: &[u8], shelf: &Shelf) -> bool {
     #[derive(serde::Deserialize)]
     struct About {
         file: Option<String>,
         accounts: Option<serde::de::IgnoredAny>,
+        event: Option<serde::de::IgnoredAny>,
     }
     let Ok(about) = serde_json::from_slice::<About>(line) else { return false };
     match about.file {
         Some(file) => shelf.has(file.strip_suffix(name::VSL).unwrap_or(&file)),
-        None => about.accounts.is_some(),
+        None => about.accounts.is_some() || about.event.is_some(),
     }
 }

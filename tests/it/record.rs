@@ -1,0 +1,5 @@
+//! `shellac record`: what was kept, what was indexed, and that nothing is forgotten.
+
+mod end;
+mod outside;
+mod story;

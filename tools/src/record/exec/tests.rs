@@ -1,0 +1,41 @@
+use super::*;
+
+fn exec(command: &[&str], timeout: Duration) -> Exec {
+    Exec { command: command.iter().map(|&word| word.to_owned()).collect(), timeout }
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_program_has_its_input_and_no_shell() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("$(told)");
+    let program = exec(&["/usr/bin/tee", path.to_str().unwrap()], LONG);
+    assert_eq!(run(&program, b"{\"rule\":1}\n"), Ok(()));
+    assert_eq!(std::fs::read(&path).unwrap(), b"{\"rule\":1}\n");
+}
+
+#[test]
+fn a_program_that_fails_says_why_in_few_words() {
+    let told =
+        run(&exec(&["/bin/sh", "-c", "cat; printf '\\033[2J'; exit 3"], LONG), b"no").unwrap_err();
+    assert!(told.contains("exit status: 3") && told.ends_with("no\\x1b[2J"), "{told}");
+    let told =
+        run(&exec(&["/bin/sh", "-c", "head -c 1000000 /dev/zero; exit 1"], LONG), b"").unwrap_err();
+    assert!(told.len() < 5 * MAX_OUTPUT, "{}", told.len());
+    assert!(run(&exec(&["/no/such/program"], LONG), b"").unwrap_err().contains("No such file"));
+}
+
+#[test]
+fn a_program_that_hangs_is_ended_with_what_it_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pid");
+    let script = format!("sleep 1000 & echo $! > {}; wait", path.display());
+    let told =
+        run(&exec(&["/bin/sh", "-c", &script], Duration::from_millis(500)), b"").unwrap_err();
+    assert!(told.contains("its time was over"), "{told}");
+    let pid = std::fs::read_to_string(&path).unwrap();
+    // Whoever inherits it reaps it; until then it is there as a zombie.
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    assert!(state.is_err() || state.is_ok_and(|it| it.contains(") Z ")), "the sleep lives on");
+}
