@@ -9,6 +9,8 @@ use crate::stamp::Stamp;
 pub const VSL: &str = ".vsl";
 /// The ending of a file of records that is still written, or whose writer died.
 pub const PARTIAL: &str = ".vsl.part";
+/// The ending of a file that has no magic yet.
+pub const FRESH: &str = ".vsl.new";
 /// The ending of a compressed file of records.
 pub const ZST: &str = ".vsl.zst";
 /// The ending of a file that is being compressed; the original is still there.

@@ -13,6 +13,9 @@ use super::write::MAGIC_BYTES;
 use super::{Store, name};
 use crate::stamp::Stamp;
 
+/// The manifest while it is written anew.
+const REWRITTEN_NAME: &str = "manifest.jsonl.new";
+
 /// Bytes that are read at once. The longest record is far shorter.
 const BLOCK_BYTES: usize = 1 << 20;
 
@@ -27,11 +30,11 @@ impl<D: Disk> Store<D> {
         });
         let mut keys = BTreeMap::new();
         for file in &listed {
-            if file.name.ends_with(name::ZST_PARTIAL) || file.name == "manifest.jsonl.new" {
-                // Begun by one who died; what it was made from is still there.
-                if is_ours(file, name::ZST_PARTIAL) || file.name == "manifest.jsonl.new" {
-                    let _ = self.disk.remove(&self.options.dir.join(&file.name));
-                }
+            // Begun by one who died: there is nothing in it, or what it was made from is still there.
+            let is_begun =
+                [name::FRESH, name::ZST_PARTIAL].iter().any(|ending| is_ours(file, ending));
+            if is_begun || file.name == REWRITTEN_NAME {
+                let _ = self.disk.remove(&self.options.dir.join(&file.name));
                 continue;
             }
             let forms = [

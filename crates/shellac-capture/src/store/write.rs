@@ -71,13 +71,7 @@ impl<D: Disk> Store<D> {
     ) -> Result<Key, Refusal> {
         self.make_room(counted(MAGIC_BYTES + head.expect_bytes), 1, now)?;
         let (stem, made) = self.create_unlike_others(head);
-        let mut file = self.or_trouble(made, now)?;
-        let written = file.write_all(&head.dialect.layout().file_magic());
-        if let Err(refusal) = self.or_trouble(written, now) {
-            // It holds nothing. Should it stay, the next one that opens the directory removes it.
-            let _ = self.disk.remove(&self.path(&stem, Form::Open));
-            return Err(refusal);
-        }
+        let file = self.or_trouble(made, now)?;
         let key = Key { time: head.time, number: self.next_number() };
         self.shelf.put(key, stem, MAGIC_BYTES, Form::Open, now);
         let writing =
@@ -98,14 +92,35 @@ impl<D: Disk> Store<D> {
             if self.shelf.has(&stem) {
                 continue;
             }
-            let path = self.path(&stem, Form::Open);
-            let made = self.disk.make_dir(&self.options.dir).and_then(|()| self.disk.create(&path));
+            let made = self.create_with_magic(&stem, head.dialect);
             let is_taken = |error: &io::Error| error.kind() == ErrorKind::AlreadyExists;
             if made.as_ref().is_err_and(is_taken) && copy < MAX_STRAYS {
                 continue;
             }
             return (stem, made);
         }
+    }
+
+    /// Makes a file under a name that nobody reads, and gives it the one that is read when it has its magic: a
+    /// writer that is killed in between leaves no file that readers do not know.
+    fn create_with_magic(&self, stem: &str, dialect: Dialect) -> io::Result<D::File> {
+        let dir = &self.options.dir;
+        self.disk.make_dir(dir)?;
+        let (path, fresh) =
+            (self.path(stem, Form::Open), dir.join(format!("{stem}{}", name::FRESH)));
+        if self.disk.exists(&path)? {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let mut file = self.disk.create(&fresh)?;
+        let written = file
+            .write_all(&dialect.layout().file_magic())
+            .and_then(|()| self.disk.rename(&fresh, &path));
+        if let Err(error) = written {
+            // Should it stay, the next one that opens the directory removes it.
+            let _ = self.disk.remove(&fresh);
+            return Err(error);
+        }
+        Ok(file)
     }
 
     /// Writes records at the end of a file and says where that was.

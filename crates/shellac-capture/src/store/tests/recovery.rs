@@ -67,6 +67,8 @@ fn files_in_which_nothing_is_whole_and_beginnings_of_others_go() {
     fs::write(path(&format!("{stem}_2.vsl")), b"VSL2").unwrap();
     fs::write(path(&format!("{stem}_2.vsl.zst")), b"half").unwrap();
     fs::write(path(&format!("{stem}_3.vsl.zst.part")), b"half").unwrap();
+    fs::write(path(&format!("{stem}_4.vsl.new")), b"VS").unwrap();
+    fs::write(path("manifest.jsonl.new"), b"{").unwrap();
     fs::write(path("mine.vsl.part"), b"VSL2").unwrap();
     let store = Store::open(options(dir.path()), START).unwrap();
     assert_eq!(
