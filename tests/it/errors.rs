@@ -6,7 +6,10 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use rustix::process::Signal;
+use shellac_format::Dialect;
 
+use crate::loss::reader::Reader;
+use crate::ring::generator::Generator;
 use crate::support::client::Client;
 use crate::support::daemon::{Daemon, signal_process};
 use crate::support::deadline::Deadline;
@@ -147,6 +150,29 @@ fn a_live_log_is_followed_over_a_restart_of_its_worker() {
     assert_eq!((value(&second, "url"), value(&second, "cause")), ("/second", "refused"));
     let once = shellac("errors", &["-d", "--once", "-n", &name]);
     assert_eq!(text(&once.stdout).lines().count(), 1, "the ring is that of the second worker");
+}
+
+#[test]
+fn what_is_lost_is_said() {
+    const RING_BYTES: u64 = 1 << 20;
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let options = ["--threads", "1", "--batch-bytes", "20000", "--transactions", "350"];
+    let generator = Generator::start(place.path(), Dialect::V7_3, RING_BYTES, &options);
+    let reader = Reader::start_tool("errors", place.path(), &["-d"]);
+    let maps = format!("/proc/{}/maps", reader.child.id());
+    let log = place.path().display().to_string();
+    Deadline::generous().wait_for("the log to be open", || {
+        std::fs::read_to_string(&maps).ok().filter(|maps| maps.contains(&log))
+    });
+    reader.signal(Signal::STOP);
+    generator.reader_is_there();
+    let written = generator.wait_for_summary().written_bytes;
+    assert!(written > 3 * RING_BYTES, "{written} bytes do not overrun the ring");
+    reader.signal(Signal::CONT);
+    reader.wait_until_it_says("Log overrun: ");
+    let (status, said) = reader.end();
+    assert!(status.success(), "{said}");
+    assert!(said.contains("reason=overrun") && said.contains(" bytes of the log read, "), "{said}");
 }
 
 #[test]

@@ -18,8 +18,13 @@ pub(crate) struct Reader {
 impl Reader {
     /// Starts it on the log in `workdir`; standard output is a pipe.
     pub(crate) fn start(workdir: &Path, options: &[&str]) -> Reader {
+        Reader::start_tool("log", workdir, options)
+    }
+
+    /// The same with another tool that follows a log.
+    pub(crate) fn start_tool(tool: &str, workdir: &Path, options: &[&str]) -> Reader {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shellac"))
-            .args(["log", "-n"])
+            .args([tool, "-n"])
             .arg(workdir)
             .args(options)
             .stdin(Stdio::null())

@@ -19,13 +19,16 @@ use crate::when::Zone;
 /// Options of `shellac errors`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-One line has: time, xid of the attempt, class of the error, phase, cause where the log
-leaves only one, try i/n, client, method, url, host, backend, addr, then what else is
-recorded (reused, age, waited, limit, sent, acked, taken, expected, rcvd, in seconds and
-bytes), errno, and the text of the error. \"-\" is not recorded.
-`shellac explain` explains such a line, `shellac trace XID` shows the whole request.")]
+A line has: time, xid of the attempt, class of the error, phase, how, cause (if
+the log leaves only one), try i/n, client, method, url, host, backend, addr,
+then what else is recorded (request, status, reused, age, waited, limit, sent,
+acked, taken, expected, rcvd, in seconds and bytes), errno, and the error text.
+\"-\" is not recorded. `shellac explain` explains such a line, `shellac trace XID`
+shows the whole request.
+
+Live, it goes on until it is stopped; what was lost is said on standard error.")]
 pub(crate) struct Args {
-    /// Instance: an absolute path of a working directory, or a name
+    /// Instance: path of a working directory, or a name
     #[arg(short = 'n', value_name = "NAME", conflicts_with = "read")]
     instance: Option<String>,
 
@@ -37,16 +40,15 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "read")]
     once: bool,
 
-    /// How long to wait for the instance: seconds, or "off" for as long as it takes
+    /// Wait so long for it; "off": for ever
     #[arg(short = 't', value_name = "SECONDS", default_value = "5", value_parser = patience, conflicts_with = "read")]
     patience: Patience,
 
-    /// Read a file of records (also compressed with zstd) instead of a live log, "-" for standard input;
-    /// may be repeated
+    /// Read files (.zst too) instead; "-": standard input
     #[arg(short = 'r', value_name = "FILE")]
     read: Vec<PathBuf>,
 
-    /// Only of requests that this query selects, as in `shellac log -g request -q`
+    /// Only requests that this query selects
     #[arg(short = 'q', value_name = "QUERY", value_parser = query)]
     query: Option<Query>,
 
@@ -54,7 +56,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
+    /// Table of tags: 6.0-7.2, 7.3-8.0, 8.0.1-vs, 9.0-vs
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<Dialect>,
 
@@ -62,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "tz")]
     utc: bool,
 
-    /// Times at this distance from UTC, such as +02:00; or utc, or local
+    /// Times so far from UTC, as +02:00
     #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true, value_parser = zone)]
     tz: Zone,
 }

@@ -17,21 +17,22 @@ const MOST_INPUT: u64 = 1 << 20;
 /// Options of `shellac explain`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-A text is that of a FetchError, Error or VCL_Error record, a line of `shellac log` or
-`shellac errors`, a line of the log of nginx, haproxy or Envoy, one of the flags that the
-last two have, a message of curl or of the kernel, or a transaction number.
+A text is that of a FetchError, Error or VCL_Error record, a line of `shellac
+log` or `shellac errors`, a line of the log of nginx, haproxy or Envoy, one of
+the flags that the last two have, a message of curl or of the kernel, or a
+transaction number. Several causes are candidates: what would decide is said.
 
-Exit status: 0 when all texts are known, 1 when one is not, 2 for wrong options.")]
+Exit status: 0 when all texts are known, 1 when not, 2 for wrong options.")]
 pub(crate) struct Args {
-    /// The text; several words are one text. "-" explains each line of standard input
+    /// The text; "-" explains each line of standard input
     #[arg(value_name = "TEXT", required_unless_present = "list", allow_hyphen_values = true)]
     text: Vec<String>,
 
-    /// Show the catalogue: every cause with what it needs to be certain, and the texts that leave it possible
+    /// Show the catalogue: every cause, its evidence, its texts
     #[arg(long, conflicts_with = "text")]
     list: bool,
 
-    /// JSON: one object per text, or per cause of the catalogue
+    /// One JSON object per text, or per cause
     #[arg(long)]
     json: bool,
 

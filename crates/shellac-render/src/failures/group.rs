@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use shellac_format::heads::Heads;
 use shellac_format::{Side, Tag, Vxid};
 use shellac_log::{Kind, LogRecord, Reason, Relation, Transaction};
 
@@ -20,17 +21,23 @@ struct Glance {
 }
 
 impl Glance {
+    /// Most transactions are good, and every one is looked at: so of all other records nothing but the head is read.
     fn at(transaction: &Transaction) -> Glance {
+        let dialect = transaction.dialect();
+        let number_of = |tag: Tag| tag.number(dialect);
+        let errors = [number_of(Tag::FetchError), number_of(Tag::Error)];
+        let statuses = [number_of(Tag::RespStatus), number_of(Tag::BerespStatus)];
+        let wanted = |number| errors.contains(&Some(number)) || statuses.contains(&Some(number));
         let mut glance = Glance::default();
-        for record in transaction.records() {
-            match record.tag {
-                Some(Tag::FetchError) => glance.fetch_error = true,
-                Some(Tag::Error) => glance.error = true,
-                Some(Tag::RespStatus | Tag::BerespStatus) => {
-                    let status = number(record.text()).and_then(|status| status.try_into().ok());
-                    glance.status = status.or(glance.status);
-                }
-                _ => {}
+        let mut heads = Heads::new(dialect.layout(), transaction.bytes());
+        while let Some(place) = heads.next_wanted(wanted) {
+            if Some(place.number) == errors[0] {
+                glance.fetch_error = true;
+            } else if Some(place.number) == errors[1] {
+                glance.error = true;
+            } else {
+                let text = place.record(transaction.bytes()).text();
+                glance.status = number(text).and_then(|it| it.try_into().ok()).or(glance.status);
             }
         }
         glance
@@ -57,10 +64,10 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     /// Looks at the tags; `None` when nothing speaks of a failure.
     pub(super) fn with_failures(transactions: &'a [Transaction]) -> Option<Group<'a>> {
-        let glances: Vec<Glance> = transactions.iter().map(Glance::at).collect();
-        if !glances.iter().any(Glance::is_failure) {
+        if !transactions.iter().any(|one| Glance::at(one).is_failure()) {
             return None;
         }
+        let glances: Vec<Glance> = transactions.iter().map(Glance::at).collect();
         let (mut by_vxid, mut followers) = (HashMap::new(), HashMap::new());
         for (at, one) in transactions.iter().enumerate() {
             by_vxid.entry(one.vxid).or_insert(at);
