@@ -50,7 +50,7 @@ impl Clock {
     pub(crate) fn start() -> Clock {
         Clock {
             origin: Instant::now(),
-            monotonic_at_origin: monotonic_now(),
+            monotonic_at_origin: shellac_sys::monotonic_micros(),
             wall_at_origin: wall_now(),
         }
     }
@@ -80,13 +80,6 @@ impl Clock {
     pub(crate) const fn monotonic_origin(&self) -> u64 {
         self.monotonic_at_origin
     }
-}
-
-/// `CLOCK_MONOTONIC` in microseconds, which `Instant` does not give away.
-pub(crate) fn monotonic_now() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let part = |value: i64| u64::try_from(value).unwrap_or_default();
-    part(now.tv_sec).saturating_mul(1_000_000).saturating_add(part(now.tv_nsec) / 1_000)
 }
 
 /// Wall time in microseconds since 1970, 0 when the system's clock is before that.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use shellac_config::Config;
 use shellac_counters::live::{Board, BoardOptions, CLASS, IDENT};
 use shellac_ring::{Publisher, Ring, RingHandle, RingStats};
-use shellac_sys::{CellViewMut, LogViewMut};
+use shellac_sys::{CellViewMut, LogViewMut, monotonic_micros};
 use shellac_vsm::{ChildSet, PublishOptions};
 
 use crate::clock;
@@ -71,7 +71,7 @@ impl Worker {
             slots: SLOTS_PER_THREAD,
             pid: std::process::id(),
             now_unix: clock::wall_now(),
-            now: clock::monotonic_now(),
+            now: monotonic_micros(),
         };
         let file = set.allocate(CLASS, IDENT, Board::bytes(board.seats, board.slots))?;
         let seats = Board::create(CellViewMut::create(file)?, &board)?;

@@ -22,6 +22,7 @@ mod copy;
 mod glob;
 pub mod log_view;
 pub mod mapped;
+mod monotonic;
 pub mod tcp_info;
 pub mod words;
 
@@ -30,5 +31,6 @@ pub use cells::{ArrayCells, CellView, CellViewMut, Cells, CellsError, CellsMut};
 pub use glob::glob_matches;
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
+pub use monotonic::monotonic_micros;
 pub use tcp_info::{TcpInfo, tcp_info};
 pub use words::{LogHead, LogHeadMut, OutOfBounds, Words, WordsMut};

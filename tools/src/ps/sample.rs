@@ -2,7 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::time::{ClockId, clock_gettime};
 use shellac_counters::live::{LiveError, LiveHead, LiveView, Snapshot};
 use shellac_counters::vsc::Counters;
 use shellac_vsm::{AttachOptions, Attachment, SegmentId, SetKind};
@@ -99,13 +98,11 @@ impl Follower {
         };
         let about = self.about().clone();
         let header = self.attachment.header(SetKind::Child).filter(|_| status.worker_running);
-        let time = clock_gettime(ClockId::Monotonic);
-        let part = |value: i64| u64::try_from(value).unwrap_or_default();
         Sample {
             workdir: self.attachment.workdir().display().to_string(),
             instance: about.name,
             now_unix: now_unix(),
-            now: part(time.tv_sec).saturating_mul(1_000_000) + part(time.tv_nsec) / 1000,
+            now: shellac_sys::monotonic_micros(),
             worker: header.map(|it| Worker { pid: it.pid, started_unix: it.started_unix }),
             found,
             problems: self.attachment.problems().iter().map(ToString::to_string).collect(),
