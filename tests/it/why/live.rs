@@ -1,13 +1,17 @@
-//! A running proxy whose origins fail for a reason: it is found, and nothing else is named.
+//! A running proxy, ours or varnishd, whose origins fail for a reason: it is found, and nothing else is named.
 
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 use super::{explanations, list, said, why};
+use crate::support::client::Client;
+use crate::support::deadline::Deadline;
 use crate::support::dice::Dice;
 use crate::support::origin::{Asked, Origin, Step, ok, raw};
 use crate::support::proxy::Proxy;
+use crate::support::varnish::{self, Varnishd};
 
 const CONFIG: &str = "\
 [log]
@@ -105,4 +109,56 @@ fn a_planted_property_is_found_and_others_are_not() {
     assert!(output.status.success(), "{}", output.status);
     let live: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
     assert!(live["units"].as_u64() <= report["units"].as_u64(), "{live:#}");
+}
+
+#[test]
+fn a_bad_backend_of_a_varnishd_is_found() {
+    if !varnish::is_here() {
+        return;
+    }
+    let mut dice = Dice::new();
+    // No connection is used twice: a reused one that fails would be replaced silently.
+    let answer = || raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let good = Origin::start(move |_| vec![Step::ReadBody, answer(), Step::Close]);
+    let bad = Origin::start(move |asked| match asked.number % 2 {
+        0 => vec![Step::ReadBody, answer(), Step::Close],
+        _ => vec![Step::ReadBody, Step::Close],
+    });
+    let directory = TempDir::new().expect("a temporary directory");
+    let backend = |name: &str, origin: &Origin| {
+        let port = origin.address().port();
+        format!("backend {name} {{ .host = \"127.0.0.1\"; .port = \"{port}\"; }}\n")
+    };
+    let vcl = format!(
+        "vcl 4.1;\n{}{}sub vcl_recv {{\n  if (req.http.X-Which == \"bad\") {{ set req.backend_hint = bad; }}\n  \
+         return (pass);\n}}\n",
+        backend("good", &good),
+        backend("bad", &bad)
+    );
+    let file = directory.path().join("test.vcl");
+    std::fs::write(&file, vcl).expect("the file is written");
+    let workdir = directory.path().join("workdir");
+    let more = ["-f", file.to_str().unwrap(), "-p", "vsl_space=16m"];
+    let varnishd = Varnishd::start_with(&workdir, &more);
+    let mut client = Client::connect(varnishd.address());
+    for _ in 0..300 {
+        let which = if dice.percent(30) { "bad" } else { "good" };
+        let path = dice.one_of(&["/a", "/b/17", "/b/18"]);
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\nX-Which: {which}\r\n\r\n"));
+        let answer = client.answer("GET");
+        assert!(matches!(answer.status, 200 | 503), "{answer:?}");
+        if answer.fields.get("Connection") == Some("close") {
+            client = Client::connect(varnishd.address());
+        }
+    }
+    let arguments = ["-d", "--json", "-n", workdir.to_str().unwrap()];
+    let report = Deadline::generous().wait_for("the log of the last request", || {
+        let report: serde_json::Value = serde_json::from_str(&said(&why(&arguments))).unwrap();
+        (report["units"] == 300).then_some(report)
+    });
+    assert_eq!(explanations(&report), ["backend=bad"], "{dice:?}\n{report:#}");
+    let same = report["explanations"][0]["subsumes"].to_string();
+    assert!(same.contains("address"), "{dice:?}\n{report:#}");
+    let even = ["no_difference", "unsure"].map(|name| list(&report, name)).concat();
+    assert!(even.contains(&"url".to_owned()), "{dice:?}\n{report:#}");
 }

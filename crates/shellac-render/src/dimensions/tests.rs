@@ -215,6 +215,18 @@ fn without_a_connection_the_error_names_the_backend() {
 }
 
 #[test]
+fn of_a_connection_that_was_replaced_the_first_counts() {
+    let mut records =
+        attempt("bereq 2 pass", REUSED, Some("first byte timeout (reused connection)"));
+    let at = records.len() - 2;
+    records.insert(at, (Tag::BackendOpen, NEW));
+    records.insert(at + 1, (Tag::FetchError, "HTC eof (-1)"));
+    let units = units(&[request("503"), records]);
+    assert_eq!(units[0].outcome, Outcome::Failed);
+    assert_eq!(units[0].get(Is::Connection), Some("reused=1"));
+}
+
+#[test]
 fn urls_collapse_to_patterns() {
     for (url, expected) in [
         ("/", "/"),

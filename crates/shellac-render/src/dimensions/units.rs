@@ -154,7 +154,9 @@ impl Units {
             if asked.is_none() {
                 unit.set(Is::Handling, Some(first.transaction.reason.word().to_owned()));
             }
-            let connection = attempt.last().and_then(|exchange| {
+            // The connection that it began on: one that failed may have been replaced silently, so that the last
+            // one is a new one wherever something failed.
+            let connection = attempt.exchanges.first().and_then(|exchange| {
                 let reused = exchange.open.as_ref()?.reused?;
                 Some(if reused { "reused=1" } else { "reused=0" })
             });
@@ -237,7 +239,7 @@ fn outcome(answered: Option<&Request>, tries: &[&Tried<'_>]) -> Outcome {
 
 /// The backend's name: from its connection, else from the error that says why there is none.
 fn backend(attempt: &Attempt) -> Option<String> {
-    let exchange = attempt.last()?;
+    let exchange = attempt.exchanges.first()?;
     match &exchange.open {
         Some(open) => Some(open.name.clone()),
         None => exchange.errors.iter().find_map(|text| named(text)),
@@ -245,7 +247,7 @@ fn backend(attempt: &Attempt) -> Option<String> {
 }
 
 fn address(attempt: &Attempt) -> Option<String> {
-    let exchange = attempt.last()?;
+    let exchange = attempt.exchanges.first()?;
     let remote = exchange.open.as_ref().and_then(|open| open.remote.clone());
     remote.or_else(|| exchange.details.address.clone())
 }
