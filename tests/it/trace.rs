@@ -57,10 +57,15 @@ fn run(xid: u64, options: &[&str]) -> Output {
 
 /// Runs `shellac trace --utc` with these arguments.
 fn run_with(arguments: &[&str]) -> Output {
+    run_reading(arguments, Stdio::null())
+}
+
+/// The same with something on standard input.
+fn run_reading(arguments: &[&str], input: impl Into<Stdio>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shellac"))
         .args(["trace", "--utc"])
         .args(arguments)
-        .stdin(Stdio::null())
+        .stdin(input)
         .output()
         .expect("trace starts")
 }
@@ -126,6 +131,8 @@ fn lines(text: &str) -> Vec<String> {
 
 /// Captures with a golden screen each, and the number that is asked for.
 const SCREENS: &[(&str, u64)] = &[
+    ("success-miss", 2),
+    ("grace-bgfetch", 36),
     ("retry-error", 98333),
     ("retry-response", 98330),
     ("retry-too-many", 50),

@@ -54,6 +54,30 @@ fn a_file_may_be_compressed() {
 }
 
 #[test]
+fn a_pipe_is_read_once_and_that_is_enough() {
+    let log = fs::File::open(capture("retry-error")).unwrap();
+    let output = super::run_reading(&["--last-error", "-r", "-"], log);
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(out.starts_with("XID 98333: GET /retryerr1\n") && out.contains("attempt 2"), "{out}");
+    let log = fs::File::open(capture("retry-error")).unwrap();
+    let output = super::run_reading(&["98333", "-r", "-"], log);
+    assert!(text(&output.stdout).starts_with("XID 98333: GET /retryerr1\n"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+    let file = capture("retry-error");
+    let file = file.to_str().unwrap();
+    for asked in ["98333", "--last-error"] {
+        let output = run_with(&[asked, "-r", "/none.vsl", "-r", file]);
+        assert_eq!(output.status.code(), Some(1), "not all could be read");
+        assert!(text(&output.stdout).starts_with("XID 98333: GET /retryerr1\n"));
+        assert!(text(&output.stderr).contains("cannot open /none.vsl"));
+    }
+}
+
+#[test]
 fn matches_are_listed_with_what_is_known_of_them() {
     let file = capture("retry-error");
     let out = shown(&["--url", "retryerr", "--list", "-r", file.to_str().unwrap()]);

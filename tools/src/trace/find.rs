@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use shellac_format::{Dialect, Vxid};
-use shellac_render::trace::Micros;
+use shellac_render::trace::{Micros, Trace};
 
 use super::captures::{Captures, Records, is_directory};
 use super::collect::Bounds;
 use super::input::From;
 use super::search::{Found, Search, select};
-use super::select::{Match, Matches, Selection};
+use super::select::{Matches, Selection};
 
 /// Something to search.
 #[derive(Clone, Debug)]
@@ -40,6 +40,14 @@ impl Place {
         }
     }
 
+    /// Whether it can be read once more.
+    fn can_reopen(&self) -> bool {
+        match self {
+            Place::Log(from) => from.can_reopen(),
+            Place::Captures(_) => true,
+        }
+    }
+
     /// Whether it is the shared memory of an instance.
     pub(super) fn is_live(&self) -> bool {
         matches!(self, Place::Log(From::Live(_)))
@@ -60,8 +68,7 @@ pub(super) fn by_number(places: &[Place], target: Vxid, how: How) -> anyhow::Res
         match in_place(place, target, how) {
             Ok(found) => all.add(found),
             // One that cannot be read does not take the others away.
-            Err(error) if places.len() > 1 => all.notes.push(format!("{error:#}")),
-            Err(error) => return Err(error),
+            Err(error) => all.error = all.error.or(Some(error)),
         }
     }
     all.traces.sort_by_key(|trace| Reverse(trace.start()));
@@ -122,19 +129,26 @@ pub(super) fn by_selection(
     let mut all = Matches::default();
     let mut said = Found::default();
     let mut add = |found: Matches| {
+        let newest = |matches: &Matches| matches.newest_first.first().map(|found| found.time);
+        if newest(&found) > newest(&all) {
+            all.newest = found.newest;
+        }
         all.newest_first.extend(found.newest_first);
+        all.newest_first.sort_by_key(|found| Reverse(found.time));
         all.total += found.total;
         all.groups += found.groups;
         found.total
     };
     for place in places {
         match place {
-            Place::Log(from) => {
-                let (found, notes, error) = select(from, how.dialect, selection)?;
-                add(found);
-                said.notes.extend(notes);
-                said.error = error.or(said.error.take());
-            }
+            Place::Log(from) => match select(from, how.dialect, selection) {
+                Ok((found, notes, error)) => {
+                    add(found);
+                    said.notes.extend(notes);
+                    said.error = said.error.take().or(error);
+                }
+                Err(error) => said.error = said.error.take().or(Some(error)),
+            },
             Place::Captures(captures) => {
                 let (found, notes) = captures.matches(selection)?;
                 said.notes.extend(notes);
@@ -146,7 +160,7 @@ pub(super) fn by_selection(
                 for file in captures.files()? {
                     let (found, notes, error) = select(&file, how.dialect, selection)?;
                     said.notes.extend(notes);
-                    said.error = error.or(said.error.take());
+                    said.error = said.error.take().or(error);
                     if add(found) > 0 {
                         break;
                     }
@@ -154,13 +168,19 @@ pub(super) fn by_selection(
             }
         }
     }
-    all.newest_first.sort_by_key(|found| Reverse(found.time));
     Ok((all, said))
 }
 
 /// The tree of one match: of several with its number the one nearest in time.
-pub(super) fn of_match(places: &[Place], found: &Match, how: How) -> anyhow::Result<Found> {
-    let mut all = by_number(places, found.xid, how)?;
+pub(super) fn of_match(places: &[Place], matches: &Matches, how: How) -> anyhow::Result<Found> {
+    let Some(found) = matches.newest_first.first() else { return Ok(Found::default()) };
+    let again: Vec<Place> = places.iter().filter(|place| place.can_reopen()).cloned().collect();
+    let mut all = by_number(&again, found.xid, how)?;
+    if all.traces.is_empty() && all.summaries.is_empty() {
+        // A pipe cannot be read twice, and a ring may have gone on: what was seen is all there is.
+        let seen = matches.newest.as_ref();
+        all.traces.extend(seen.and_then(|group| Trace::build(&group.transactions, found.xid)));
+    }
     if let Some(time) = found.time {
         let distance =
             |start: Option<Micros>| start.map_or(i64::MAX, |at| at.since(time).0.saturating_abs());

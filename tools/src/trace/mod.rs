@@ -139,8 +139,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(xid) => (None, find::by_number(&places, Vxid(xid), how)?),
         None => {
             let (matches, mut said) = find::by_selection(&places, &args.selection(), how)?;
-            if let Some(newest) = matches.newest_first.first().filter(|_| args.list.is_none()) {
-                let found = find::of_match(&places, newest, how)?;
+            if matches.total > 0 && args.list.is_none() {
+                let found = find::of_match(&places, &matches, how)?;
                 let error = said.error.take().or(found.error);
                 let notes = if found.notes.is_empty() { said.notes } else { found.notes };
                 said = search::Found { error, notes, ..found };

@@ -149,6 +149,8 @@ pub(super) struct Finder<'a> {
     selection: &'a Selection,
     grouper: Option<(Dialect, Grouper)>,
     matches: VecDeque<Match>,
+    /// The group of the newest match, for a log that cannot be read twice.
+    newest: Option<(Option<Micros>, Group)>,
     total: u64,
     groups: u64,
 }
@@ -156,7 +158,8 @@ pub(super) struct Finder<'a> {
 impl<'a> Finder<'a> {
     /// Nothing was read so far.
     pub(super) fn new(selection: &'a Selection) -> Finder<'a> {
-        Finder { selection, grouper: None, matches: VecDeque::new(), total: 0, groups: 0 }
+        let matches = VecDeque::new();
+        Finder { selection, grouper: None, matches, newest: None, total: 0, groups: 0 }
     }
 
     /// Takes whole records in.
@@ -187,14 +190,20 @@ impl<'a> Finder<'a> {
         let Some((_, grouper)) = &mut self.grouper else { return };
         while let Some(group) = grouper.pop() {
             self.groups += 1;
-            if let Some(found) = self.selection.take(&group) {
-                self.total += 1;
-                if self.matches.len() == REMEMBERED {
-                    self.matches.pop_front();
-                }
-                self.matches.push_back(found);
+            let Some(found) = self.selection.take(&group) else {
+                grouper.recycle(group);
+                continue;
+            };
+            self.total += 1;
+            if self.matches.len() == REMEMBERED {
+                self.matches.pop_front();
             }
-            grouper.recycle(group);
+            if self.newest.as_ref().is_none_or(|(time, _)| found.time >= *time) {
+                self.newest = Some((found.time, group));
+            } else {
+                grouper.recycle(group);
+            }
+            self.matches.push_back(found);
         }
     }
 
@@ -204,7 +213,8 @@ impl<'a> Finder<'a> {
         let mut newest_first: Vec<Match> = self.matches.into_iter().rev().collect();
         // Groups end in another order than they begin; those without a time stay where they are.
         newest_first.sort_by_key(|found| std::cmp::Reverse(found.time));
-        Matches { newest_first, total: self.total, groups: self.groups }
+        let newest = self.newest.map(|(_, group)| group);
+        Matches { newest_first, newest, total: self.total, groups: self.groups }
     }
 }
 
@@ -213,6 +223,8 @@ impl<'a> Finder<'a> {
 pub(super) struct Matches {
     /// At most 1000.
     pub(super) newest_first: Vec<Match>,
+    /// The group of the newest, where it was read just now.
+    pub(super) newest: Option<Group>,
     /// How many fit.
     pub(super) total: u64,
     /// How many were looked at.
