@@ -8,6 +8,7 @@ mod options;
 mod recorded;
 mod service;
 mod window;
+mod window_live;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

@@ -58,11 +58,7 @@ impl Grouper {
     /// Gives up all that is incomplete in the tree that `slot` is part of. Nothing less sets its memory free: a
     /// session that is given up still waits for the request that is under way.
     fn give_up_tree(&mut self, slot: Slot, why: GivenUp, feed: Feed<'_>) {
-        let mut top = slot;
-        while let Some(parent) = self.table[top].parent {
-            top = parent;
-        }
-        let mut tree = vec![top];
+        let mut tree = vec![self.table.top_of(slot)];
         let mut at = 0;
         while let Some(&slot) = tree.get(at) {
             tree.extend_from_slice(&self.table[slot].children);

@@ -25,6 +25,8 @@ pub(super) struct Open {
     pub(super) reason: Reason,
     /// The tree it is part of.
     pub(super) parent: Option<Slot>,
+    /// Its parent or somebody above that: the way to the top is made shorter each time it is gone.
+    pub(super) towards_top: Option<Slot>,
     /// What its `Begin` says, or who linked to it; kept also where groups are not linked.
     pub(super) parent_vxid: Vxid,
     /// In the order in which they became children.
@@ -150,6 +152,17 @@ impl Table {
             Some(younger) => self[younger].older = older,
             None => self.youngest = older,
         }
+    }
+
+    /// The top of the tree that `slot` is part of. A tree may be as deep as the limits allow, and this is asked for
+    /// each link in it, so it halves the way that it goes.
+    pub(super) fn top_of(&mut self, mut slot: Slot) -> Slot {
+        while let Some(above) = self[slot].towards_top {
+            let Some(further) = self[above].towards_top else { return above };
+            self[slot].towards_top = Some(further);
+            slot = further;
+        }
+        slot
     }
 
     /// Forgets a complete transaction.

@@ -128,20 +128,14 @@ impl Grouper {
     fn adopt(&mut self, parent: Slot, child: Slot) {
         self.table[child].parent_vxid = self.table[parent].vxid;
         self.table[child].parent = Some(parent);
+        self.table[child].towards_top = Some(parent);
         self.table[parent].children.push(child);
     }
 
-    /// Whether `slot` is somewhere under `top`: two records that name each other as children must not
-    /// make a circle that never completes.
-    fn is_under(&self, slot: Slot, top: Slot) -> bool {
-        let mut at = Some(slot);
-        while let Some(slot) = at {
-            if slot == top {
-                return true;
-            }
-            at = self.table[slot].parent;
-        }
-        false
+    /// Whether `slot` is somewhere under `top`, which has no parent: two records that name each other as children must
+    /// not make a circle that never completes.
+    fn is_under(&mut self, slot: Slot, top: Slot) -> bool {
+        self.table.top_of(slot) == top
     }
 
     /// Completes an incomplete transaction with records of our own. They are added first and scanned

@@ -138,3 +138,24 @@ fn the_oldest_is_given_up_with_what_it_waits_for() {
     assert_eq!(texts(&group, 1), ["bereq 0 synth", "store overflow", "synth"]);
     assert_eq!(grouper.open(), 2);
 }
+
+/// Each names the one before as its parent. Were the way to the top gone for each of them, this would not end.
+#[test]
+fn a_tree_may_be_as_deep_as_it_likes() {
+    const DEPTH: u64 = 200_000;
+    let mut grouper = Grouper::new(Grouping::Request, DIALECT, limited(usize::MAX));
+    grouper.row(&records("1 Begin req 0 rxreq"), at(0));
+    for vxid in 2..=DEPTH {
+        let parent = vxid - 1;
+        grouper.row(&records(&format!("{vxid} Begin bereq {parent} retry\n{parent} End")), at(0));
+    }
+    assert!(grouper.pop().is_none());
+    // One that would close the circle.
+    let circle = format!("{DEPTH} Link req 1 restart");
+    grouper.row(&records(&circle), at(0));
+    grouper.row(&records(&format!("{DEPTH} End")), at(0));
+    let group = grouper.pop().unwrap();
+    assert_eq!(shape(&group).last(), Some(&(u32::try_from(DEPTH).unwrap(), DEPTH)));
+    let last = group.transactions.len() - 1;
+    assert_eq!(texts(&group, last)[2], format!("link too late ({DEPTH}:Link \"req 1 restart\")"));
+}
