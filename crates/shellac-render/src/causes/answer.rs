@@ -25,6 +25,8 @@ pub(super) const ANSWER: &[Cause] = &[
             "If it happens to requests with a body: does the application read the whole body \
              before it answers or closes? \"error during read(N)\" in its log means it did not. \
              Acknowledged bytes are only those that its kernel took.",
+            "If it happens on kept connections only, look at the backend's keep-alive: a limit of \
+             requests per connection, or closing without reading what is on its way.",
             "Retry it where sending such a request twice is safe: in the route, `on = \
              [\"eof_before_byte\"]` and the method in `methods` (varnish: std.cache_req_body() and \
              return(retry)).",

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::error_text::{Class, Classes, Phase, Phases};
 
@@ -160,4 +162,33 @@ fn what_would_decide_is_named_with_its_candidates() {
     assert_eq!(known.diagnosis.missing, [Missing::Reuse, Missing::Phase]);
     let Explained::Known(known) = explain("straight insufficient bytes") else { panic!() };
     assert_eq!(known.diagnosis.missing, [Missing::Side]);
+}
+
+/// Pieces that lines are made of, and some that they should not be.
+fn piece() -> impl Strategy<Value = String> {
+    let known: Vec<String> = texts().map(|(_, text, _)| text.to_owned()).collect();
+    prop_oneof![
+        3 => proptest::sample::select(known),
+        1 => Just(" error=\"".to_owned()),
+        1 => Just("-   FetchError     ".to_owned()),
+        1 => Just("XID: 9".to_owned()),
+        1 => Just("phase=head how=eof reused=1 taken=0 errno=32".to_owned()),
+        2 => any::<String>(),
+        1 => "[ \"'=:\\\\-]{0,4}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_line_gives_a_page_of_its_width_that_is_safe_to_look_at(
+        pieces in proptest::collection::vec(piece(), 0..6),
+        width in 60_usize..200,
+    ) {
+        let line = pieces.concat();
+        let page = screen(&line, &explain(&line), width, false);
+        for shown in page.lines() {
+            prop_assert!(shown.chars().count() <= width, "{shown}");
+            prop_assert!(shown.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{shown:?}");
+        }
+    }
 }
