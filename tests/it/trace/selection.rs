@@ -65,6 +65,22 @@ fn a_pipe_is_read_once_and_that_is_enough() {
     assert!(text(&output.stdout).starts_with("XID 98333: GET /retryerr1\n"));
 }
 
+/// A file is walked twice by its heads, a pipe is collected in one pass.
+#[test]
+fn a_pipe_and_a_file_give_the_same() {
+    let file = capture("mixed");
+    let listed = shown(&["--url", "/", "--list=60", "-r", file.to_str().unwrap()]);
+    let numbers: Vec<&str> =
+        listed.lines().take(60).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(numbers.len(), 60, "{listed}");
+    for xid in numbers.iter().step_by(4) {
+        let from_file = shown(&[xid, "-r", file.to_str().unwrap()]);
+        let log = fs::File::open(&file).unwrap();
+        let from_pipe = text(&super::run_reading(&[xid, "-r", "-"], log).stdout);
+        assert_eq!(from_file, from_pipe, "{xid}");
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_read_does_not_hide_the_others() {
     let file = capture("retry-error");

@@ -14,6 +14,10 @@ const REMEMBERED: usize = 1 << 18;
 /// Numbers that are wanted at most. More records of them than are kept anyway.
 const MOST_WANTED: usize = 1 << 20;
 
+/// Looks at what is remembered for what one row has made wanted. In two directions, so that chains of any
+/// length in either order need no more than two.
+const SWEEPS: usize = 8;
+
 /// A `Begin` or a `Link`.
 #[derive(Clone, Copy, Debug)]
 struct Edge {
@@ -69,14 +73,22 @@ impl Relatives {
             }
         }
         // What has become wanted may have been named before. Once per row is often enough.
-        while grown {
+        for sweep in 0..SWEEPS {
+            if !grown {
+                return;
+            }
             grown = false;
             let recent = std::mem::take(&mut self.recent);
-            for &edge in &recent {
-                grown |= self.follow(edge);
+            // Backwards first: a chain is mostly written from its beginning on.
+            if sweep % 2 == 0 {
+                recent.iter().rev().for_each(|&edge| grown |= self.follow(edge));
+            } else {
+                recent.iter().for_each(|&edge| grown |= self.follow(edge));
             }
             self.recent = recent;
         }
+        // An order in which every look finds one number more goes on in the next pass.
+        self.late |= grown;
     }
 
     /// Wants what an edge leads to. The answer is whether that is new.

@@ -37,6 +37,22 @@ fn the_other_requests_of_a_connection_belong_only_to_the_connection() {
 }
 
 #[test]
+fn a_long_chain_in_any_order_costs_few_looks() {
+    let chain: Vec<String> =
+        (3..3000).map(|n| format!("{n} Begin bereq {} retry", n - 1)).collect();
+    let forwards: Vec<&str> = chain.iter().map(String::as_str).collect();
+    let backwards: Vec<&str> = forwards.iter().rev().copied().collect();
+    for lines in [&forwards, &backwards] {
+        for target in [2, 1500, 2999] {
+            let mut relatives = Relatives::new(Vxid(target));
+            relatives.input(DIALECT, &log(lines));
+            assert!(!relatives.again());
+            assert_eq!(relatives.into_wanted().len(), 2998, "{target}");
+        }
+    }
+}
+
+#[test]
 fn what_was_forgotten_takes_another_pass() {
     let filler: Vec<u8> = log(&["100 Begin req 99 rxreq"]);
     let rows: Vec<Vec<u8>> = vec![
