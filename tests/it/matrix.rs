@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::support::dice::Dice;
-use crate::support::fixture::unpacked_archive;
+use crate::support::fixture::{unpacked_archive, unpacked_file};
 use crate::support::varnish;
 use differences::Difference;
 
@@ -298,6 +298,19 @@ fn every_combination_does_what_the_stock_tool_does() {
         }
     }
     compare(&place, &cases, &differences::read());
+}
+
+/// Megabytes of mixed traffic.
+#[test]
+fn the_corpus_of_the_stock_tool_reads_the_same() {
+    if !varnish::is_here() {
+        return;
+    }
+    let place = Place::new();
+    let corpus = unpacked_file("corpus/mix-7.vsl.zst");
+    std::fs::write(place.path().join("mix-7.vsl"), corpus).expect("the directory is ours");
+    let cases = GROUPINGS.map(|grouping| words(&format!("-r mix-7.vsl -g {grouping}")));
+    compare(&place, &cases, &[]);
 }
 
 /// With 196 combinations every log is read some ten times.
