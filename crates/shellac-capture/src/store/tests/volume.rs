@@ -188,3 +188,23 @@ fn the_manifest_is_written_anew_with_the_lines_of_files_that_are_there() {
     }
     assert!(listed[0].contains("-a-0.vsl"), "{listed:?}");
 }
+
+#[test]
+fn a_manifest_with_too_many_lines_that_are_of_use_keeps_the_newest() {
+    let disk = FakeDisk::new(1 << 30);
+    let options = StoreOptions { manifest_bytes: 1 << 20, ..StoreOptions::new("/captures") };
+    let mut store = Store::open_on(disk.clone(), options, START).unwrap();
+    for number in 0..400_u64 {
+        let now = START.after(Duration::from_secs(number));
+        let Begun::Open(id) = store.begin(head(number, "a", now), now) else { panic!("no room") };
+        store.append(id, &records(Dialect::V7_3, number, 10), now).unwrap();
+        let facts = Facts { rules: vec!["r".repeat(5000)], ..Facts::default() };
+        store.finish(id, facts, now);
+    }
+    let contents = disk.contents();
+    let lines = manifest::captures(&contents[manifest::MANIFEST_NAME][..]);
+    let xids: Vec<u64> = lines.map(|line| line.unwrap().xid).collect();
+    assert!(disk.len_of(manifest::MANIFEST_NAME) <= 1 << 19);
+    assert!((30..120).contains(&xids.len()), "{} lines", xids.len());
+    assert!(xids.iter().copied().eq(400 - xids.len() as u64..400), "{xids:?}");
+}
