@@ -46,8 +46,8 @@ fn overflow(settings: &Settings) -> String {
     )
 }
 
-/// What was cut and left out in all, a line each. `at_end`: the log has no more.
-pub(super) fn total(settings: &Settings, pass: &Pass<'_>, at_end: bool) -> Vec<String> {
+/// What was cut and left out in all, a line each. `is_cut`: what is not complete will never be.
+pub(super) fn total(settings: &Settings, pass: &Pass<'_>, is_cut: bool) -> Vec<String> {
     let Account { overflows, orphans_begun, .. } = pass.account();
     let mut lines = Vec::new();
     if overflows > 0 {
@@ -61,7 +61,7 @@ pub(super) fn total(settings: &Settings, pass: &Pass<'_>, at_end: bool) -> Vec<S
         ));
     }
     let open = pass.open() as u64;
-    if at_end && open > 0 {
+    if is_cut && open > 0 {
         lines.push(format!("{} not complete when the log ended and not shown", transactions(open)));
     }
     lines

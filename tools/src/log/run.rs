@@ -58,8 +58,9 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     if settings.manner == Manner::Own {
         say_reports(settings, &mut source, true);
-        let at_end = matches!(result, Ok(Ended::Log));
-        let lines = pass.as_ref().map(|pass| notices::total(settings, pass, at_end));
+        // What a log that goes on has not ended yet is not worth a word.
+        let is_cut = matches!((&result, &settings.from), (Ok(Ended::Log), From::File(_)));
+        let lines = pass.as_ref().map(|pass| notices::total(settings, pass, is_cut));
         lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
     }
     result?;
