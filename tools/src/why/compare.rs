@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use shellac_format::{Dialect, Tag, TagSet};
 use shellac_log::Transaction;
 use shellac_measure::study::{Findings, Limits, Study, Subject};
-use shellac_query::{Compat, Query};
+use shellac_query::{Compat, Options, Query};
 use shellac_render::dimensions::{Account, COUNT, DIMENSIONS, HEADER_TAGS, Outcome, Unit, Units};
 use shellac_render::trace::Micros;
 
@@ -65,7 +65,13 @@ impl Comparison {
     ///
     /// The query cannot be read.
     pub(super) fn new(query: Option<&str>, random: RandomState) -> anyhow::Result<Comparison> {
-        let parsed = query.map(Query::parse).transpose();
+        // Which generation's names and numbers count is known when the log is.
+        let old = |query: &str| {
+            Query::parse_with(query, Options { compat: Compat::V7, ..Options::default() })
+        };
+        let parsed =
+            query.map(|query| Query::parse(query).or_else(|error| old(query).map_err(|_| error)));
+        let parsed = parsed.transpose();
         let parsed = parsed.map_err(|error| anyhow::anyhow!("Query expression error:\n{error}"))?;
         let tags = parsed.as_ref().map_or(TagSet::EMPTY, Query::tags);
         let is_asked = |of: &[Tag]| of.iter().any(|&tag| tags.contains(tag));

@@ -20,7 +20,7 @@ use shellac_format::Dialect;
 use crate::color::page_columns;
 use compare::Comparison;
 use input::Place;
-use read::{Ended, Watch};
+use read::{Ended, Notes, Watch};
 use screen::Screen;
 
 /// Options of `shellac why`.
@@ -80,7 +80,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let mut failed = false;
     for place in &places {
-        let mut watch = Watch { stop: &stop, until, screen: screen.as_mut(), notes: Vec::new() };
+        let mut watch =
+            Watch { stop: &stop, until, screen: screen.as_mut(), notes: Notes::default() };
         let name = place.name();
         let instance = name_instances.then_some(name.as_str());
         let result = place
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 screen.close();
             }
         }
-        notes.iter().for_each(|note| eprintln!("shellac: {note}"));
+        notes.into_lines().iter().for_each(|note| eprintln!("shellac: {note}"));
         match result {
             Ok(Ended::Whole) => {}
             Ok(Ended::Stopped) => break,

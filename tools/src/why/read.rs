@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Lost};
+use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Loss, Lost};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::compare::{Comparison, Pass};
@@ -19,6 +19,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(1);
 /// Groups take their time: more of them may be open than a log that is only shown allows.
 const LIMITS: Limits =
     Limits { timeout: Duration::from_secs(120), open_max: 20_000, open_max_bytes: 64 << 20 };
+/// Notes that are kept.
+const MAX_NOTES: usize = 50;
 /// Inputs between two looks at the clock.
 const INPUTS_PER_LOOK: u32 = 256;
 
@@ -48,8 +50,47 @@ pub(super) struct Watch<'a> {
     pub(super) stop: &'a Stop,
     pub(super) until: Option<Instant>,
     pub(super) screen: Option<&'a mut Screen>,
-    /// What was wrong, for standard error.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Notes,
+}
+
+/// What was wrong, for standard error.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    lines: Vec<String>,
+    /// Notes that were not kept.
+    more: u64,
+    lost_bytes: u64,
+    lost_exactly: bool,
+    losses: u64,
+}
+
+impl Notes {
+    fn add(&mut self, note: String) {
+        if self.lines.len() < MAX_NOTES { self.lines.push(note) } else { self.more += 1 }
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.lost_exactly = loss.exact && (self.losses == 0 || self.lost_exactly);
+        self.lost_bytes = self.lost_bytes.saturating_add(loss.bytes);
+        self.losses += 1;
+    }
+
+    /// All of them.
+    pub(super) fn into_lines(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.lines.push(format!("{} more notes", self.more));
+        }
+        if self.losses > 0 {
+            let about = if self.lost_exactly { "" } else { "about " };
+            let bytes = self.lost_bytes;
+            let times =
+                if self.losses == 1 { "once".to_owned() } else { format!("{} times", self.losses) };
+            self.lines.push(format!(
+                "{about}{bytes} bytes of the log could not be read ({times}): overwritten, or never finished"
+            ));
+        }
+        self.lines
+    }
 }
 
 /// Why reading ended.
@@ -79,10 +120,10 @@ pub(super) fn read(
         let orphans = grouper.account().orphans;
         if orphans > 0 {
             let what = if orphans == 1 { "transaction belongs" } else { "transactions belong" };
-            watch.notes.push(format!("{orphans} {what} to nothing that is there, left out"));
+            watch.notes.add(format!("{orphans} {what} to nothing that is there, left out"));
         }
     }
-    watch.notes.extend(opened.problems());
+    opened.problems().into_iter().for_each(|problem| watch.notes.add(problem));
     result
 }
 
@@ -125,17 +166,13 @@ fn follow(
                 if let Some(it) = it {
                     it.grouper.give_up_all(GivenUp::Gap);
                 }
-                let about = if loss.exact { "" } else { "about " };
-                let bytes = loss.bytes;
-                watch.notes.push(format!(
-                    "{about}{bytes} bytes of the log could not be read: overwritten, or never finished"
-                ));
+                watch.notes.lose(loss);
             }
             (Input::Abandoned(gone), it) => {
                 if let Some(it) = it {
                     it.grouper.give_up_all(GivenUp::Flush);
                 }
-                watch.notes.push(format!("{gone}"));
+                watch.notes.add(format!("{gone}"));
             }
             (Input::Unavailable(reason), None) => anyhow::bail!(reason),
             (Input::Unavailable(_), Some(_)) => rests = true,
@@ -148,7 +185,7 @@ fn follow(
                 let pass = comparison.pass(instance, dialect)?;
                 *reading = Some(Reading { grouper: grouper.with_orphans(true), pass });
                 if let Some(dialect) = opened.doubtful() {
-                    watch.notes.push(format!(
+                    watch.notes.add(format!(
                         "the records do not tell which table of tags they were written with; {dialect} is \
                          taken, --dialect names another"
                     ));
@@ -164,6 +201,7 @@ fn follow(
             if watch.until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(Ended::Stopped);
             }
+            opened.problems().into_iter().for_each(|problem| watch.notes.add(problem));
             if let Some(screen) = &mut watch.screen {
                 let pass = reading.as_ref().map(|reading| &reading.pass);
                 screen.show(|| comparison.verdict_with(pass))?;
