@@ -2,4 +2,5 @@
 
 mod end;
 mod outside;
+mod ring;
 mod story;

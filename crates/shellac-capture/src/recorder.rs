@@ -14,7 +14,7 @@ use crate::history::{Moment, Place};
 use crate::index::{Entry, Outcome};
 use crate::limit::Limits;
 use crate::report::{Said, entry_of};
-use crate::rules::{Keep, On, Rule};
+use crate::rules::{Keep, On, Rule, Severity};
 use crate::stamp::Stamp;
 use crate::store::disk::{Disk, SystemDisk};
 use crate::store::manifest::{EventLine, Trigger};
@@ -451,11 +451,23 @@ impl<D: Disk> Recorder<D> {
         self.store.tick(Stamp::from_unix(now));
     }
 
-    /// The log that was read is gone, or a part of it was lost by its reader.
+    /// The log that was read is gone, or a part of it was lost by its reader. The manifest says so, and
+    /// each window that it concerns.
     pub fn interrupted(&mut self, bytes: u64, reason: &str, is_gone: bool) {
         for job in &mut self.jobs {
             job.interrupted(bytes, reason, is_gone);
         }
+        let time = Stamp::from_unix(self.now);
+        let event = EventLine {
+            event: if is_gone { "gone" } else { "lost" }.to_owned(),
+            time,
+            rule: String::new(),
+            severity: Severity::Warning.word().to_owned(),
+            owner: None,
+            runbook: None,
+            text: Some(format!("{bytes} bytes of the log: {reason}")),
+        };
+        self.store.event(event, time);
     }
 
     /// Reads on for every window. `true`: there is more to do right now.

@@ -125,6 +125,9 @@ impl Work {
             Message::Rotate => {
                 let now = self.clock.stamp();
                 self.recorder.store().rotate(now);
+                eprintln!(
+                    "shellac: index and manifest are written to new files from here on, if they were moved"
+                );
             }
         }
     }

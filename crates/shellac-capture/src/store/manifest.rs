@@ -154,14 +154,14 @@ pub struct AccountsLine {
     pub accounts: Accounts,
 }
 
-/// A rule begins to fire, or is over.
+/// A rule begins to fire or is over, or something is wrong with the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventLine {
-    /// `fire` or `resolve`.
+    /// `fire` or `resolve`; `lost` when a part of the log was not read, `gone` when its writer has ended.
     pub event: String,
     /// When.
     pub time: Stamp,
-    /// Which rule.
+    /// Which rule; empty when it is about the log.
     pub rule: String,
     /// How bad it is: `info`, `warning`, `critical`.
     pub severity: String,
