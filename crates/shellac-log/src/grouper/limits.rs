@@ -15,7 +15,8 @@ pub struct Limits {
     /// Complete ones that wait for a child count.
     pub open_max: usize,
     /// With more than this many bytes of open transactions the oldest incomplete ones are given up, each with the
-    /// whole tree it belongs to. Each transaction counts [`OPEN_BYTES`] and the records that are held for it.
+    /// whole tree it belongs to. Each transaction counts [`OPEN_BYTES`] and the records that are held for it. Their
+    /// buffers grow by doubling, so the memory that is used may be up to twice as much.
     pub open_max_bytes: usize,
 }
 
