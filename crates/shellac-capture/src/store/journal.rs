@@ -237,6 +237,7 @@ impl<F: DiskFile> Journal<F> {
             self.reserved = 0;
             self.is_torn = false;
             self.reserve(whole, self.limit());
+            self.trim(disk, done)?;
         }
         if self.is_torn {
             let len = self.len;
@@ -300,6 +301,32 @@ impl<F: DiskFile> Journal<F> {
             disk.rename(&at(age), &at(age + 1))?;
         }
         self.forget_file();
+        self.trim(disk, done)
+    }
+
+    /// Removes the oldest files of an index that had a larger budget before.
+    fn trim<D: Disk<File = F>>(&self, disk: &D, done: &mut Done) -> io::Result<()> {
+        let (Bound::Rotate(limit), Some(dir)) = (self.bound, self.path.parent()) else {
+            return Ok(());
+        };
+        let listed = disk.list(dir)?;
+        let older = (1..MAX_INDEX_FILES).rev().filter_map(|age| {
+            let name = index_name(age);
+            listed.iter().find(|file| file.name == name)
+        });
+        let older: Vec<_> = older.collect();
+        let mut bytes: u64 = older.iter().map(|file| file.len).sum();
+        for file in older {
+            // The newest file needs its share, too.
+            if bytes <= limit * u64::from(MAX_INDEX_FILES - 1) {
+                break;
+            }
+            let path = dir.join(&file.name);
+            disk.remove(&path)?;
+            bytes -= file.len;
+            done.removed += 1;
+            done.notices.push(Notice::IndexForgot { path });
+        }
         Ok(())
     }
 
