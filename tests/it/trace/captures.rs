@@ -125,7 +125,7 @@ fn what_is_only_in_the_index_leads_to_its_fullest_neighbour() {
     for part in [
         "XID 300: POST /orders/300",
         "eof_before_byte_fresh, backend api, 1 attempt",
-        "Summary only: its records were not kept because of a limit (rate).",
+        "Summary only: its records were wanted and suppressed (reason: rate).",
         "The fullest neighbour is XID 200, 300.0 ms earlier: the same error at the same backend.",
         "shellac trace 200 -r ",
     ] {

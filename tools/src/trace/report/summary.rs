@@ -69,7 +69,8 @@ impl Report<'_> {
 /// Why the records of an entry are not there.
 pub(super) fn why(entry: &Entry, records: &Records) -> String {
     let because = |reason: &Option<String>| {
-        reason.as_deref().map(|it| format!(" ({})", visible(it.as_bytes()))).unwrap_or_default()
+        let reason = reason.as_deref().map(|it| format!(" (reason: {})", visible(it.as_bytes())));
+        reason.unwrap_or_default()
     };
     match (records, entry.outcome) {
         (Records::Removed(name), _) => {
@@ -82,7 +83,7 @@ pub(super) fn why(entry: &Entry, records: &Records) -> String {
             "no rule wanted its records, only this line was kept".to_owned()
         }
         (Records::Never, Outcome::Suppressed) => {
-            format!("its records were not kept because of a limit{}", because(&entry.reason))
+            format!("its records were wanted and suppressed{}", because(&entry.reason))
         }
         (Records::Never, Outcome::Lost) => {
             format!("its records could not be written{}", because(&entry.reason))
