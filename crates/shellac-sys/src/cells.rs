@@ -1,5 +1,6 @@
 //! Cells of 64 bits in shared memory: counters, and tables that one process writes and others watch.
 
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::mapped::{MappedFile, MappedFileMut, Span};
@@ -52,16 +53,27 @@ pub trait CellsMut: Cells {
 /// The typed view: every access to the mapping goes through here.
 #[derive(Debug)]
 struct View {
-    span: Span,
+    /// The first cell. `len_cells` of them lie in `_span`, which keeps them mapped.
+    base: NonNull<AtomicU64>,
     len_cells: usize,
+    _span: Span,
 }
+
+// SAFETY: the cells are in a mapping that moves with the value, and all access to them is by atomics.
+unsafe impl Send for View {}
+// SAFETY: as above.
+unsafe impl Sync for View {}
 
 impl View {
     /// Whole cells only: what is behind the last one is never looked at.
     fn new(span: Span) -> Result<View, CellsError> {
         let len_cells = span.len_bytes() / CELL_BYTES;
-        let aligned = span.at(0, 0).is_ok_and(|base| base.addr().get() % CELL_BYTES == 0);
-        if aligned { Ok(View { span, len_cells }) } else { Err(CellsError::Misaligned) }
+        match span.at(0, 0) {
+            Ok(base) if base.addr().get() % CELL_BYTES == 0 => {
+                Ok(View { base: base.cast(), len_cells, _span: span })
+            }
+            _ => Err(CellsError::Misaligned),
+        }
     }
 
     /// The one place where a pointer into the mapping becomes a reference to a cell.
@@ -70,10 +82,11 @@ impl View {
         if index >= self.len_cells {
             return None;
         }
-        let at = self.span.at(index * CELL_BYTES, CELL_BYTES).ok()?;
+        // SAFETY: `index < len_cells`, so the result is inside the mapping.
+        let cell = unsafe { self.base.add(index) };
         // SAFETY: mapped as long as `self` lives, and aligned as `new` found. All access to it is by 8-byte
         // atomics, or by block copies outside of the language's view.
-        Some(unsafe { at.cast::<AtomicU64>().as_ref() })
+        Some(unsafe { cell.as_ref() })
     }
 }
 

@@ -72,14 +72,16 @@ impl<C: CellsMut> Slot<C> {
         Slot::at(Place::Hidden(seat))
     }
 
-    /// Takes over a free slot. It stays free to readers until it is given a phase.
+    /// Takes over a free slot. It stays free to readers until it is given a phase, so what is stored before that needs no
+    /// sequence: whoever finds the phase finds a later one.
     pub(super) fn open(seat: Rc<Seat<C>>, index: usize, started: u64) -> Slot<C> {
         let first = seat.slot_at(index);
         // Whoever had it before has left an even number.
         let sequence = seat.cells().get(first + slot::SEQUENCE).unwrap_or_default();
         let mut taken = Slot::at(Place::Slot(seat, index, first));
         taken.sequence = sequence;
-        let edit = taken.edit();
+        // Not one that readers are to be told of: it is given up without its end.
+        let edit = Edit { slot: &mut taken, ends: false };
         edit.store(slot::XID, 0);
         edit.store(slot::SESSION, 0);
         edit.store(slot::ATTEMPT_XID, 0);
@@ -116,7 +118,7 @@ impl<C: CellsMut> Slot<C> {
                 cells.write_barrier();
             }
         }
-        Edit { slot: self }
+        Edit { slot: self, ends: true }
     }
 
     /// The request waits for this now. When it did so before only the deadline moves.
@@ -170,6 +172,8 @@ impl<C: CellsMut> Drop for Slot<C> {
 #[derive(Debug)]
 pub struct Edit<'s, C: CellsMut = CellViewMut> {
     slot: &'s mut Slot<C>,
+    /// It has begun with an odd sequence, and ends with an even one.
+    ends: bool,
 }
 
 impl<C: CellsMut> Edit<'_, C> {
@@ -256,7 +260,9 @@ impl<C: CellsMut> Edit<'_, C> {
 
 impl<C: CellsMut> Drop for Edit<'_, C> {
     fn drop(&mut self) {
-        if let Place::Slot(seat, _, first) = &self.slot.place {
+        if self.ends
+            && let Place::Slot(seat, _, first) = &self.slot.place
+        {
             self.slot.sequence += 1;
             let (at, sequence) = (first + slot::SEQUENCE, self.slot.sequence);
             if mutant::is(Mutant::RelaxedEnd) {
