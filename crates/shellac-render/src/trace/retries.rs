@@ -3,7 +3,7 @@
 use super::attempt::{Attempt, Exchange, Failure};
 use super::fields::Micros;
 use super::request::Request;
-use crate::error_text::{Class, Phase, Phases};
+use crate::error_text::{Class, Classes, Phase, Phases};
 
 /// What follows an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ impl Attempt {
         if self.retried {
             return Some(Follow::Retried(self.why_retried(failed)));
         }
-        let (last, _) = failed.filter(|_| self.failed())?;
-        Some(Follow::NotRetried(self.why_not_retried(last)))
+        let (last, failure) = failed.filter(|_| self.failed())?;
+        Some(Follow::NotRetried(self.why_not_retried(last, &failure)))
     }
 
     fn why_retried(&self, failed: Option<(&Exchange, Failure)>) -> String {
@@ -39,7 +39,7 @@ impl Attempt {
         }
     }
 
-    fn why_not_retried(&self, last: &Exchange) -> String {
+    fn why_not_retried(&self, last: &Exchange, failure: &Failure) -> String {
         let note = |start: &str| self.notes.iter().find_map(|note| note.strip_prefix(start));
         if note("Too many retries").is_some() {
             return "the limit of retries was reached".to_owned();
@@ -50,7 +50,7 @@ impl Attempt {
         if self.page.is_none() && self.answer.is_some() {
             return "the answer had begun".to_owned();
         }
-        if last.details.class.is_some_and(|class| class.contains(Class::Client)) {
+        if failure.is_the_clients() {
             return "the client is at fault".to_owned();
         }
         match policy(last) {
@@ -75,6 +75,24 @@ impl Attempt {
         let end = above?.steps.iter().rev().find(|step| step.stamp.label == "Resp")?.stamp.at;
         let waited = end.since(self.steps.last()?.stamp.at);
         (waited.0 > 0).then_some((waited, true))
+    }
+}
+
+impl Failure {
+    /// Whether the client is at fault, whatever of it is possible.
+    pub(super) const fn is_the_clients(&self) -> bool {
+        use Class::{Client, ClientBad, ClientLeft, ClientSlow, TooLarge};
+        self.classes.within(Classes::of(&[Client, ClientBad, ClientLeft, ClientSlow, TooLarge]))
+    }
+
+    /// Whether something came from the backend that made it fail, be it the end of the connection.
+    pub(super) const fn came_from_the_backend(&self) -> bool {
+        use Class::{
+            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, Truncated, Unasked,
+        };
+        self.classes.within(Classes::of(&[
+            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, Truncated, Unasked,
+        ]))
     }
 }
 

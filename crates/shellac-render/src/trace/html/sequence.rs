@@ -128,7 +128,9 @@ impl Drawing {
                     }
                     (None, None) => (stamp("Error").or(last), ""),
                 };
-                self.arrow(at, to, PROXY, format!("{most}{}", failure.words), true);
+                // A time-out, or a client that is gone, is nothing that the backend sent.
+                let from = if failure.came_from_the_backend() { to } else { PROXY };
+                self.arrow(at, from, PROXY, format!("{most}{}", failure.words), true);
             }
         }
         if let (Some(line), Some(open)) = (

@@ -53,6 +53,8 @@ fn without_a_retry_the_reason_is_what_the_log_says_and_no_more() {
     assert_eq!(not(&begun), "the answer had begun");
     let client = [(Tag::VclLog, "fetch.phase:send"), (Tag::VclLog, "fetch.class:client")];
     assert_eq!(not(&[EOF, client[0], client[1], PAGE[0], PAGE[1]]), "the client is at fault");
+    let gone = (Tag::FetchError, "req.body read error: 0 (Success)");
+    assert_eq!(not(&[gone, PAGE[0], PAGE[1]]), "the client is at fault");
     let ours = [(Tag::VclLog, "fetch.phase:first_byte"), (Tag::VclLog, "fetch.class:timeout")];
     let why = not(&[EOF, ours[0], ours[1], PAGE[0], PAGE[1]]);
     assert!(why.contains("on: first_byte_timeout") && why.ends_with("not recorded"), "{why}");
