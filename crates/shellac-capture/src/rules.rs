@@ -1,6 +1,6 @@
 //! What is worth keeping: rules with what fires them, how much is kept, and what else happens then.
 //!
-//! A rule comes from an option (`--on QUERY`) or from a file ([`file`]). Its queries are kept as they were parsed by
+//! A rule comes from an option (`--on QUERY`) or from a file ([`mod@file`]). Its queries are kept as they were parsed by
 //! the newer generation's grammar, or the older one's where only that knows the names in them.
 
 use std::time::Duration;
