@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shellac_format::{Dialect, Records, Tag};
+use shellac_format::{Dialect, Heads, Record, Tag};
 use shellac_ring::Loss;
 
 use crate::time::timestamp;
@@ -53,14 +53,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether the first time behind a loss is wanted.
+    pub const fn is_waiting(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Looks for times in records that were read.
     pub fn records(&mut self, dialect: Dialect, records: &[u8]) {
-        let Some(number) = Tag::Timestamp.number(dialect) else { return };
-        let stamps = Records::new(dialect.layout(), records)
-            .map_while(Result::ok)
-            .filter(|record| record.number == number);
         let mut last = None;
-        for stamp in stamps {
+        for stamp in stamps(dialect, records) {
             if self.open.is_some()
                 && let Some(time) = timestamp(stamp.text())
             {
@@ -71,6 +72,18 @@ impl Ledger {
             }
             last = Some(stamp);
         }
+        self.remember(last);
+    }
+
+    /// Looks for the last time in pieces of records that were read, which come latest first. While
+    /// [`Ledger::is_waiting`] says no, this is enough, and not even needed before the next loss: most pieces need
+    /// not be looked at.
+    pub fn look_back<'a>(&mut self, dialect: Dialect, pieces: impl Iterator<Item = &'a [u8]>) {
+        let mut lasts = pieces.map(|piece| stamps(dialect, piece).last());
+        self.remember(lasts.find_map(|last| last));
+    }
+
+    fn remember(&mut self, last: Option<Record<'_>>) {
         if let Some(stamp) = last {
             self.last.clear();
             self.last.extend_from_slice(stamp.text());
@@ -109,6 +122,14 @@ impl Ledger {
         let total = Loss { bytes: self.bytes, exact: !self.is_inexact };
         (self.bytes > 0 || self.is_inexact).then_some(total)
     }
+}
+
+/// The `Timestamp` records among these.
+fn stamps(dialect: Dialect, records: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    let number = Tag::Timestamp.number(dialect);
+    let mut heads = Heads::new(dialect.layout(), records);
+    std::iter::from_fn(move || heads.next_wanted(|it| Some(it) == number))
+        .map(|place| place.record(records))
 }
 
 #[cfg(test)]

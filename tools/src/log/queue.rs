@@ -53,6 +53,14 @@ struct Chunk {
 }
 
 impl Chunk {
+    /// The units, in the order in which they were read.
+    fn units(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.ends.iter().enumerate().map(|(at, &end)| {
+            let start = if at == 0 { 0 } else { self.ends[at - 1] };
+            &self.bytes[start..end]
+        })
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -149,7 +157,9 @@ impl Queue {
         self.next += 1;
         self.start = end;
         let unit = &self.current.bytes[start..end];
-        if let Some(choice) = self.choice {
+        if self.ledger.is_waiting()
+            && let Some(choice) = self.choice
+        {
             self.ledger.records(choice.dialect, unit);
         }
         Ok(Input::Unit(unit))
@@ -188,6 +198,7 @@ impl Queue {
             Message::Chunk(chunk) => {
                 self.shared.queued_bytes.fetch_sub(chunk.bytes.len(), Ordering::Relaxed);
                 self.read_bytes += chunk.walked_bytes;
+                self.look_back();
                 let mut emptied = std::mem::replace(&mut self.current, chunk);
                 emptied.clear();
                 // Nobody needs it when the reader has ended.
@@ -196,10 +207,15 @@ impl Queue {
                 return Ok(None);
             }
             Message::Opened { choice, again } => {
+                // What comes now may be of another dialect.
+                self.look_back();
+                self.current.clear();
+                (self.next, self.start) = (0, 0);
                 self.choice = Some(choice);
                 if again { Input::Reacquired } else { Input::Opened }
             }
             Message::Lost(lost) => {
+                self.look_back();
                 self.ledger.lose(lost);
                 is_too_long(&mut self.lost_at, LONGEST_SILENCE);
                 Input::Lost(lost)
@@ -234,6 +250,13 @@ impl Queue {
     /// What was skipped in the directory since the last call.
     pub(crate) fn problems(&mut self) -> Vec<String> {
         std::mem::take(&mut self.problems)
+    }
+
+    /// Looks for the last time in what was handed out.
+    fn look_back(&mut self) {
+        if let Some(choice) = self.choice {
+            self.ledger.look_back(choice.dialect, self.current.units().rev());
+        }
     }
 
     /// Losses that can be reported now; `last`: without waiting for times that are not known yet.

@@ -37,6 +37,23 @@ fn a_loss_is_reported_with_the_times_on_both_sides() {
 }
 
 #[test]
+fn the_last_time_is_found_from_behind() {
+    let mut ledger = Ledger::default();
+    let pieces = [
+        stamp("Start: 10.0 0.0 0.0"),
+        [stamp("Fetch: 20.0 0.0 0.0"), stamp("Resp: 30.0 0.0 0.0")].concat(),
+        Vec::new(),
+    ];
+    ledger.look_back(DIALECT, pieces.iter().rev().map(Vec::as_slice));
+    ledger.look_back(DIALECT, [&[][..]].into_iter());
+    assert!(!ledger.is_waiting());
+    ledger.lose(lost(100, true, Cause::Overrun));
+    assert!(ledger.is_waiting());
+    ledger.close();
+    assert_eq!(ledger.take_ready()[0].since, Some(Duration::from_secs(30)));
+}
+
+#[test]
 fn what_has_another_reason_is_another_loss_and_unknown_times_are_none() {
     let mut ledger = Ledger::default();
     assert_eq!(ledger.total(), None);
