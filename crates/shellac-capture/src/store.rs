@@ -52,7 +52,7 @@ const MAX_CAPTURE_CLASSES: usize = 256;
 #[non_exhaustive]
 pub enum OpenError {
     /// It cannot be made, listed or locked.
-    #[error("cannot use {path} for captures: {source}")]
+    #[error("cannot use {path} for captures")]
     Dir {
         /// The directory.
         path: PathBuf,
