@@ -219,3 +219,29 @@ fn index_and_manifest_are_begun_anew_when_they_were_moved() {
     assert!(lines.iter().all(|line| line["xid"] != 100), "{lines:?}");
     recorder.finish();
 }
+
+#[test]
+fn what_is_usual_survives_a_restart_and_nonsense_is_left() {
+    let writer = Writer::new();
+    let dir = writer.dir();
+    let rule = "change(FetchError by backend) > 3x";
+    let run = |mut writer: Writer| {
+        let mut recorder = Recorder::start(&writer.workdir(), &dir, &["--on-rate", rule]);
+        let vxid = 100 * u64::from(recorder.pid());
+        writer.fail(vxid, b"");
+        recorder.index_line(vxid);
+        recorder.finish();
+        let saved = json_lines(&dir.join("baseline.json"));
+        let keys = saved[0]["rules"][rule]["keys"].as_object().expect("keys by backend").clone();
+        let counted = keys.values().flat_map(|key| key["hours"].as_array().expect("hours"));
+        let count: f64 = counted.filter_map(|hour| hour[1].as_f64()).sum();
+        (writer, count, recorder.said())
+    };
+    let (writer, first, _) = run(writer);
+    let (writer, second, said) = run(writer);
+    assert_eq!((first, second), (1.0, 2.0), "the second run goes on where the first ended: {said}");
+    std::fs::write(dir.join("baseline.json"), "{\"version\":").unwrap();
+    let (_, third, said) = run(writer);
+    assert!(said.contains("baseline.json") && said.contains("learned anew"), "{said}");
+    assert_eq!(third, 1.0);
+}
