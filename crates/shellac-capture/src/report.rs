@@ -86,7 +86,7 @@ pub(crate) fn entry_of(group: &Group, failures: Option<&Failures>, seen: Stamp) 
     entry.url = some(&failures.url);
     entry.status = failures.status;
     entry.backend.clone_from(&failures.backend);
-    entry.attempts = u32::try_from(failures.attempts_total).unwrap_or(u32::MAX);
+    entry.attempts = u32::try_from(failures.attempts_made).unwrap_or(u32::MAX);
     entry.error = failures.attempts.first().and_then(|attempt| some(&attempt.error));
     entry
 }

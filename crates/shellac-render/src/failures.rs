@@ -53,8 +53,10 @@ pub struct Failures {
     pub cause: Option<&'static str>,
     /// The failed attempts in order, at most [`MAX_ATTEMPTS`].
     pub attempts: Vec<FailedAttempt>,
-    /// How many there were.
+    /// How many of them there were.
     pub attempts_total: usize,
+    /// How many attempts were made in all, good ones among them.
+    pub attempts_made: usize,
 }
 
 /// One attempt at a backend, or one connection of it, that failed.
@@ -147,6 +149,7 @@ impl Failures {
             class: group.class(last, status),
             cause: last.and_then(|last| last.cause),
             attempts_total,
+            attempts_made: group.attempts_made(),
             attempts,
         })
     }

@@ -121,6 +121,11 @@ impl<'a> Group<'a> {
         (kept, total)
     }
 
+    /// All attempts, failed or not.
+    pub(super) fn attempts_made(&self) -> usize {
+        self.transactions.iter().filter(|one| self.kind(one) == Kind::Backend).count()
+    }
+
     /// What a transaction is; where its beginning is lost, what its records look like.
     fn kind(&self, transaction: &Transaction) -> Kind {
         match transaction.kind {

@@ -110,6 +110,7 @@ fn what_the_backend_or_nobody_answered_has_a_class_too() {
     let failures = Failures::read(&[transaction(2, REQUEST), transaction(3, &answer)]).unwrap();
     assert_eq!(failures.class, "answer_500");
     assert_eq!((failures.backend.as_deref(), failures.attempts_total), (Some("app"), 0));
+    assert_eq!(failures.attempts_made, 1);
     assert_eq!(failures.time, Some(Micros(101_000_000)));
     let failures = Failures::read(&[transaction(2, REQUEST)]).unwrap();
     assert_eq!(failures.class, "status_503");

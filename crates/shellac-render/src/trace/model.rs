@@ -372,8 +372,15 @@ fn kind_of(transaction: &Transaction, named: Kind) -> Kind {
     if named != Kind::Unknown {
         return named;
     }
-    let session = |tag| matches!(tag, Some(Tag::SessOpen | Tag::SessClose));
-    if transaction.records().any(|record| session(record.tag)) {
+    // Requests are started by a connection only, also where the log begins in its middle.
+    let session = |record: LogRecord<'_>| match record.tag {
+        Some(Tag::SessOpen | Tag::SessClose) => true,
+        Some(Tag::Link) => {
+            Relation::parse(record.text()).is_some_and(|link| link.reason == Reason::Rxreq)
+        }
+        _ => false,
+    };
+    if transaction.records().any(session) {
         Kind::Session
     } else if transaction.records().any(|record| record.side == Side::Backend) {
         Kind::Backend

@@ -59,6 +59,14 @@ fn any_number_of_the_tree_finds_the_whole_tree() {
 }
 
 #[test]
+fn a_connection_without_its_beginning_is_known_by_what_it_started() {
+    let cut = transaction(1, &[(Tag::Link, "req 2 rxreq"), (Tag::Link, "req 20 rxreq")]);
+    let trace = Trace::build(&[first(), second(), request(), cut], Vxid(2)).unwrap();
+    assert_eq!((trace.roots[0].kind, trace.others_on_session), (Kind::Session, 1));
+    assert!(!trace.roots[0].has_begin);
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let orphan = Trace::build(&[first()], Vxid(3)).unwrap();
     assert_eq!(
