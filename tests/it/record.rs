@@ -1,6 +1,7 @@
 //! `shellac record`: what was kept, what was indexed, and that nothing is forgotten.
 
 mod end;
+mod files;
 mod outside;
 mod ring;
 mod story;

@@ -75,6 +75,8 @@ struct Span {
     until: Duration,
     /// So long after the end a trigger may come that overlaps.
     linger: Duration,
+    /// It has a capture of its own, which nobody makes longer.
+    is_alone: bool,
 }
 
 /// How often a rule fired and what came of it.
@@ -100,6 +102,8 @@ pub struct Recorder<D: Disk = SystemDisk> {
     /// How far the reader is, and when that was.
     place: Option<Place>,
     now: Duration,
+    /// The time by the clock, when the log is a file and has its own.
+    clock: Option<Stamp>,
     counts: Vec<Counts>,
     firing: Vec<Firing>,
     said: Vec<Said>,
@@ -121,6 +125,7 @@ impl<D: Disk> Recorder<D> {
             jobs: Vec::new(),
             place: None,
             now: Duration::ZERO,
+            clock: None,
             counts,
             firing,
             said: Vec::new(),
@@ -132,6 +137,15 @@ impl<D: Disk> Recorder<D> {
     pub fn opened(&mut self, dialect: Dialect, instance: Option<String>) {
         self.dialect = dialect;
         self.instance = instance;
+    }
+
+    /// Tells what time it is by the clock. What was written when is noted by it; without it, by the log.
+    pub const fn clock(&mut self, now: Stamp) {
+        self.clock = Some(now);
+    }
+
+    fn stamp(&self) -> Stamp {
+        self.clock.unwrap_or(Stamp::from_unix(self.now))
     }
 
     /// The store.
@@ -154,7 +168,7 @@ impl<D: Disk> Recorder<D> {
     pub fn group(&mut self, hit: Hit) {
         self.now = self.now.max(hit.time);
         let Hit { group, seen, starts, time } = hit;
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         let mut entry = entry_of(&group, seen.failures.as_ref(), Stamp::from_unix(time));
         if seen.failures.is_none() {
             NO_ERROR.clone_into(&mut entry.class);
@@ -202,7 +216,7 @@ impl<D: Disk> Recorder<D> {
         wanted: Vec<(usize, Option<Moment>)>,
         time: Duration,
     ) -> Outcome {
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         let first = wanted.first().map_or(0, |(rule, _)| *rule);
         let mut jobs = Vec::new();
         let mut refusal = None;
@@ -222,7 +236,8 @@ impl<D: Disk> Recorder<D> {
             let trigger = self.trigger(rule, &entry, time);
             let (before, after) = (self.rules[rule].before, self.rules[rule].after);
             let begin = time.saturating_sub(before);
-            let span = Span { begin, time, until: time + after, linger: before };
+            let until = time + after;
+            let span = Span { begin, time, until, linger: before, is_alone: false };
             match self.window(scope, rule, trigger, start, span) {
                 Ok(job) if !jobs.contains(&job) => jobs.push(job),
                 Ok(_) => {}
@@ -260,7 +275,7 @@ impl<D: Disk> Recorder<D> {
         refusal: Option<Refusal>,
         time: Duration,
     ) -> Outcome {
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         self.out.clear();
         group.transactions.iter().for_each(|it| self.out.extend_from_slice(it.bytes()));
         let head = CaptureHead {
@@ -335,6 +350,8 @@ impl<D: Disk> Recorder<D> {
             time,
             until: time + self.rules[rule].after.max(patience),
             linger: if is_urgent { Duration::ZERO } else { before },
+            // Somebody waits for it. Lines about one transaction belong together nevertheless.
+            is_alone: is_urgent && scope == Scope::All,
         };
         match self.window(scope, rule, trigger, start, span) {
             Ok(_) => self.counts[rule].captured += 1,
@@ -354,15 +371,16 @@ impl<D: Disk> Recorder<D> {
         start: Option<Moment>,
         span: Span,
     ) -> Result<usize, Refusal> {
-        let Span { begin, time, until, linger } = span;
-        if let Some(at) = self.jobs.iter().position(|job| job.takes(&scope, begin)) {
+        let Span { begin, time, until, linger, is_alone } = span;
+        let overlaps = |job: &Job| !is_alone && job.takes(&scope, begin);
+        if let Some(at) = self.jobs.iter().position(overlaps) {
             self.jobs[at].merge(&self.rules[rule], trigger, time, until, linger);
             return Ok(at);
         }
         if self.jobs.len() >= MAX_JOBS {
             return Err(Refusal::TooManyOpen);
         }
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         let head = CaptureHead {
             time: trigger.time,
             rule: &trigger.rule,
@@ -377,6 +395,7 @@ impl<D: Disk> Recorder<D> {
         };
         let mut job = Job::new(scope, self.dialect, capture, &self.rules[rule], start, until);
         job.facts.instance.clone_from(&self.instance);
+        job.is_alone = is_alone;
         job.merge(&self.rules[rule], trigger, time, until, linger);
         self.jobs.push(job);
         Ok(self.jobs.len() - 1)
@@ -387,7 +406,7 @@ impl<D: Disk> Recorder<D> {
         if self.out.is_empty() {
             return Ok(());
         }
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         let job = &mut self.jobs[at];
         let is_first = !job.has_written;
         let result = self.store.append(job.capture, &self.out, now);
@@ -433,7 +452,7 @@ impl<D: Disk> Recorder<D> {
             runbook: about.runbook.clone(),
             text: text.clone(),
         };
-        self.store.event(event, Stamp::from_unix(self.now));
+        self.store.event(event, self.stamp());
         self.said.push(Said::Event { rule, time, is_fire, text });
     }
 
@@ -448,7 +467,7 @@ impl<D: Disk> Recorder<D> {
                 self.event(rule, now, false, None);
             }
         }
-        self.store.tick(Stamp::from_unix(now));
+        self.store.tick(self.stamp());
     }
 
     /// The log that was read is gone, or a part of it was lost by its reader. The manifest says so, and
@@ -467,7 +486,7 @@ impl<D: Disk> Recorder<D> {
             runbook: None,
             text: Some(format!("{bytes} bytes of the log: {reason}")),
         };
-        self.store.event(event, time);
+        self.store.event(event, self.stamp());
     }
 
     /// Reads on for every window. `true`: there is more to do right now.
@@ -501,7 +520,7 @@ impl<D: Disk> Recorder<D> {
     }
 
     fn finish_job(&mut self, mut job: Job) {
-        let now = Stamp::from_unix(self.now);
+        let now = self.stamp();
         self.out.clear();
         job.window.finish(&mut self.out);
         if !self.out.is_empty() && job.refused.is_none() {

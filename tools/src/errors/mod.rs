@@ -44,8 +44,8 @@ pub(crate) struct Args {
     #[arg(short = 't', value_name = "SECONDS", default_value = "5", value_parser = patience, conflicts_with = "read")]
     patience: Patience,
 
-    /// Read files (.zst too) instead; "-": standard input
-    #[arg(short = 'r', value_name = "FILE")]
+    /// Read files (.zst too) or directories of captures instead; "-": standard input
+    #[arg(short = 'r', value_name = "FILE|DIR")]
     read: Vec<PathBuf>,
 
     /// Only requests that this query selects

@@ -1,7 +1,7 @@
 //! Goes through logs and writes a line for each failed attempt.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -137,15 +137,15 @@ fn put(text: &str) -> anyhow::Result<Flow> {
 
 /// Reads files one after the other. One that cannot be read to its end does not keep the others from it.
 pub(super) fn files(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut code = ExitCode::SUCCESS;
-    for path in &args.read {
+    let (paths, mut code) = paths(args);
+    for path in &paths {
         let name = if path.as_os_str() == "-" {
             "standard input".to_owned()
         } else {
             path.display().to_string()
         };
-        let shown = (args.read.len() > 1)
-            .then(|| shellac_render::visible(path.as_os_str().as_encoded_bytes()));
+        let shown =
+            (paths.len() > 1).then(|| shellac_render::visible(path.as_os_str().as_encoded_bytes()));
         let mut lines = Lines::new(args, shown, Duration::MAX);
         let mut result = file(&mut lines, path, &name);
         if let Ok(Flow::On) | Err(_) = result {
@@ -163,6 +163,29 @@ pub(super) fn files(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code)
+}
+
+/// The files that are asked for: of a directory its captures, oldest first.
+fn paths(args: &Args) -> (Vec<PathBuf>, ExitCode) {
+    let (mut paths, mut code) = (Vec::new(), ExitCode::SUCCESS);
+    for path in &args.read {
+        if !path.is_dir() {
+            paths.push(path.clone());
+            continue;
+        }
+        match shellac_capture::files::list(path) {
+            Ok(files) if files.is_empty() => {
+                eprintln!("shellac: {} has no captures", path.display());
+                code = ExitCode::FAILURE;
+            }
+            Ok(files) => paths.extend(files.into_iter().rev().map(|file| file.path)),
+            Err(error) => {
+                eprintln!("shellac: cannot read the captures in {}: {error}", path.display());
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    (paths, code)
 }
 
 fn file(lines: &mut Lines<'_>, path: &Path, name: &str) -> anyhow::Result<Flow> {

@@ -92,6 +92,8 @@ struct Reader<'a> {
     room: Room,
     /// What time it is: by the clock, or by the records of a file.
     now: Duration,
+    /// When the first records of a file were written.
+    began: Duration,
     ticked: Duration,
     rated: Duration,
     saved: Duration,
@@ -123,6 +125,7 @@ impl<'a> Reader<'a> {
             baseline: Saved::baseline(&settings.store.dir),
             room: Room::new(settings.span),
             now,
+            began: Duration::ZERO,
             ticked: Duration::ZERO,
             rated: now,
             saved: now,
@@ -152,6 +155,9 @@ impl<'a> Reader<'a> {
                     if let (Some(watch), Some(grouper)) = (&self.watch, &mut self.grouper) {
                         self.now =
                             last_time(watch.dialect(), records).unwrap_or_default().max(self.now);
+                        if self.began.is_zero() {
+                            self.began = self.now;
+                        }
                         grouper.row(records, self.now);
                     }
                     self.groups()?;
@@ -335,7 +341,10 @@ impl<'a> Reader<'a> {
     fn moment(&self, time: Duration) -> Option<Moment> {
         // What comes after the trigger, and the group itself, want room as well.
         let max_bytes = self.settings.store.max_capture_bytes / 4 * 3;
-        self.moments.at(time, self.source.walked_bytes(), max_bytes).cloned()
+        let mut moment = self.moments.at(time, self.source.walked_bytes(), max_bytes).cloned()?;
+        // A file has no time before its first record.
+        moment.time = moment.time.max(self.began);
+        Some(moment)
     }
 
     fn note_moment(&mut self) {

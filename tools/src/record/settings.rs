@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use shellac_capture::StoreOptions;
-use shellac_capture::rules::{Exec, Keep, Limit, On, Rule, file};
+use shellac_capture::rules::{Exec, Keep, Limit, On, Rule, Severity, file};
 use shellac_format::Dialect;
 use shellac_query::regex::Regex;
 use shellac_render::visible;
@@ -113,7 +113,8 @@ impl Settings {
         let before = args
             .before
             .unwrap_or_else(|| rules.iter().map(|rule| rule.before).max().unwrap_or_default());
-        rules.push(Rule { keep: Keep::All, before, limit: None, ..outside(SNAPSHOT) });
+        let severity = Severity::Info;
+        rules.push(Rule { keep: Keep::All, before, limit: None, severity, ..outside(SNAPSHOT) });
         let from = match args.read {
             Some(path) => From::File(path),
             None => {

@@ -83,6 +83,7 @@ impl Work {
     fn run(mut self, ear: &Ear) -> Accounts {
         let mut is_busy = false;
         'all: loop {
+            self.recorder.clock(self.clock.stamp());
             for turn in 0..MESSAGES_PER_TURN {
                 let patience = if is_busy || turn > 0 { Duration::ZERO } else { LONGEST_WAIT };
                 match ear.next(patience) {
@@ -99,6 +100,7 @@ impl Work {
                 self.count();
             }
         }
+        self.recorder.clock(self.clock.stamp());
         self.recorder.end();
         self.tell();
         self.count();

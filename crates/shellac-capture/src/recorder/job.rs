@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub(super) has_written: bool,
     /// Why nothing more is written.
     pub(super) refused: Option<Refusal>,
+    /// Other triggers have other captures.
+    pub(super) is_alone: bool,
     /// When the first trigger was, and the last.
     first: Duration,
     last: Duration,
@@ -102,6 +104,7 @@ impl Job {
             offset: 0,
             has_written: false,
             refused: None,
+            is_alone: false,
             first: Duration::MAX,
             last: Duration::ZERO,
             begin,
@@ -116,7 +119,7 @@ impl Job {
 
     /// Whether a window with this scope that begins here overlaps with this one.
     pub(super) fn takes(&self, scope: &Scope, begin: Duration) -> bool {
-        let is_open = self.refused.is_none() && !self.is_gone;
+        let is_open = self.refused.is_none() && !self.is_gone && !self.is_alone;
         is_open && self.window.scope() == scope && begin <= self.until
     }
 
@@ -139,9 +142,8 @@ impl Job {
         }
         self.linger = self.linger.max(linger);
         let asked = &mut self.facts.asked;
-        let longest = |asked: Option<f64>, time: Duration| {
-            Some(asked.unwrap_or_default().max(time.as_secs_f64()))
-        };
+        let longest =
+            |asked: Option<f64>, time: Duration| Some(asked.unwrap_or_default().max(seconds(time)));
         asked.before = longest(asked.before, rule.before);
         asked.after = longest(asked.after, rule.after);
         if !self.facts.rules.contains(&rule.name) && self.facts.rules.len() < MAX_TRIGGERS {
@@ -204,7 +206,7 @@ impl Job {
 
     pub(super) fn into_facts(mut self, now: Duration) -> Done {
         let ended = self.end.map_or(now, |(_, time)| time);
-        let since = |from: Duration, to: Duration| Some(to.saturating_sub(from).as_secs_f64());
+        let since = |from: Duration, to: Duration| Some(seconds(to.saturating_sub(from)));
         self.facts.had.before = self.begin.map_or(Some(0.0), |begin| since(begin, self.first));
         self.facts.had.after = since(self.last, ended);
         if let Some(problem) = self.problem {
@@ -213,6 +215,15 @@ impl Job {
         let triggers_total = self.facts.triggers_total;
         Done { capture: self.capture, facts: self.facts, triggers_total }
     }
+}
+
+/// Seconds as they are written: in whole microseconds, which is how the log tells the time.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "2^53 microseconds are 285 years, longer than any window"
+)]
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
 }
 
 fn lose(facts: &mut Facts, bytes: u64, reason: &str) {

@@ -252,3 +252,47 @@ fn more_windows_than_there_may_be_are_kept_without_their_surroundings() {
         assert_eq!(numbers.len(), 2);
     }
 }
+
+#[test]
+fn a_snapshot_ends_while_failures_keep_another_window_open() {
+    let before = Duration::from_secs(5);
+    let snapshot = Rule { keep: Keep::All, limit: None, ..Rule::new("snapshot", On::Outside) };
+    let mut rig = Rig::new(vec![Rule { keep: Keep::All, before, ..rule("FetchError") }, snapshot]);
+    (1..=4).for_each(|number| rig.read(number));
+    let start = Moment { time: at(1), place: rig.places[0].clone(), walked_bytes: 0 };
+    rig.recorder.outside(Outside {
+        rule: 1,
+        time: at(4),
+        text: None,
+        class: "snapshot".to_owned(),
+        scope: Scope::All,
+        start: Some(start),
+        patience: Duration::ZERO,
+        is_urgent: true,
+    });
+    rig.recorder.take_said();
+    rig.read(5);
+    let finished = |said| matches!(said, Said::Finished { triggers: 1, .. });
+    assert_eq!(rig.recorder.take_said().into_iter().map(finished).filter(|it| *it).count(), 1);
+    (6..=10).for_each(|number| rig.read(number));
+    let found = rig.finish();
+    let [(snapshot, numbers), (failures, _)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((&snapshot.facts.rules[..], numbers.len()), (&["snapshot".to_owned()][..], 10));
+    assert_eq!(
+        (&failures.facts.rules[..], failures.facts.triggers_total),
+        (&["FetchError".to_owned()][..], 3)
+    );
+}
+
+#[test]
+fn seconds_are_written_in_whole_microseconds() {
+    let mut rig = Rig::new(vec![Rule {
+        keep: Keep::All,
+        before: Duration::from_nanos(1_990_804_181),
+        ..rule("FetchError and vxid == 600")
+    }]);
+    rig.read_all();
+    let found = rig.finish();
+    let asked = found[0].0.facts.asked.before;
+    assert_eq!(serde_json::to_string(&asked).unwrap(), "1.990804");
+}
