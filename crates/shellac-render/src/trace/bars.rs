@@ -31,8 +31,7 @@ pub(super) fn section(page: &mut Page, trace: &Trace, width: usize) {
     page.line(&[(Style::Dim, &format!("{:NAME_COLUMNS$}  {}", "", scale(&waterfall, room)))]);
     let mut drawn = BTreeSet::new();
     for bar in waterfall.bars.iter().take(MOST_BARS) {
-        let name: String = name(bar).chars().take(NAME_COLUMNS).collect();
-        let name = format!("{name:<NAME_COLUMNS$}  ");
+        let name = format!("{:<NAME_COLUMNS$}  ", name(bar));
         let cells = cells(bar, waterfall.length, room);
         let text: String = cells.iter().map(|cell| cell.0).collect();
         drawn.extend(text.chars());
@@ -56,12 +55,23 @@ pub(super) fn section(page: &mut Page, trace: &Trace, width: usize) {
     page.wrapped("", "", Style::Dim, &legend(&waterfall, &drawn));
 }
 
+/// What a bar is of, in at most `NAME_COLUMNS`: a part of a number would be another number.
 fn name(bar: &Bar<'_>) -> String {
     let indent = " ".repeat(2 * bar.depth.min(4));
-    format!("{indent}{}", bar.node.title())
+    let whole = format!("{indent}{}", bar.node.title());
+    if columns(&whole) <= NAME_COLUMNS {
+        return whole;
+    }
+    format!("{indent}{}", bar.node.role())
 }
 
 impl Node {
+    /// `request`, `attempt 2`, `include`: the title without the number of the transaction.
+    fn role(&self) -> String {
+        let title = self.title();
+        title.rsplit_once(' ').map(|(role, _)| role.to_owned()).unwrap_or(title)
+    }
+
     /// `request 12`, `attempt 2`, `include 13`: what it is called where there is little room.
     pub fn title(&self) -> String {
         use shellac_log::{Kind, Reason};

@@ -81,3 +81,34 @@ fn clocks_that_were_set_draw_something() {
     let waterfall = trace.waterfall().expect("there are times");
     assert_eq!(cells(&waterfall.bars[0], waterfall.length, 33).len(), 33);
 }
+
+#[test]
+fn a_number_that_does_not_fit_is_left_out_and_not_cut() {
+    let big = 1_882_542_288_404_522;
+    let attempt = format!("bereq {big} pass");
+    let all = [
+        transaction(
+            big,
+            &[
+                (Tag::Begin, "req 1 rxreq"),
+                (Tag::Timestamp, START),
+                (Tag::Link, &format!("bereq {} pass", big + 1)),
+                (Tag::Timestamp, "Resp: 100.100000 0.100000 0.010000"),
+                (Tag::End, ""),
+            ],
+        ),
+        transaction(
+            big + 1,
+            &[
+                (Tag::Begin, &attempt),
+                (Tag::Timestamp, START),
+                (Tag::Timestamp, "Beresp: 100.080000 0.080000 0.080000"),
+                (Tag::End, ""),
+            ],
+        ),
+    ];
+    let trace = Trace::build(&all, Vxid(big)).expect("it is there");
+    let waterfall = trace.waterfall().expect("there are times");
+    let names: Vec<String> = waterfall.bars.iter().map(name).collect();
+    assert_eq!(names, ["request 1882542288404522", "  attempt 1"]);
+}
