@@ -1,6 +1,6 @@
 //! A trace as text: a headline, the tree, why attempts failed and what to do, headers.
 
-use shellac_log::Kind;
+use shellac_log::{Kind, Reason};
 
 use super::attempt::Attempt;
 use super::fields::{Headers, Micros};
@@ -96,7 +96,9 @@ pub(super) fn headline_of(trace: &Trace, zone: Zone) -> Option<Headline> {
         }
         What::Session(session) => {
             let client = session.client.as_deref().unwrap_or("(not recorded)");
-            let requests = counted(node.children.len() as u64, "request");
+            // Restarts stand beside the request that they continue.
+            let came = |child: &&Node| child.reason != Reason::Restart;
+            let requests = counted(node.children.iter().filter(came).count() as u64, "request");
             (format!("connection from client {client}"), requests)
         }
         What::Missing => return None,

@@ -121,3 +121,20 @@ fn a_very_deep_tree_is_cut_and_a_very_long_chain_is_not() {
         .collect();
     assert_eq!(shape(&Trace::build(&retries, Vxid(500)).unwrap()).len(), 992);
 }
+
+#[test]
+fn a_restart_is_no_request_of_its_own_on_its_connection() {
+    let all = [
+        session(),
+        transaction(
+            2,
+            &[(Tag::Begin, "req 1 rxreq"), (Tag::Link, "req 5 restart"), (Tag::End, "")],
+        ),
+        transaction(5, &[(Tag::Begin, "req 2 restart"), (Tag::End, "")]),
+        transaction(20, &[(Tag::Begin, "req 1 rxreq"), (Tag::End, "")]),
+    ];
+    let trace = Trace::build(&all, Vxid(1)).unwrap();
+    assert_eq!(shape(&trace).len(), 4);
+    let head = super::super::tree::headline_of(&trace, super::super::Zone::Utc).unwrap();
+    assert_eq!(head.result, "2 requests");
+}
