@@ -89,7 +89,7 @@ fn a_body_that_stops_midway_says_how_long_nothing_came() {
     let workdir = workdir.to_str().unwrap();
     let shown = until(
         &["--last-error", "-n", workdir],
-        &["cut short", "not retried: the answer had begun"],
+        &["cut short", "not retried: the backend's answer had begun"],
     );
     fits(&shown);
     let row = shown.split_whitespace().collect::<Vec<_>>().join(" ");

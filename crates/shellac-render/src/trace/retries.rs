@@ -48,7 +48,7 @@ impl Attempt {
             return reason.to_owned();
         }
         if self.page.is_none() && self.answer.is_some() {
-            return "the answer had begun".to_owned();
+            return "the backend's answer had begun".to_owned();
         }
         if failure.is_the_clients() {
             return "the client is at fault".to_owned();

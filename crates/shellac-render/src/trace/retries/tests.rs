@@ -50,7 +50,7 @@ fn without_a_retry_the_reason_is_what_the_log_says_and_no_more() {
         (Tag::VclCall, "BACKEND_RESPONSE"),
         (Tag::FetchError, "straight insufficient bytes"),
     ];
-    assert_eq!(not(&begun), "the answer had begun");
+    assert_eq!(not(&begun), "the backend's answer had begun");
     let client = [(Tag::VclLog, "fetch.phase:send"), (Tag::VclLog, "fetch.class:client")];
     assert_eq!(not(&[EOF, client[0], client[1], PAGE[0], PAGE[1]]), "the client is at fault");
     let gone = (Tag::FetchError, "req.body read error: 0 (Success)");
