@@ -1,6 +1,7 @@
 //! `shellac trace --url`, `--backend`, `--last-error` on files.
 
 use std::fs;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -106,8 +107,26 @@ fn matches_are_listed_with_what_is_known_of_them() {
 
 #[test]
 fn something_has_to_be_asked_for_and_only_one_thing() {
-    for wrong in [&["--utc"][..], &["1", "--url", "x"], &["1", "--last-error"], &["1", "--list"]] {
+    for wrong in [
+        &["--utc"][..],
+        &["1", "--url", "x"],
+        &["1", "--last-error"],
+        &["1", "--list"],
+        &["0"],
+        &["1", "--tz", "+02:00"],
+    ] {
         let output = run_with(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn times_are_shown_so_far_from_utc_as_asked() {
+    let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
+        .args(["trace", "--tz", "-03:30", "--last-error", "-r"])
+        .arg(capture("body-truncated-length"))
+        .output()
+        .expect("trace starts");
+    let out = text(&output.stdout);
+    assert!(out.contains("  2026-11-21 20:16:48.728324 -03:30  epoch 1795304808.728324"), "{out}");
 }

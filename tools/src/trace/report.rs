@@ -74,7 +74,7 @@ impl Report<'_> {
     }
 
     fn zone(&self) -> Zone {
-        if self.args.utc { Zone::Utc } else { Zone::Local }
+        self.args.zone()
     }
 
     fn text(&self) -> String {

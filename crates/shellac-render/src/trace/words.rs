@@ -12,6 +12,8 @@ pub enum Zone {
     Local,
     /// UTC.
     Utc,
+    /// One that is always so far away from UTC.
+    Fixed(FixedOffset),
 }
 
 /// A duration with its unit: `46 us`, `4.6 ms`, `1.001 s`.
@@ -37,6 +39,7 @@ pub fn local_time(at: Micros, zone: Zone) -> String {
     let local: DateTime<FixedOffset> = match zone {
         Zone::Local => utc.with_timezone(&Local).fixed_offset(),
         Zone::Utc => utc.fixed_offset(),
+        Zone::Fixed(offset) => utc.with_timezone(&offset),
     };
     local.format("%Y-%m-%d %H:%M:%S%.6f %:z").to_string()
 }
@@ -85,6 +88,8 @@ mod tests {
     fn a_moment_has_offset_and_epoch() {
         let at = Micros(1_504_590_151_903_285);
         assert_eq!(local_time(at, Zone::Utc), "2017-09-05 05:42:31.903285 +00:00");
+        let fixed = Zone::Fixed(FixedOffset::west_opt(5400).unwrap());
+        assert_eq!(local_time(at, fixed), "2017-09-05 04:12:31.903285 -01:30");
         assert_eq!(epoch(at), "1504590151.903285");
         assert_eq!(local_time(Micros(i64::MAX), Zone::Utc), "time out of range");
     }
