@@ -500,6 +500,14 @@ fn check(options: &StoreOptions) -> Result<(), OpenError> {
     if options.max_files == 0 {
         return wrong("the number of capture files", "0".to_owned(), "at least 1 is needed");
     }
+    for (name, value) in [
+        ("the budget in bytes", options.max_bytes),
+        ("the bytes of one capture", options.max_capture_bytes),
+    ] {
+        if value == 0 {
+            return wrong(name, "0".to_owned(), "more is needed");
+        }
+    }
     if options.max_open == 0 {
         return wrong("the number of open captures", "0".to_owned(), "at least 1 is needed");
     }

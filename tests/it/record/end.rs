@@ -168,3 +168,18 @@ fn a_recorder_in_the_background_is_ended_by_its_pid_file() {
         .any(|file| log_of(file, &["-g", "request"]).contains(&format!("{bad}")));
     assert!(bad, "it is in a capture");
 }
+
+#[test]
+fn one_that_is_asked_to_end_twice_at_once_finishes_nevertheless() {
+    let origin = origin();
+    let proxy = Proxy::start(&[origin.address()], "");
+    let dir = TempDir::new().unwrap();
+    let mut recorder = Recorder::start(&proxy.workdir(), dir.path(), &["--on", "FetchError"]);
+    let bad = get(&mut proxy.client(), "/bad");
+    assert_eq!(recorder.index_line(bad)["outcome"], "full");
+    // Two different ones, which cannot become one on their way.
+    recorder.signal(Signal::INT);
+    recorder.finish();
+    recorder.manifest_line("the accounts", |line| line["accounts"]["classes"].is_object());
+    assert!(!dir.path().join("record.pid").exists());
+}

@@ -3,24 +3,26 @@
 //! No shell is involved. A program has a limited time, its output is limited, and few run at the same time; what
 //! is one too many is counted and said, never waited for.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, access};
 use shellac_capture::rules::Exec;
 use shellac_render::visible;
 
 /// Programs that run at the same time.
 const MAX_RUNNING: usize = 4;
 /// Bytes of a program's output that are kept; the rest is read and forgotten.
-const MAX_OUTPUT: usize = 4096;
+const MAX_OUTPUT: usize = 256;
 /// Between two looks whether a program has ended.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
@@ -31,6 +33,8 @@ pub(super) struct Programs {
     threads: Vec<JoinHandle<()>>,
     /// Those that were not started, because enough ran.
     skipped: u64,
+    /// Those that failed, by rule.
+    failed: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
 impl Programs {
@@ -49,10 +53,18 @@ impl Programs {
         }
         self.running.fetch_add(1, Ordering::Relaxed);
         let (rule, exec) = (visible(rule.as_bytes()), exec.clone());
-        let running = Arc::clone(&self.running);
+        let (running, failed) = (Arc::clone(&self.running), Arc::clone(&self.failed));
         let spawned = thread::Builder::new().name("exec".to_owned()).spawn(move || {
             if let Err(problem) = run(&exec, &input) {
-                eprintln!("shellac: {rule}: {}: {problem}", visible(exec.command[0].as_bytes()));
+                let program = visible(exec.command[0].as_bytes());
+                match count(&failed, &rule) {
+                    1 => eprintln!("shellac: {rule}: {program}: {problem}"),
+                    // One that always fails is not told of with every failure.
+                    times if times.is_power_of_two() => {
+                        eprintln!("shellac: {rule}: {program}: {problem} ({times} failed so far)")
+                    }
+                    _ => {}
+                }
             }
             running.fetch_sub(1, Ordering::Relaxed);
         });
@@ -71,6 +83,42 @@ impl Programs {
             // What a thread had to say it has said.
             let _ = thread.join();
         }
+        if self.skipped > 0 {
+            eprintln!("shellac: {} programs were not started, because others ran", self.skipped);
+        }
+    }
+}
+
+/// Counts one more for this rule.
+fn count(failed: &Mutex<BTreeMap<String, u64>>, rule: &str) -> u64 {
+    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+    let times = failed.entry(rule.to_owned()).or_default();
+    *times += 1;
+    *times
+}
+
+/// The program that a command names, so that it is found in any directory.
+///
+/// # Errors
+///
+/// It is not there, or cannot be run.
+pub(super) fn program(name: &str) -> Result<String, String> {
+    if name.contains('/') {
+        let path = std::path::absolute(name).map_err(|error| error.to_string())?;
+        if path.is_dir() {
+            return Err("is a directory".to_owned());
+        }
+        access(&path, Access::EXEC_OK).map_err(|error| error.to_string())?;
+        return Ok(path.display().to_string());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .any(|path| path.is_file() && access(&path, Access::EXEC_OK).is_ok());
+    if found {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("no such program in PATH; ./{name} is one in this directory"))
     }
 }
 

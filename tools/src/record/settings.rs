@@ -14,6 +14,7 @@ use shellac_render::visible;
 
 use super::SNAPSHOT;
 use super::args::Args;
+use super::exec;
 use super::lines::{self, Line};
 use crate::attach::Patience;
 
@@ -97,6 +98,14 @@ impl Settings {
                     bail!("the rules cannot be used:\n{}", errors.join("\n"));
                 }
             }
+        }
+        for rule in &mut rules {
+            let Some(exec) = &mut rule.actions.exec else { continue };
+            let program = exec::program(&exec.command[0]);
+            exec.command[0] = program.map_err(|why| {
+                let (rule, name) = (&rule.name, &exec.command[0]);
+                anyhow::anyhow!("{}", visible(format!("{rule}: exec: {name}: {why}").as_bytes()))
+            })?;
         }
         if let Some(rule) = rules.iter().find(|rule| rule.has_span_for_nothing()) {
             eprintln!(

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+
+/// Who ends a process may do it twice, as `timeout` does: once itself and once with its group.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// Flags set by signals.
 #[derive(Debug, Default)]
@@ -16,16 +21,18 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes SIGINT and SIGTERM (finish what is under way and stop), SIGHUP (new files from here on), SIGUSR1
+    /// Takes SIGINT and SIGTERM (finish what is under way and stop; another one a second later ends the program at
+    /// once, in case it hangs in a write), SIGHUP (new files from here on), SIGUSR1
     /// (give up incomplete transactions) and SIGUSR2 (a snapshot now).
     pub(super) fn install() -> anyhow::Result<Signals> {
         let signals = Signals::default();
-        for signal in [SIGINT, SIGTERM] {
-            // The second one ends the program at once, in case it hangs in a write.
-            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&signals.stop))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&signals.stop)))
-                .context("cannot handle signals")?;
-        }
+        let ends = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]);
+        let ends = ends.context("cannot handle signals")?;
+        let stop = Arc::clone(&signals.stop);
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || wait_for_end(ends, &stop))
+            .context("cannot start a thread")?;
         let asking =
             [(SIGHUP, &signals.reopen), (SIGUSR1, &signals.flush), (SIGUSR2, &signals.snapshot)];
         for (signal, flag) in asking {
@@ -53,5 +60,20 @@ impl Signals {
     /// Whether a snapshot was asked for.
     pub(super) fn take_snapshot(&self) -> bool {
         self.snapshot.swap(false, Ordering::Relaxed)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
+fn wait_for_end(mut ends: signal_hook::iterator::Signals, stop: &AtomicBool) {
+    let mut first: Option<Instant> = None;
+    for _ in ends.forever() {
+        match first {
+            None => {
+                first = Some(Instant::now());
+                stop.store(true, Ordering::Relaxed);
+            }
+            Some(first) if first.elapsed() < ECHO => {}
+            Some(_) => signal_hook::low_level::exit(1),
+        }
     }
 }

@@ -39,3 +39,22 @@ fn a_program_that_hangs_is_ended_with_what_it_started() {
     let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
     assert!(state.is_err() || state.is_ok_and(|it| it.contains(") Z ")), "the sleep lives on");
 }
+
+#[test]
+fn a_program_that_is_not_there_is_no_program() {
+    assert_eq!(program("sh").as_deref(), Ok("sh"));
+    assert_eq!(program("/bin/sh").as_deref(), Ok("/bin/sh"));
+    assert!(program("/no/such/program").unwrap_err().contains("No such file"));
+    assert!(program("no-such-program").unwrap_err().contains("PATH"));
+    assert!(program("/bin/").unwrap_err().contains("directory"));
+    assert!(program("/etc/passwd").unwrap_err().contains("ermission"));
+    let relative = program("../../../../../../../../bin/sh").unwrap();
+    assert!(relative.starts_with('/'), "{relative}");
+}
+
+#[test]
+fn failures_are_counted_by_rule() {
+    let failed = Mutex::default();
+    let counted = ["a", "a", "b", "a"].map(|rule| count(&failed, rule));
+    assert_eq!(counted, [1, 2, 1, 3]);
+}
