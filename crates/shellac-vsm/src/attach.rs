@@ -312,9 +312,12 @@ impl Attachment {
             }
             Err(source) => VsmError::io("open", &index, source),
             Ok(_) => match self.mgt.header() {
-                Some(header) => {
-                    not_running(format!("its manager, process {}, is dead", header.pid))
-                }
+                // Which of them it is cannot be told from here.
+                Some(header) => not_running(format!(
+                    "its manager, process {}, is dead, or in another pid namespace such as a container's (VSM_NOPID=1 \
+                     in the environment reads it nevertheless)",
+                    header.pid
+                )),
                 None => not_running(format!("{} does not say who writes it", index.display())),
             },
         }

@@ -218,3 +218,21 @@ fn random_words_in_a_log_end_in_an_error_or_in_records() {
         }
     }
 }
+
+#[test]
+fn what_was_open_where_a_file_breaks_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cut.vsl");
+    let mut bytes = b"VSL\0".to_vec();
+    bytes.extend(record(76, 2, b"req 1 rxreq\0"));
+    bytes.extend(&record(76, 4, b"req 3 rxreq\0")[..10]);
+    std::fs::write(&file, bytes).unwrap();
+    let output = output(&["-r", file.to_str().unwrap(), "-g", "request"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.starts_with("shellac: 1 transaction was not complete when the log ended"),
+        "{said}"
+    );
+    assert!(said.contains("cut off"), "{said}");
+}

@@ -175,3 +175,28 @@ fn help_and_version() {
     }
     assert!(String::from_utf8(text(&["-V"])).unwrap().starts_with("shellac log "));
 }
+
+#[test]
+fn under_a_stock_name_it_calls_itself_as_it_was_called() {
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("varnishlog");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_shellac"), &link).unwrap();
+    let said = |option: &str| {
+        let output = std::process::Command::new(&link).arg(option).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let program = link.display();
+    assert!(said("-h").starts_with(&format!("Usage: {program} <options>\n")), "{}", said("-h"));
+    assert!(said("-V").starts_with(&format!("{program} (shellac ")), "{}", said("-V"));
+    let own = said("--since");
+    let start = format!("{program}: invalid option -- '-'\nUsage: {program} <options>\n");
+    assert!(own.starts_with(&start), "none of ours is known there: {own}");
+}
+
+#[test]
+fn the_help_fits_a_terminal() {
+    let output = command(&["--help"]).env("COLUMNS", "80").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let widest = help.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80) && help.contains("--limit-bytes"), "{widest:?}: {help}");
+}

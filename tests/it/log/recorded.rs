@@ -253,3 +253,32 @@ fn a_recorded_directory_of_dead_processes_is_no_running_instance() {
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint.contains("its manager, process 28240, is dead"), "{complaint}");
 }
+
+#[test]
+fn under_the_older_name_nobody_asks_for_processes() {
+    // Who wrote it is not there, or is in another pid namespace: 7.1.1 reads it, and later ones say no.
+    let directory = unpacked_archive("snapshots/vsm-snapshot-7.1.1.tar.gz");
+    let links = tempfile::tempdir().unwrap();
+    for (name, is_read) in [("varnishlog", true), ("vinyllog", false)] {
+        let link = links.path().join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_shellac"), &link).unwrap();
+        let output = std::process::Command::new(&link)
+            .args(["-d", "-g", "raw", "-t", "0", "-n", directory.path().to_str().unwrap()])
+            .env_remove("SHELLAC_COMPAT")
+            .env_remove("VSM_NOPID")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            (output.status.success(), !output.stdout.is_empty()),
+            (is_read, is_read),
+            "{said}"
+        );
+    }
+    let own = command(&["-d", "-t", "0", "-n", directory.path().to_str().unwrap()])
+        .env_remove("VSM_NOPID")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&own.stderr);
+    assert!(said.contains("pid namespace") && said.contains("VSM_NOPID=1"), "{said}");
+}

@@ -222,9 +222,10 @@ fn links_are_made_once_and_never_over_something_else() {
     };
     assert!(links().status.success());
     for name in ["varnishlog", "vinyllog"] {
-        let output = Command::new(directory.path().join(name)).arg("-h").output().expect("a tool");
+        let link = directory.path().join(name);
+        let output = Command::new(&link).arg("-h").output().expect("a tool");
         let usage = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(usage.starts_with(&format!("Usage: {name} <options>\n")), "{usage}");
+        assert!(usage.starts_with(&format!("Usage: {} <options>\n", link.display())), "{usage}");
     }
     assert!(links().status.success(), "what is there already stays");
     let taken = directory.path().join("vinyllog");

@@ -180,18 +180,18 @@ impl Output {
             (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => {
                 Ok(Written::NobodyReads)
             }
-            (Err(error), Target::Stdout(_)) => {
-                Err(error).context("cannot write to standard output")
-            }
-            (Err(error), Target::File { name, .. }) => {
-                Err(error).with_context(|| format!("cannot write to {name}"))
-            }
+            (Err(error), Target::Stdout(_)) => Err(cannot_write("standard output", &error)),
+            (Err(error), Target::File { name, .. }) => Err(cannot_write(name, &error)),
         }
     }
 
     fn write_if_full(&mut self) -> anyhow::Result<Written> {
         if self.buffer.len() < WRITE_BYTES { Ok(Written::Fine) } else { self.flush() }
     }
+}
+
+fn cannot_write(name: &str, error: &io::Error) -> anyhow::Error {
+    anyhow::anyhow!("cannot write to {name}: {}", system_text(error))
 }
 
 impl Form {

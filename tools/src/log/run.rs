@@ -59,7 +59,7 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if settings.manner == Manner::Own {
         say_reports(settings, &mut source, true);
         // What a log that goes on has not ended yet is not worth a word.
-        let is_cut = matches!((&result, &settings.from), (Ok(Ended::Log), From::File(_)));
+        let is_cut = matches!(settings.from, From::File(_)) && !matches!(result, Ok(Ended::Asked));
         let lines = pass.as_ref().map(|pass| notices::total(settings, pass, is_cut));
         lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
     }

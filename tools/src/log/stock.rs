@@ -22,16 +22,16 @@ enum Asked {
     Wrong(Vec<u8>),
 }
 
-/// Runs the tool as `program`, whose file name is that of a stock tool.
+/// Runs the tool as `program`, whose file name is that of a stock tool; what it says of itself is all of it.
 pub(crate) fn run_as(program: &OsStr) -> ExitCode {
-    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
+    let name = program.to_string_lossy();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let [only] = &arguments[..]
         && let Some(text) = part(only)
     {
         return print(io::stdout(), text.as_bytes());
     }
-    match asked(program, &name, arguments) {
+    match asked(program, arguments) {
         Ok(Asked::Log(settings)) => match run::run(&settings) {
             Ok(code) => code,
             Err(error) => fail(&error),
@@ -60,14 +60,15 @@ fn part(argument: &OsStr) -> Option<String> {
     }
 }
 
-fn asked(program: &OsStr, name: &str, arguments: Vec<OsString>) -> anyhow::Result<Asked> {
+fn asked(program: &OsStr, arguments: Vec<OsString>) -> anyhow::Result<Asked> {
+    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
     let has_value = |letter| {
         let row = table::TABLE.iter().find(|row| row.letter == letter)?;
         Some(row.value.is_some())
     };
     let mut builder = Builder::new(Manner::Stock);
     let variable = std::env::var("SHELLAC_COMPAT").ok();
-    builder.compat(compat::decide(name, variable.as_deref())?);
+    builder.compat(compat::decide(&name, variable.as_deref())?);
     let mut options = Getopt::new(arguments, &has_value);
     for option in options.by_ref() {
         match option {

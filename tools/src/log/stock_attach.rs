@@ -38,13 +38,14 @@ pub(super) fn attach(
     patience: Patience,
     stop: &dyn Fn() -> bool,
 ) -> anyhow::Result<Attachment> {
-    // The older ones do not look at it.
-    let variable = match compat {
-        Some(Compat::V9) => std::env::var("VARNISH_DEFAULT_N").ok(),
-        Some(Compat::V7) | None => None,
+    // The older ones look neither at the variable nor for processes, which may be in another name space.
+    let (variable, check_pid) = match compat {
+        Some(Compat::V9) => {
+            (std::env::var("VARNISH_DEFAULT_N").ok(), std::env::var_os("VSM_NOPID").is_none())
+        }
+        Some(Compat::V7) | None => (None, false),
     };
     let workdir = workdir(name, variable);
-    let check_pid = std::env::var_os("VSM_NOPID").is_none();
     let start = Instant::now();
     let mut attempts = 0;
     let result = loop {
