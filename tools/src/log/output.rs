@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use shellac_format::{Dialect, Heads};
-use shellac_log::{CompiledFilter, Group, LogRecord};
+use shellac_format::{Dialect, Heads, Layout};
+use shellac_log::{Compat, CompiledFilter, Group, LogRecord};
 use shellac_render::colored::ColoredWriter;
 use shellac_render::lines::{LineOptions, LineWriter, Text, Walked};
 
@@ -188,6 +188,21 @@ impl Output {
     fn write_if_full(&mut self) -> anyhow::Result<Written> {
         if self.buffer.len() < WRITE_BYTES { Ok(Written::Fine) } else { self.flush() }
     }
+}
+
+/// Leaves the magic in what was opened before a mistake was found, as the stock tool does.
+pub(super) fn leave_magic(to: &To, opened: Option<&File>, compat: Option<Compat>) {
+    let To::File { text: false, .. } = to else { return };
+    let magic = match compat {
+        Some(Compat::V9) => Layout::Words3.file_magic(),
+        Some(Compat::V7) | None => Layout::Words2.file_magic(),
+    };
+    // There is a mistake to tell of already.
+    let _ = match opened {
+        Some(mut file) if is_fresh(file).is_ok_and(|fresh| fresh) => file.write_all(&magic),
+        Some(_) => Ok(()),
+        None => write_all(io::stdout().as_fd(), &magic),
+    };
 }
 
 fn cannot_write(name: &str, error: &io::Error) -> anyhow::Error {

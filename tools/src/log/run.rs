@@ -11,6 +11,7 @@ use super::detach::{self, Place};
 use super::input::{self, Opened, Origin, Wait};
 use super::loss_text;
 use super::notices::{self, Notices};
+use super::output;
 use super::pass::{Flow, Pass};
 use super::settings::{From, Manner, Settings};
 use super::signals::Signals;
@@ -35,17 +36,12 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         return Ok(code);
     }
     let signals = Signals::install(settings.daemon)?;
-    let opened = match &settings.from {
-        From::File(path) => input::open_file(path, settings)?,
-        From::Live { instance, patience, dump } => {
-            let stop = || signals.stop();
-            match input::open_live(instance.as_deref(), *patience, *dump, settings, &stop)? {
-                Some(opened) => opened,
-                None => return Ok(ExitCode::SUCCESS),
-            }
+    let ready = ready(settings, &signals).inspect_err(|_| {
+        if settings.manner == Manner::Stock {
+            output::leave_magic(&settings.to, settings.opened.as_ref(), settings.filter.compat);
         }
-    };
-    let _pid_file = settings.pid_file.as_deref().map(pid_file).transpose()?;
+    });
+    let Some((opened, _pid_file)) = ready? else { return Ok(ExitCode::SUCCESS) };
     if settings.daemon {
         detach::finish()?;
     }
@@ -65,6 +61,25 @@ pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     result?;
     Ok(account(settings, &source))
+}
+
+/// Finds the log and takes the pid file, unless a signal comes first.
+fn ready(
+    settings: &Settings,
+    signals: &Signals,
+) -> anyhow::Result<Option<(Opened, Option<PidFile>)>> {
+    let opened = match &settings.from {
+        From::File(path) => input::open_file(path, settings)?,
+        From::Live { instance, patience, dump } => {
+            let stop = || signals.stop();
+            match input::open_live(instance.as_deref(), *patience, *dump, settings, &stop)? {
+                Some(opened) => opened,
+                None => return Ok(None),
+            }
+        }
+    };
+    let pid_file = settings.pid_file.as_deref().map(pid_file).transpose()?;
+    Ok(Some((opened, pid_file)))
 }
 
 fn say_reports(settings: &Settings, source: &mut Origin, last: bool) {

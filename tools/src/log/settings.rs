@@ -328,14 +328,11 @@ impl Builder {
             }
             _ => None,
         };
-        let from = self.from()?;
-        let query = self
-            .query
-            .as_deref()
-            .map(|text| query(text, self.filter.compat, self.caseless))
-            .transpose()?;
-        let mut from = from.checked(self.patience.as_deref())?;
-        let window = self.window(&mut from)?;
+        let (from, query, window) = self.read_what().inspect_err(|_| {
+            if self.manner == Manner::Stock {
+                output::leave_magic(&to, opened.as_ref(), self.filter.compat);
+            }
+        })?;
         let limits = self.limits();
         Ok(Settings {
             manner: self.manner,
@@ -359,6 +356,19 @@ impl Builder {
             daemon: self.daemon,
             pid_file: self.pid_file,
         })
+    }
+
+    /// Which log, what of it is wanted, and from when to when.
+    fn read_what(&mut self) -> anyhow::Result<(From, Option<Query>, Window)> {
+        let from = self.from()?;
+        let query = self
+            .query
+            .as_deref()
+            .map(|text| query(text, self.filter.compat, self.caseless))
+            .transpose()?;
+        let mut from = from.checked(self.patience.as_deref())?;
+        let window = self.window(&mut from)?;
+        Ok((from, query, window))
     }
 
     /// Ours are bounded by bytes: a session may have thousands of requests, and may last.
