@@ -38,6 +38,8 @@ fn what_is_under_way_is_finished_when_it_is_asked_to_end() {
     assert_eq!(line["outcome"], "full");
     let after = get(&mut client, "/good");
     proxy.request_log(after);
+    // What comes after needs no room in the ring.
+    recorder.wait_for_line("5.0 s are asked for");
     recorder.finish();
     let files = captures(dir.path());
     assert_eq!(files.len(), 1);

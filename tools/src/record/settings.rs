@@ -40,7 +40,7 @@ pub(super) struct Settings {
     pub(super) pid_file: Option<PathBuf>,
     /// Lines that fire rules.
     followed: Vec<(lines::From, Regex, usize)>,
-    /// The `--before` and `--after` that need the most of the log.
+    /// The `--before` that needs the most of the log; what comes after is read when it comes.
     pub(super) span: Duration,
 }
 
@@ -116,7 +116,7 @@ impl Settings {
         let span = rules
             .iter()
             .filter(|rule| rule.has_window())
-            .map(|rule| rule.before + rule.after)
+            .map(|rule| rule.before)
             .max()
             .unwrap_or_default();
         let before = args

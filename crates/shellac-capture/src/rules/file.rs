@@ -111,6 +111,10 @@ fn read(mut table: Table<'_, '_>, problems: &mut Problems<'_>) -> Option<Rule> {
     let limit = table.take(problems, "limit", |value| Limit::parse(&table::text(value)?));
     rule.limit = limit.unwrap_or(Some(Limit::DEFAULT));
     rule.actions = actions(&mut table, problems);
+    if matches!(rule.on, On::Rate { .. }) && !has_window && !table.has("actions") {
+        // There is nothing to keep of a number.
+        rule.actions.file = false;
+    }
     table.finish(problems);
     Some(rule)
 }

@@ -105,3 +105,14 @@ fn queries_of_either_generation_are_taken() {
     let long = format!("ReqURL eq \"{}\"", "\u{e4}".repeat(200));
     assert!(Rule::on_query(&long).unwrap().name.len() <= 120);
 }
+
+#[test]
+fn a_rule_on_numbers_keeps_records_only_with_a_window_or_when_told() {
+    let has_file = |more: &str| {
+        let text = format!("[[rule]]\nname = \"r\"\nrate = \"rate(FetchError) > 1/s\"\n{more}");
+        file::parse(&text).unwrap()[0].actions.file
+    };
+    assert!(!has_file(""));
+    assert!(has_file("before = \"1s\""));
+    assert!(has_file("actions = [\"file\"]"));
+}
