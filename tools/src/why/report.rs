@@ -26,8 +26,8 @@ pub(super) fn text(verdict: &Verdict, columns: usize) -> String {
         return page.text;
     }
     page.text.push('\n');
-    for explanation in &findings.explanations {
-        page.explanation(explanation, verdict);
+    for (number, explanation) in findings.explanations.iter().enumerate() {
+        page.explanation(explanation, verdict, number == 0);
     }
     if findings.explanations.is_empty() {
         page.line(no_explanation(verdict), 0);
@@ -121,7 +121,12 @@ struct Page {
 }
 
 impl Page {
-    fn explanation(&mut self, found: &Explanation, verdict: &Verdict) {
+    /// The first is compared with all others. What explains some of those that are left then is not: among all
+    /// others are those that the first explains.
+    fn explanation(&mut self, found: &Explanation, verdict: &Verdict, is_first: bool) {
+        if !is_first {
+            self.line("And, of what that leaves unexplained:", 2);
+        }
         let total = verdict.findings.total;
         let which = if verdict.query.is_some() { "selected" } else { "failures" };
         let conditions: Vec<String> = found.clauses.iter().map(clause).collect();
@@ -142,8 +147,10 @@ impl Page {
         };
         let happens = if verdict.query.is_some() { "are selected" } else { "fail" };
         let (these, others) = (percent(found.these.rate()), percent(others.rate()));
-        let line =
-            format!("    {these} of the requests with that {happens}, {others} of the others");
+        let mut line = format!("    {these} of the requests with that {happens}");
+        if is_first {
+            line += &format!(", {others} of the others");
+        }
         self.line(&line, 4);
     }
 

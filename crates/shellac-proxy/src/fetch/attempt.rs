@@ -242,9 +242,16 @@ fn fail(
     let mut head = page.head(worker, &txn, tags, now);
     txn.call("BACKEND_ERROR");
     let lost = exchange.body.is_lost();
-    if fetch.budget.allows(failure.cause, reused, !lost) {
-        txn.returns("retry");
-        return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+    match fetch.budget.allows(failure.cause, reused, !lost) {
+        Ok(()) => {
+            txn.returns("retry");
+            return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+        }
+        Err(refusal) => {
+            if let Some(word) = refusal.word() {
+                txn.note("fetch.retry", word);
+            }
+        }
     }
     page.decorate(&mut head, &txn, tags);
     txn.returns("deliver");

@@ -4,6 +4,34 @@ use shellac_config::{RetryConnection, RetryPolicy};
 
 use super::failure::Cause;
 
+/// Why no other attempt follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No policy could allow it.
+    Final,
+    /// The policy does not name such a failure.
+    Cause,
+    /// It does not name the method.
+    Method,
+    /// The body cannot be sent again.
+    Body,
+    /// As many were made as it allows.
+    Max,
+}
+
+impl Refusal {
+    /// What the log says, where the failure alone does not tell.
+    pub(super) const fn word(self) -> Option<&'static str> {
+        match self {
+            Refusal::Final => None,
+            Refusal::Cause => Some("no cause"),
+            Refusal::Method => Some("no method"),
+            Refusal::Body => Some("no body"),
+            Refusal::Max => Some("no max"),
+        }
+    }
+}
+
 /// How far a request has got with its route's policy.
 #[derive(Debug)]
 pub(super) struct Budget<'r> {
@@ -24,7 +52,12 @@ impl<'r> Budget<'r> {
     /// Whether another attempt follows a failure. `complete` says that every byte that was promised can be sent again.
     ///
     /// A connection that did not come about has carried nothing, so that any method may be tried again.
-    pub(super) fn allows(&mut self, cause: Cause, reused: bool, replayable: bool) -> bool {
+    pub(super) fn allows(
+        &mut self,
+        cause: Cause,
+        reused: bool,
+        replayable: bool,
+    ) -> Result<(), Refusal> {
         let on = &self.policy.on;
         let wanted = match cause {
             Cause::Connect => on.connect,
@@ -32,9 +65,18 @@ impl<'r> Budget<'r> {
             Cause::Eof => on.eof_before_byte || (reused && on.reused),
             Cause::Reset => on.reset_before_byte || on.eof_before_byte || (reused && on.reused),
             Cause::FirstByteTimeout => on.first_byte_timeout,
-            Cause::Final => false,
+            Cause::Final => return Err(Refusal::Final),
         };
-        wanted && (self.method || cause == Cause::Connect) && replayable && self.spend()
+        if !wanted {
+            return Err(Refusal::Cause);
+        }
+        if !self.method && cause != Cause::Connect {
+            return Err(Refusal::Method);
+        }
+        if !replayable {
+            return Err(Refusal::Body);
+        }
+        if self.spend() { Ok(()) } else { Err(Refusal::Max) }
     }
 
     /// Whether another attempt follows a response of `status`.

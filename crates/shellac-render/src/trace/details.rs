@@ -3,6 +3,31 @@
 use super::fields::Micros;
 use crate::error_text::{Classes, Phase};
 
+/// Which rule of the route's policy stopped a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not name such a failure.
+    Cause,
+    /// It does not name the method.
+    Method,
+    /// The body cannot be sent again.
+    Body,
+    /// As many retries were made as it allows.
+    Max,
+}
+
+impl Refusal {
+    fn from_words(words: &str) -> Option<Refusal> {
+        match words.strip_prefix("no ")? {
+            "cause" => Some(Refusal::Cause),
+            "method" => Some(Refusal::Method),
+            "body" => Some(Refusal::Body),
+            "max" => Some(Refusal::Max),
+            _ => None,
+        }
+    }
+}
+
 /// The details of one exchange; each only where it is recorded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
@@ -34,6 +59,8 @@ pub struct Details {
     pub received_bytes: Option<u64>,
     /// Which attempt this is, from 1.
     pub attempt: Option<u32>,
+    /// Why no other attempt follows.
+    pub refusal: Option<Refusal>,
     /// Address of the backend.
     pub address: Option<String>,
     /// Node behind the address.
@@ -60,6 +87,7 @@ impl Details {
             "fetch.expected" => self.expected_bytes = value.parse().ok(),
             "fetch.rcvd" => self.received_bytes = value.parse().ok(),
             "fetch.try" => self.attempt = value.parse().ok(),
+            "fetch.retry" => self.refusal = Refusal::from_words(value),
             "fetch.addr" => self.address = Some(value.to_owned()),
             "fetch.node" => self.node = Some(value.to_owned()),
             _ => {}

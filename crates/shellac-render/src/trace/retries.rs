@@ -1,6 +1,7 @@
 //! Why another attempt was made, or not, as far as the log tells.
 
 use super::attempt::{Attempt, Exchange, Failure};
+use super::details::Refusal;
 use super::fields::Micros;
 use super::request::Request;
 use crate::error_text::{Class, Classes, Phase, Phases};
@@ -53,6 +54,9 @@ impl Attempt {
         if failure.is_the_clients() {
             return "the client is at fault".to_owned();
         }
+        if let Some(refusal) = last.details.refusal {
+            return refused(refusal, policy(last));
+        }
         match policy(last) {
             Some(words) => format!(
                 "the route's policy does not cover it (on: {words}; methods), its `max` was reached, or the \
@@ -93,6 +97,23 @@ impl Failure {
         self.classes.within(Classes::of(&[
             Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, Truncated, Unasked,
         ]))
+    }
+}
+
+/// Which rule of the route stopped it; `on`: the words that cover the failure.
+fn refused(refusal: Refusal, on: Option<String>) -> String {
+    match (refusal, on) {
+        (Refusal::Cause, Some(words)) => {
+            format!("the route's policy does not cover it (`on` lacks {words})")
+        }
+        (Refusal::Cause, None) => "the route's policy does not cover it (`on`)".to_owned(),
+        (Refusal::Method, _) => {
+            "the route's policy does not name this method (`methods`)".to_owned()
+        }
+        (Refusal::Body, _) => {
+            "the request's body was not kept whole and cannot be sent again".to_owned()
+        }
+        (Refusal::Max, _) => "the route's limit of retries was reached (`max`)".to_owned(),
     }
 }
 

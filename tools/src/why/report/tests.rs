@@ -128,3 +128,17 @@ fn shares_and_chances_do_not_round_to_certainty() {
     assert_eq!(chance(-7.0).replace('\u{a0}', " "), "p < 1e-3");
     assert_eq!(chance(f64::NEG_INFINITY).replace('\u{a0}', " "), "p < 1e-12");
 }
+
+#[test]
+fn what_explains_the_rest_is_not_compared_with_what_is_explained() {
+    let mut verdict = verdict(8211, 412);
+    verdict.findings.explanations = vec![found(&["a"]), found(&["b"])];
+    let text = text(&verdict, 80);
+    let (first, second) =
+        text.split_once("\nAnd, of what that leaves unexplained:\n").expect("two parts");
+    assert!(
+        first.ends_with("    71 % of the requests with that fail, 0.2 % of the others"),
+        "{text}"
+    );
+    assert!(second.contains("\n    71 % of the requests with that fail\n"), "{text}");
+}

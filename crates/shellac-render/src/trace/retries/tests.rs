@@ -85,3 +85,32 @@ fn a_body_that_stopped_is_bounded_by_the_end_of_the_request() {
     request.steps[0] = step(b"Resp: 10.000000 0.000000 0.000000");
     assert_eq!(cut.stopped(Some(&request)), None);
 }
+
+#[test]
+fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
+    let why = |rule: &str| {
+        let rule = format!("fetch.retry:no {rule}");
+        let all = [
+            EOF,
+            (Tag::VclLog, "fetch.phase:first_byte"),
+            (Tag::VclLog, "fetch.class:eof"),
+            (Tag::BackendClose, "9 b close RX_BAD"),
+            PAGE[0],
+            PAGE[1],
+            (Tag::VclLog, rule.as_str()),
+        ];
+        match attempt(&all).follow() {
+            Some(Follow::NotRetried(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    for (rule, expected) in [
+        ("cause", "the route's policy does not cover it (`on` lacks eof_before_byte)"),
+        ("method", "the route's policy does not name this method (`methods`)"),
+        ("body", "the request's body was not kept whole and cannot be sent again"),
+        ("max", "the route's limit of retries was reached (`max`)"),
+    ] {
+        assert_eq!(why(rule), expected);
+    }
+    assert!(why("moon").ends_with("not recorded"));
+}
