@@ -3,12 +3,16 @@
 use super::super::fields::Micros;
 use super::super::model::Trace;
 use super::super::phases::Phase;
+use super::super::waterfall::Bar;
 use super::super::words::duration;
 use super::{escaped, put};
 
 /// The drawing's own units: about a pixel each on a wide screen.
 const WIDTH: f64 = 960.0;
+/// Room for names at least, and for each character of one.
 const NAMES: f64 = 190.0;
+const NAME_CHARACTER: f64 = 7.4;
+const INDENT: f64 = 12.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 26.0;
 /// Bars of one drawing.
@@ -16,13 +20,23 @@ const MOST: usize = 60;
 /// A phase is at least so wide, or nobody sees it.
 const NARROWEST: f64 = 1.5;
 
+fn indent(bar: &Bar<'_>) -> f64 {
+    INDENT * bar.depth.min(5) as f64
+}
+
+/// Where a bar may begin behind its name.
+fn name_end(bar: &Bar<'_>) -> f64 {
+    indent(bar) + NAME_CHARACTER * (bar.node.title().chars().count() + 1) as f64
+}
+
 /// The drawing with its legend, when anything took time.
 pub(super) fn drawing(trace: &Trace) -> Option<String> {
     let waterfall = trace.waterfall()?;
     let bars = &waterfall.bars[..waterfall.bars.len().min(MOST)];
     let height = TOP + ROW * bars.len() as f64 + 6.0;
     let length = waterfall.length;
-    let x = |at: Micros| NAMES + (WIDTH - NAMES - 10.0) * (at.0 as f64 / length.0 as f64);
+    let names = bars.iter().map(name_end).fold(NAMES, f64::max);
+    let x = |at: Micros| names + (WIDTH - names - 10.0) * (at.0 as f64 / length.0 as f64);
     let mut text = format!(
         "<div class=\"scroll\"><svg class=\"drawing\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-label=\"phases over {}\">\n",
@@ -49,7 +63,7 @@ pub(super) fn drawing(trace: &Trace) -> Option<String> {
     let mut bounded = false;
     for (row, bar) in bars.iter().enumerate() {
         let y = TOP + ROW * row as f64;
-        let indent = 12.0 * bar.depth.min(5) as f64;
+        let indent = indent(bar);
         put(
             &mut text,
             format_args!(
@@ -117,4 +131,41 @@ pub(super) fn drawing(trace: &Trace) -> Option<String> {
 
 fn class(phase: Phase) -> String {
     format!("ph-{}", phase.letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use shellac_format::{Tag, Vxid};
+
+    use super::super::super::written::transaction;
+    use super::*;
+
+    const LONG: u64 = 1_882_542_288_404_522;
+
+    /// The drawing of one request, and where its bar begins.
+    fn drawn(number: u64) -> (String, f64) {
+        let records = [
+            (Tag::Begin, "req 1 rxreq"),
+            (Tag::Timestamp, "Start: 100.000000 0.000000 0.000000"),
+            (Tag::Timestamp, "Resp: 100.100000 0.100000 0.100000"),
+            (Tag::End, ""),
+        ];
+        let trace = Trace::build(&[transaction(number, &records)], Vxid(number)).unwrap();
+        let text = drawing(&trace).unwrap();
+        let (_, rect) = text.split_once("<rect class=\"").unwrap();
+        let (_, x) = rect.split_once(" x=\"").unwrap();
+        let x = x.split('"').next().unwrap().parse().unwrap();
+        (text, x)
+    }
+
+    #[test]
+    fn bars_begin_behind_the_longest_name() {
+        let (text, short) = drawn(2);
+        assert!(text.contains(">request 2</text>"), "{text}");
+        assert_eq!(short, NAMES);
+        let (text, long) = drawn(LONG);
+        let name = format!("request {}", LONG);
+        assert!(text.contains(&format!(">{name}</text>")), "{text}");
+        assert!(long >= INDENT + NAME_CHARACTER * name.len() as f64, "{long}");
+    }
 }
