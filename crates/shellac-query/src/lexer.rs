@@ -35,7 +35,10 @@ pub(crate) fn tokens(text: &[u8]) -> Result<Vec<Token<'_>>, Fault> {
             continue;
         }
         let Ok((after, kind)) = alt((symbol, keyword, word, line_end)).parse(rest) else {
-            return Err(Fault::at("Syntax error", start..start + 1));
+            let fault = Fault::at("Syntax error", start..start + 1);
+            // The stock tools mark it as an exact place where it touches a token.
+            let touches = text[..start].last().is_some_and(|byte| !byte.is_ascii_whitespace());
+            return Err(if touches { fault.inside(0) } else { fault });
         };
         tokens.push(Token { kind, raw: &rest[..rest.len() - after.len()], start });
         rest = after;
