@@ -48,7 +48,7 @@ fn a_failure_on_our_proxy_is_found_without_its_number() {
     let shown =
         until(&["--last-error", "-n", workdir], &["POST /bad/1", "then   not retried: the"]);
     fits(&shown);
-    for part in ["answered 503", "EOF before the first byte", "When, over ", "(`methods`)"] {
+    for part in ["answered 503", "EOF before the first byte", "When, over ", "(`on` lacks"] {
         assert!(shown.contains(part), "no {part} in\n{shown}");
     }
     let shown = until(&["--backend", "b0", "--url", "/good", "-n", workdir], &["2 groups fit"]);
