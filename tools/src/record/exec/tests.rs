@@ -27,6 +27,7 @@ fn a_program_that_fails_says_why_in_few_words() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a deadline of the test")]
 fn a_program_that_hangs_is_ended_with_what_it_started() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pid");
