@@ -97,6 +97,9 @@ pub(crate) fn attach(
         if stop() {
             break Ok(None);
         }
+        if attempts == ATTEMPTS_PER_DOT {
+            eprint!("shellac: {}; waiting ", failure.brief());
+        }
         if attempts % ATTEMPTS_PER_DOT == 0 {
             eprint!(".");
             // Standard error going away is no reason to stop.
@@ -127,6 +130,16 @@ impl Failure {
                 attempts < ATTEMPTS_WITHOUT_RIGHTS
             }
             Failure::Locate(_) | Failure::Attach(_) => true,
+        }
+    }
+
+    /// What is waited for, on one line.
+    fn brief(&self) -> String {
+        match self {
+            Failure::Locate(error) => error.to_string(),
+            Failure::Attach(error) => {
+                error.full_text().lines().next().unwrap_or_default().to_owned()
+            }
         }
     }
 

@@ -20,12 +20,21 @@ pub struct PidFile {
 }
 
 impl PidFile {
-    /// Takes the lock, or fails at once.
+    /// Takes the lock, or fails at once. Everybody may read the file, as with all pid files.
     ///
     /// # Errors
     ///
     /// [`ManagerError::Locked`] with the number in the file when another process has it, [`ManagerError::File`] otherwise.
     pub fn acquire(path: &Path) -> Result<PidFile, ManagerError> {
+        PidFile::acquire_with_mode(path, 0o644)
+    }
+
+    /// The same with other rights, should the file not be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`PidFile::acquire`].
+    pub fn acquire_with_mode(path: &Path, mode: u32) -> Result<PidFile, ManagerError> {
         let failed =
             |action| move |source| ManagerError::File { action, path: path.to_owned(), source };
         loop {
@@ -34,7 +43,7 @@ impl PidFile {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o644)
+                .mode(mode)
                 .open(path)
                 .map_err(failed("open"))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {

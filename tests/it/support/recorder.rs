@@ -152,8 +152,10 @@ pub(crate) fn json_lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// What `shellac log` shows of a file.
+/// What `shellac log` shows of a file. The manifest names a file just before it has that name, so that a line is never
+/// missing; it is waited for.
 pub(crate) fn log_of(file: &Path, arguments: &[&str]) -> String {
+    Deadline::generous().wait_for(&file.display().to_string(), || file.exists().then_some(()));
     let output =
         shellac(&[&["log", "-r", file.to_str().expect("a path in UTF-8")], arguments].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

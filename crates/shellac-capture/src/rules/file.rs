@@ -100,6 +100,11 @@ fn read(mut table: Table<'_, '_>, problems: &mut Problems<'_>) -> Option<Rule> {
             *time = value;
         }
     }
+    if table.has("rate") && table.has("resolve") {
+        let message =
+            "stands beside `rate`, which says so itself: rate = \"... resolve VALUE for TIME\"";
+        table.complain(problems, "resolve", message);
+    }
     let has_window = !rule.before.is_zero() || !rule.after.is_zero();
     let keep = table.take(problems, "keep", |value| table::choice(value, &Keep::WORDS));
     rule.keep = keep.unwrap_or(if has_window { Keep::All } else { Keep::Group });

@@ -72,6 +72,14 @@ fn mistakes_are_told_all_at_once_with_line_and_key() {
 }
 
 #[test]
+fn a_rate_says_itself_when_it_is_over() {
+    let text = "[[rule]]\nname = \"r\"\nrate = \"rate(FetchError) > 1/s resolve 0.5/s for 1m\"\n";
+    assert!(file::parse(text).is_ok());
+    let errors = file::parse(&format!("{text}resolve = \"2m\"\n")).unwrap_err();
+    assert!(errors[0].to_string().contains("resolve VALUE for TIME"), "{errors:?}");
+}
+
+#[test]
 fn a_rate_names_the_query_that_is_wrong() {
     let error = Rule::on_rate("rate(FetchEror) > 10/s").unwrap_err();
     assert!(error.starts_with("the query `FetchEror`: "), "{error}");
