@@ -11,12 +11,12 @@ use shellac_format::{Dialect, Head, Layout};
 use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::source::{Choice, Damage, Input, Source, SourceError, choose};
 
-/// Room for what was read. The longest record is far shorter, and many of them are looked at to find out the dialect.
+/// Room for what was read, all of which is asked for with one `read()`. The longest record is far shorter, and many of them
+/// are looked at to find out the dialect. The kernel copies so much a third faster than 128 KB at a time, which saves
+/// more than finding it in a nearer cache does.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Bytes asked for with one `read()`. Many: the kernel copies them a third faster than 128 KB at a time, which saves more
-/// than finding them in a nearer cache does.
-const READ_BYTES: usize = BLOCK_BYTES;
-/// Bytes handed out at once at most: small enough to stay in a cache between this walk and the next.
+/// Bytes that are walked here at once at most ([`FileSource::peek`] hands out the whole block): small enough to stay in a
+/// cache between this walk and the next.
 const ROW_BYTES: usize = 64 << 10;
 /// Bytes of a file's magic.
 const MAGIC_BYTES: usize = 4;
@@ -206,8 +206,7 @@ impl<R: Read> FileSource<R> {
         self.block.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let room = self.block.len().min(self.end + READ_BYTES);
-        match self.reader.read(&mut self.block[self.end..room]) {
+        match self.reader.read(&mut self.block[self.end..]) {
             Ok(0) => self.at_end = true,
             Ok(more) => self.end += more,
             Err(error) if is_for_now(&error) => return Ok(false),
