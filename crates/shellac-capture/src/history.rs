@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_format::Dialect;
+use shellac_log::source::with_sources;
 use shellac_log::{FileSource, Input, Mark, Past, PastNext, Source};
 
 /// Bytes of a log between two marks, and the shortest time between two that are nearer to each other than that.
@@ -259,17 +260,6 @@ impl History {
         self.ends.push(self.bytes.len());
         true
     }
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// A [`Place`] with the time at which reading came by and the bytes that were read before.

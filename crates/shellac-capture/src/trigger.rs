@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use shellac_format::{Dialect, Heads, Tag, TagSet, Vxid};
+use shellac_log::time::{stamps, timestamp};
 use shellac_log::{Compat, Group, Transaction};
 use shellac_query::{Query, QueryError, QueryTransaction};
 use shellac_render::failures::Failures;
@@ -180,18 +181,7 @@ pub fn backend_of(group: &Group) -> Option<String> {
 
 /// The last time that a `Timestamp` in `records` names, since 1970.
 pub fn last_time(dialect: Dialect, records: &[u8]) -> Option<Duration> {
-    let number = Tag::Timestamp.number(dialect)?;
-    let mut heads = Heads::new(dialect.layout(), records);
-    let mut last = None;
-    while let Some(place) = heads.next_wanted(|it| it == number) {
-        last = Some(place);
-    }
-    let text = last?.record(records).text();
-    let text = std::str::from_utf8(text).ok()?;
-    let (_, times) = text.rsplit_once(':')?;
-    let (seconds, fraction) = times.split_ascii_whitespace().next()?.split_once('.')?;
-    let micros = format!("{fraction:0<6}").get(..6)?.parse::<u64>().ok()?;
-    Some(Duration::from_secs(seconds.parse().ok()?) + Duration::from_micros(micros))
+    stamps(dialect, records).last().and_then(|stamp| timestamp(stamp.text()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use shellac_vsm::{Attachment, Segment, SegmentId};
 use crate::detect::{Detector, ENOUGH_RECORDS};
 use crate::loss::{Cause, Lost};
 use crate::past::Mark;
-use crate::source::{Choice, Damage, Gone, Input, Source, SourceError, choose};
+use crate::source::{Choice, Damage, Gone, Input, Source, SourceError, choose, with_sources};
 
 /// Class and ident of the segment that holds the log.
 const LOG: (&str, &str) = ("Log", "Log");
@@ -384,15 +384,4 @@ const fn place(error: &ReadError) -> usize {
         | ReadError::OutOfLog { at } => *at,
         _ => 0,
     }
-}
-
-fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

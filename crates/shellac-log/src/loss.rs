@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shellac_format::{Dialect, Heads, Record, Tag};
+use shellac_format::{Dialect, Record};
 use shellac_ring::Loss;
 
-use crate::time::timestamp;
+use crate::time::{stamps, timestamp};
 
 /// Why records were not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,14 +122,6 @@ impl Ledger {
         let total = Loss { bytes: self.bytes, exact: !self.is_inexact };
         (self.bytes > 0 || self.is_inexact).then_some(total)
     }
-}
-
-/// The `Timestamp` records among these.
-fn stamps(dialect: Dialect, records: &[u8]) -> impl Iterator<Item = Record<'_>> {
-    let number = Tag::Timestamp.number(dialect);
-    let mut heads = Heads::new(dialect.layout(), records);
-    std::iter::from_fn(move || heads.next_wanted(|it| Some(it) == number))
-        .map(|place| place.record(records))
 }
 
 #[cfg(test)]

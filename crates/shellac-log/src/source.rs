@@ -206,6 +206,18 @@ impl fmt::Display for Choice {
     }
 }
 
+/// An error with what led to it, on one line.
+pub fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// Decides on the table for a log whose marker says `layout`.
 ///
 /// `asked` is the user's word, `announced` the writer's own. Three dialects share one layout: `None` says that

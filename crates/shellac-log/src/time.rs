@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shellac_format::Tag;
+use shellac_format::{Dialect, Heads, Record, Tag};
 
 use crate::transaction::Group;
 
@@ -17,6 +17,15 @@ pub fn timestamp(text: &[u8]) -> Option<Duration> {
     let scale = 10u32.checked_pow(9 - u32::try_from(digits.len()).ok()?)?;
     let nanos = digits.parse::<u32>().ok()?.checked_mul(scale)?;
     Some(Duration::new(seconds.parse().ok()?, nanos))
+}
+
+/// The `Timestamp` records among whole records that lie one after the other, up to the first bytes that are none. Of the
+/// others no more than the first word is read.
+pub fn stamps(dialect: Dialect, records: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    let number = Tag::Timestamp.number(dialect);
+    let mut heads = Heads::new(dialect.layout(), records);
+    std::iter::from_fn(move || heads.next_wanted(|it| Some(it) == number))
+        .map(|place| place.record(records))
 }
 
 impl Group {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shellac_format::{Dialect, Records, Tag};
-use shellac_log::time::timestamp;
+use shellac_format::Dialect;
+use shellac_log::time::{stamps, timestamp};
 
 /// A range of time, both ends included. Moments are since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,11 +42,7 @@ pub(super) struct LogTime {
 impl LogTime {
     /// Goes on with whole records that lie one after the other.
     pub(super) fn records(&mut self, dialect: Dialect, records: &[u8]) {
-        let Some(number) = Tag::Timestamp.number(dialect) else { return };
-        let stamps = Records::new(dialect.layout(), records).map_while(Result::ok);
-        for stamp in stamps.filter(|record| record.number == number) {
-            self.stamp(stamp.text());
-        }
+        stamps(dialect, records).for_each(|stamp| self.stamp(stamp.text()));
     }
 
     /// Goes on with the payload of a `Timestamp`.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use shellac_format::record::encode_text;
 use shellac_format::{Dialect, Side, Tag, Vxid};
 
-use super::timestamp;
+use super::{stamps, timestamp};
 use crate::{Group, Transaction};
 
 const DIALECT: Dialect = Dialect::Vs9_0;
@@ -44,4 +44,16 @@ fn a_group_began_at_its_first_timestamp_that_says_when() {
     let group = Group { transactions: vec![silent.clone(), transaction(2, &stamps)] };
     assert_eq!(group.time(), Some(Duration::from_millis(5250)));
     assert_eq!(Group { transactions: vec![silent] }.time(), None);
+}
+
+#[test]
+fn stamps_are_those_of_whole_records_in_their_order() {
+    let rows = [(Tag::Timestamp, "a: 1.0 0 0"), (Tag::ReqUrl, "b: 2.0 0 0"), (Tag::Timestamp, "c")];
+    let row = transaction(1, &rows).into_bytes();
+    let texts = |row: &[u8]| -> Vec<String> {
+        stamps(DIALECT, row).map(|it| String::from_utf8(it.text().to_vec()).unwrap()).collect()
+    };
+    assert_eq!(texts(&row), ["a: 1.0 0 0", "c"]);
+    assert_eq!(texts(&row[..row.len() - 1]), ["a: 1.0 0 0"]);
+    assert!(texts(&[0; 64]).is_empty());
 }
