@@ -7,7 +7,7 @@
 use shellac_format::{Dialect, Heads, Tag, TagKind};
 use shellac_log::{CompiledFilter, Group, LogRecord, Transaction};
 
-use crate::lines::{LineOptions, LineWriter, Text, Walked};
+use crate::lines::{LineOptions, LineWriter, TAG_WIDTH, Text, VXID_WIDTH, Walked};
 use crate::visible;
 
 /// Turns groups of one dialect into text with colour.
@@ -45,11 +45,9 @@ impl Style {
 }
 
 /// Columns of a tag with the blank behind it.
-const TAG_COLUMNS: usize = 15;
+const TAG_COLUMNS: usize = TAG_WIDTH + 1;
 /// Columns of the side with the blank behind it, where it is shown.
 const SIDE_COLUMNS: usize = 2;
-/// A transaction's number takes at least so many, and a blank.
-const VXID_COLUMNS: usize = 10;
 
 impl ColoredWriter {
     /// Prepares for records of `dialect`.
@@ -151,7 +149,7 @@ fn lead_columns(level: u32, numbered: Option<&LogRecord<'_>>) -> usize {
     };
     let number = numbered.map_or(0, |record| {
         let digits = record.vxid.0.checked_ilog10().unwrap_or(0) as usize + 1;
-        digits.max(VXID_COLUMNS) + 1
+        digits.max(VXID_WIDTH) + 1
     });
     dashes + number
 }

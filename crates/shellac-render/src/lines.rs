@@ -83,7 +83,7 @@ enum Form {
 }
 
 /// Width of a tag and of a transaction's label.
-const TAG_WIDTH: usize = 14;
+pub(crate) const TAG_WIDTH: usize = 14;
 /// Bytes that are copied for a tag: with the blank behind it, and one more, as powers of two are copied at once.
 const TAG_CELL: usize = 16;
 // A tag that does not fit must not compile.
@@ -95,7 +95,7 @@ const _: () = {
     }
 };
 /// Width of a transaction's number.
-const VXID_WIDTH: usize = 10;
+pub(crate) const VXID_WIDTH: usize = 10;
 
 impl LineWriter {
     /// Prepares for records of `dialect`.
