@@ -176,8 +176,10 @@ fn follow<'a>(
                 source.take(walked_bytes);
             }
             (Input::Unit(records), Some(pass)) => flow = pass.unit(records)?,
-            (Input::Nothing, Some(pass)) => {
-                flow = pass.flush()?;
+            (Input::Nothing, pass) => {
+                if let Some(pass) = pass {
+                    flow = pass.flush()?;
+                }
                 if source.is_holding() && holding.is_too_long() {
                     source.hurry();
                 }
@@ -220,12 +222,6 @@ fn follow<'a>(
                     Some(pass) => pass.set_dialect(dialect)?,
                     None => *pass = Some(Pass::new(settings, dialect)?),
                 }
-            }
-            (Input::Nothing, None) => {
-                if source.is_holding() && holding.is_too_long() {
-                    source.hurry();
-                }
-                wait.wait();
             }
             // Records come after `Opened` only.
             (Input::Row(_) | Input::Unit(_), None) => {}
