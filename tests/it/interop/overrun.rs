@@ -3,12 +3,14 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use rustix::process::Signal;
+use tempfile::TempDir;
 
 use super::live::Follower;
 use crate::loss::reader::Reader;
@@ -85,7 +87,7 @@ impl Drain {
                 if let Some((_, number)) = line.split_once(" c /marker-")
                     && let Ok(number) = number.parse()
                 {
-                    seen.store(number, Ordering::Release);
+                    seen.store(number, Ordering::Relaxed);
                 }
             }
         });
@@ -93,7 +95,7 @@ impl Drain {
     }
 
     fn wait_for(&self, number: u64) {
-        let is_there = || (self.0.load(Ordering::Acquire) == number).then_some(());
+        let is_there = || (self.0.load(Ordering::Relaxed) == number).then_some(());
         Deadline::generous().wait_for(&format!("marker {number}"), is_there);
     }
 }
@@ -108,15 +110,31 @@ fn assert_within_segments(read: u64, lost: u64, said: &str, reference: u64) {
     assert!((read + lost).abs_diff(reference) <= allowed, "{read} + {lost} of {reference}: {said}");
 }
 
-#[test]
-fn what_a_stopped_reader_loses_of_a_varnishd_is_known_to_within_a_segment() {
+/// A varnishd that logs what is sent to it, in a directory of its own. `None`: it is not installed.
+fn scene() -> Option<(TempDir, PathBuf, Varnishd, Traffic)> {
     if !varnish::is_here() {
-        return;
+        return None;
     }
     let directory = tempfile::tempdir().unwrap();
     let workdir = directory.path().join("vd");
     let varnishd = Varnishd::start(&workdir);
-    let mut traffic = Traffic::new(&varnishd);
+    let traffic = Traffic::new(&varnishd);
+    Some((directory, workdir, varnishd, traffic))
+}
+
+/// Ends both when they have everything: one has lost nothing, the other what it accounts for. What that one has said.
+fn end_both(steady: Reader, late: Reader) -> String {
+    let (reference, none, said, status) = end(steady);
+    assert_eq!((none, status), (0, Some(0)), "{said}");
+    let (read, lost, said, status) = end(late);
+    assert_eq!(status, Some(3), "{said}");
+    assert_within_segments(read, lost, &said, reference);
+    said
+}
+
+#[test]
+fn what_a_stopped_reader_loses_of_a_varnishd_is_known_to_within_a_segment() {
+    let Some((_directory, workdir, _varnishd, mut traffic)) = scene() else { return };
     let mut steady = Reader::start(&workdir, &READ);
     let mut stopped = Reader::start(&workdir, &READ);
     let steady_out = Drain::start(&mut steady.child);
@@ -137,23 +155,13 @@ fn what_a_stopped_reader_loses_of_a_varnishd_is_known_to_within_a_segment() {
     let marker = traffic.mark();
     steady_out.wait_for(marker);
     stopped_out.wait_for(marker);
-    let (reference, none, said, status) = end(steady);
-    assert_eq!((none, status), (0, Some(0)), "{said}");
-    let (read, lost, said, status) = end(stopped);
-    assert_eq!(status, Some(3), "{said}");
-    assert_within_segments(read, lost, &said, reference);
+    let said = end_both(steady, stopped);
     assert!(said.contains("reason=overrun") && !said.contains("reason=output"), "{said}");
 }
 
 #[test]
 fn what_a_slow_output_loses_of_a_varnishd_is_known_to_within_a_segment() {
-    if !varnish::is_here() {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let workdir = directory.path().join("vd");
-    let varnishd = Varnishd::start(&workdir);
-    let mut traffic = Traffic::new(&varnishd);
+    let Some((_directory, workdir, _varnishd, mut traffic)) = scene() else { return };
     let mut steady = Reader::start(&workdir, &READ);
     let steady_out = Drain::start(&mut steady.child);
     let mut slow = Reader::start(&workdir, &READ);
@@ -170,27 +178,18 @@ fn what_a_slow_output_loses_of_a_varnishd_is_known_to_within_a_segment() {
     // It goes on where the log is when there is room again.
     Deadline::generous().wait_for("the slow reader to catch up", || {
         steady_out.wait_for(traffic.mark());
-        (slow_out.0.load(Ordering::Acquire) > last).then_some(())
+        (slow_out.0.load(Ordering::Relaxed) > last).then_some(())
     });
     let marker = traffic.mark();
     steady_out.wait_for(marker);
     slow_out.wait_for(marker);
-    let (reference, none, said, status) = end(steady);
-    assert_eq!((none, status), (0, Some(0)), "{said}");
-    let (read, lost, said, status) = end(slow);
-    assert_eq!(status, Some(3), "{said}");
-    assert_within_segments(read, lost, &said, reference);
+    let said = end_both(steady, slow);
     assert!(said.contains("reason=output"), "{said}");
 }
 
 #[test]
 fn under_the_stock_name_losses_and_ends_are_told_in_its_words() {
-    if !varnish::is_here() {
-        return;
-    }
-    let directory = tempfile::tempdir().unwrap();
-    let workdir = directory.path().join("vd");
-    let varnishd = Varnishd::start(&workdir);
+    let Some((directory, workdir, varnishd, mut traffic)) = scene() else { return };
     let link = directory.path().join("varnishlog");
     symlink(env!("CARGO_BIN_EXE_shellac"), &link).unwrap();
     let args = ["-n", workdir.to_str().unwrap(), "-g", "request", "-i", "ReqURL,VSL"];
@@ -209,7 +208,6 @@ fn under_the_stock_name_losses_and_ends_are_told_in_its_words() {
             both.iter().all(|it| shows(it)).then_some(())
         });
     };
-    let mut traffic = Traffic::new(&varnishd);
     until_both_show(&mut traffic);
     both.iter().for_each(|it| signal_process(it.child.id(), Signal::STOP));
     traffic.fill(3 * RING_BYTES);
