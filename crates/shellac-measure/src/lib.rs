@@ -12,7 +12,6 @@
 
 mod bucket;
 pub mod concentration;
-#[cfg(test)]
 mod dice;
 mod percentiles;
 mod reservoir;
@@ -23,6 +22,7 @@ mod top;
 mod window;
 
 pub use bucket::TokenBucket;
+pub use dice::Dice;
 pub use percentiles::Percentiles;
 pub use reservoir::Reservoir;
 pub use rule::{

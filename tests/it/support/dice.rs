@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 #[derive(Debug)]
 pub(crate) struct Dice {
     seed: u64,
-    state: u64,
+    numbers: shellac_measure::Dice,
 }
 
 impl Dice {
@@ -16,26 +16,17 @@ impl Dice {
             Ok(text) => text.parse().expect("SHELLAC_SEED is a number"),
             Err(_) => RandomState::new().hash_one(std::process::id()),
         };
-        Dice { seed, state: seed }
+        Dice { seed, numbers: shellac_measure::Dice::new(seed) }
     }
 
     pub(crate) const fn seed(&self) -> u64 {
         self.seed
     }
 
-    fn next(&mut self) -> u64 {
-        // splitmix64
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     /// A number below `limit`.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        let limit = u64::try_from(limit).expect("it fits");
-        usize::try_from(self.next() % limit).expect("it fits")
+        assert!(limit > 0, "there is none");
+        self.numbers.below(limit)
     }
 
     /// One of these.

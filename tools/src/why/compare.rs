@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use shellac_format::{Dialect, Tag, TagSet};
 use shellac_log::Transaction;
+use shellac_measure::Dice;
 use shellac_measure::study::{Findings, Limits, Study, Subject};
 use shellac_query::{Compat, Options, Query};
 use shellac_render::dimensions::{Account, COUNT, DIMENSIONS, HEADER_TAGS, Outcome, Unit, Units};
@@ -21,6 +22,7 @@ pub(super) struct Comparison {
     /// Dimensions that the query asks about, and whether it asks about headers.
     asked: [bool; COUNT],
     asked_headers: bool,
+    /// Which units are kept in a sample depends on it, and nothing else.
     dice: Dice,
     /// Units with an attempt, and all.
     fetched: Study,
@@ -80,7 +82,7 @@ impl Comparison {
             asked: DIMENSIONS.map(|dimension| is_asked(dimension.tags)),
             asked_headers: is_asked(HEADER_TAGS),
             query_text: query.map(str::to_owned),
-            dice: Dice(random.build_hasher().finish()),
+            dice: Dice::new(random.build_hasher().finish()),
             fetched: Study::new(COUNT, Limits::default()),
             all: Study::new(COUNT, Limits::default()),
             client: 0,
@@ -168,18 +170,5 @@ impl Comparison {
     /// What explains everything that was seen.
     pub(super) fn verdict(&self) -> Verdict {
         self.verdict_with(None)
-    }
-}
-
-/// SplitMix64: which units are kept in a sample depends on it, and nothing else.
-#[derive(Debug)]
-struct Dice(u64);
-
-impl Dice {
-    const fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
