@@ -89,7 +89,7 @@ fn a_planted_property_is_found_and_others_are_not() {
     }
     let text = said(&why(&["-d", "-n", workdir]));
     assert!(text.contains("failures have reused=0 and a body ("), "{text}");
-    assert!(text.contains("good ones), p < 1e-12\n") || text.contains("p < 1e-12\n"), "{text}");
+    assert!(text.contains("p < 1e-12\n"), "{text}");
 
     // The same while it runs, until a signal comes.
     let child = Command::new(env!("CARGO_BIN_EXE_shellac"))
@@ -108,7 +108,9 @@ fn a_planted_property_is_found_and_others_are_not() {
     let output = child.wait_with_output().expect("it is our child");
     assert!(output.status.success(), "{}", output.status);
     let live: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
-    assert!(live["units"].as_u64() <= report["units"].as_u64(), "{live:#}");
+    // How much it has read by then is chance.
+    let units = live["units"].as_u64().expect("a number");
+    assert!(Some(units) <= report["units"].as_u64(), "{live:#}");
 }
 
 #[test]

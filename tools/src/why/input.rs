@@ -9,8 +9,8 @@ use shellac_format::Dialect;
 use shellac_log::{FileSource, LiveOptions, LiveSource, Source};
 
 use super::Args;
-use super::read::Stop;
 use crate::attach::{Patience, attach};
+use crate::log::signals::Signals;
 use crate::trace::uncompressed;
 
 /// Where records come from.
@@ -23,10 +23,10 @@ pub(super) enum Place {
 }
 
 /// What was asked for. `None`: a signal came while waiting for an instance.
-pub(super) fn places(args: &Args, stop: &Stop) -> anyhow::Result<Option<Vec<Place>>> {
+pub(super) fn places(args: &Args, signals: &Signals) -> anyhow::Result<Option<Vec<Place>>> {
     if args.read.is_empty() {
         let patience = Patience::For(Default::default());
-        let attached = attach(args.instance.as_deref(), patience, &|| stop.is_set())?;
+        let attached = attach(args.instance.as_deref(), patience, &|| signals.stop())?;
         let live = |attached: crate::attach::Attached| attached.attachment.workdir().to_owned();
         return Ok(attached.map(|attached| vec![Place::Live(live(attached))]));
     }

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use shellac_format::Dialect;
 
 use crate::color::page_columns;
+use crate::log::signals::Signals;
 use compare::Comparison;
 use input::Place;
 use read::{Ended, Notes, Watch};
@@ -50,7 +51,7 @@ pub(crate) struct Args {
     dump: bool,
 
     /// Stop after this time, like 30s or 5m; without it a live log is read until the program is interrupted
-    #[arg(long = "for", value_name = "TIME", id = "duration", value_parser = time, conflicts_with = "read")]
+    #[arg(long = "for", value_name = "TIME", id = "duration", value_parser = shellac_config::parse_duration, conflicts_with = "read")]
     duration: Option<Duration>,
 
     /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
@@ -66,8 +67,8 @@ pub(crate) struct Args {
 #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut comparison = Comparison::new(args.query.as_deref(), std::hash::RandomState::new())?;
-    let stop = read::stop_on_signals()?;
-    let places = input::places(args, &stop)?;
+    let signals = Signals::install(false)?;
+    let places = input::places(args, &signals)?;
     let Some(places) = places else { return Ok(ExitCode::SUCCESS) };
     let live = matches!(places[..], [Place::Live(_)]);
     let name_instances = places.len() > 1;
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut failed = false;
     for place in &places {
         let mut watch =
-            Watch { stop: &stop, until, screen: screen.as_mut(), notes: Notes::default() };
+            Watch { signals: &signals, until, screen: screen.as_mut(), notes: Notes::default() };
         let name = place.name();
         let instance = name_instances.then_some(name.as_str());
         let result = place
@@ -113,16 +114,4 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-/// A number with `s`, `m` or `h`, or of seconds.
-fn time(text: &str) -> Result<Duration, String> {
-    let (number, scale) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) if text.ends_with('m') => (number, 60.0),
-        Some(number) if text.ends_with('h') => (number, 3600.0),
-        Some(number) => (number, 1.0),
-        None => (text, 1.0),
-    };
-    let number: f64 = number.parse().map_err(|_| "not a time like 30s, 5m or 1h".to_owned())?;
-    Duration::try_from_secs_f64(number * scale).map_err(|error| error.to_string())
 }

@@ -1,16 +1,13 @@
 //! Takes groups from a source until it ends or somebody says so.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Loss, Lost};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::compare::{Comparison, Pass};
 use super::input::Opened;
 use super::screen::Screen;
+use crate::log::signals::Signals;
 
 /// Between two looks at a log that has nothing new.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -24,30 +21,9 @@ const MAX_NOTES: usize = 50;
 /// Inputs between two looks at the clock.
 const INPUTS_PER_LOOK: u32 = 256;
 
-/// Whether a signal asked to stop.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// SIGINT, SIGTERM and SIGHUP end reading; what was read is reported. A second one ends the program.
-pub(super) fn stop_on_signals() -> anyhow::Result<Stop> {
-    let stop = Stop::default();
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop.0))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop.0)))
-            .context("cannot handle signals")?;
-    }
-    Ok(stop)
-}
-
 /// How long to read, and who looks on.
 pub(super) struct Watch<'a> {
-    pub(super) stop: &'a Stop,
+    pub(super) signals: &'a Signals,
     pub(super) until: Option<Instant>,
     pub(super) screen: Option<&'a mut Screen>,
     pub(super) notes: Notes,
@@ -145,7 +121,7 @@ fn follow(
     let mut inputs: u32 = 0;
     loop {
         inputs = inputs.wrapping_add(1);
-        if watch.stop.is_set() {
+        if watch.signals.stop() {
             return Ok(Ended::Stopped);
         }
         let mut rests = false;
