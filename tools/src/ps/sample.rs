@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use shellac_counters::live::{LiveError, LiveHead, LiveView, Snapshot};
+use shellac_counters::live::{LiveError, LiveView, Snapshot};
 use shellac_counters::vsc::Counters;
 use shellac_vsm::{AttachOptions, Attachment, SegmentId, SetKind};
 
@@ -38,7 +38,7 @@ pub(super) struct Worker {
 #[derive(Debug)]
 pub(super) enum Found {
     /// A scoreboard.
-    Board(LiveHead, Snapshot),
+    Board(Snapshot),
     /// None, and why.
     Nothing(String),
     /// None, as this is another program; what it has in its place.
@@ -116,13 +116,13 @@ impl Follower {
             self.board = None;
         }
         let opened = match (&self.board, id) {
-            (Some((_, view)), _) => return Found::Board(view.head(), view.snapshot()),
+            (Some((_, view)), _) => return Found::Board(view.snapshot()),
             (None, Some(id)) => LiveView::of(&self.attachment).map(|view| (id, view)),
             (None, None) => return self.no_board(),
         };
         match opened {
             Ok((id, Some(view))) => {
-                let found = Found::Board(view.head(), view.snapshot());
+                let found = Found::Board(view.snapshot());
                 self.board = Some((id, view));
                 found
             }

@@ -18,8 +18,10 @@ pub(super) struct Form {
 const BACKENDS_MOST: usize = 8;
 /// Columns that a request has at least when everything about it is to be on one line.
 const REQUEST_LEAST: usize = 30;
-/// Most columns for the name of a backend.
+/// Columns for the name of a backend where there is not room for all of it.
 const BACKEND_MOST: usize = 20;
+/// Columns of a summed up backend beside its name.
+const SUM_REST: usize = 42;
 
 /// The whole page.
 pub(super) fn lines(view: &View, form: Form) -> Vec<String> {
@@ -101,7 +103,8 @@ fn summary(view: &View, form: Form, page: &mut Vec<String>) {
     let most = if form.rows.is_some() { BACKENDS_MOST } else { usize::MAX };
     let shown = &view.backends[..view.backends.len().min(most)];
     let width = shown.iter().map(|sum| name_of(&sum.backend).len()).max().unwrap_or(0);
-    let width = width.clamp("BACKEND".len(), BACKEND_MOST);
+    let room = form.columns.map_or(usize::MAX, |columns| columns.saturating_sub(SUM_REST));
+    let width = width.clamp("BACKEND".len(), room.max(BACKEND_MOST));
     let head = format!("{:<width$}  IN FLIGHT   OLDEST  WAITING FOR", "BACKEND");
     page.push(paint("2", &fit(&head, form.columns), form.color));
     for sum in shown {
@@ -117,7 +120,7 @@ fn summary(view: &View, form: Form, page: &mut Vec<String>) {
 fn sum_line(sum: &Sum, width: usize) -> String {
     let phases: Vec<String> =
         sum.phases.iter().map(|(phase, count)| format!("{} {count}", phase.name())).collect();
-    let name = fit(name_of(&sum.backend), Some(width));
+    let name = shorten(name_of(&sum.backend), width);
     format!("{name:<width$}  {:>9}  {:>7}  {}", sum.count, short(sum.oldest), phases.join(", "))
 }
 
@@ -141,12 +144,17 @@ impl Widths {
         };
         let mut widths = Widths {
             xid: widest(3, |row| row.xid.map_or(1, |xid| xid.to_string().len())),
-            backend: widest(7, |row| place(row).len()).min(BACKEND_MOST),
+            backend: widest(7, |row| place(row).len()),
             client: widest(6, |row| client(row).len()),
             one_line: true,
         };
-        let before = widths.head().len();
-        widths.one_line = columns.is_none_or(|columns| before + REQUEST_LEAST <= columns);
+        let fits = |widths: &Widths| {
+            columns.is_none_or(|columns| widths.head().len() + REQUEST_LEAST <= columns)
+        };
+        if !fits(&widths) {
+            widths.backend = widths.backend.min(BACKEND_MOST);
+            widths.one_line = fits(&widths);
+        }
         widths
     }
 
@@ -167,7 +175,7 @@ impl Widths {
             Some(0) => "now".to_owned(),
             Some(left) => format!("in {}", short(left)),
         };
-        let name = fit(&place(row), Some(*backend));
+        let name = shorten(&place(row), *backend);
         format!(
             "{number:>xid$}  {:>7}  {:<10}  {:>7}  {left:>9}  {name:<backend$}",
             short(row.age),
@@ -252,7 +260,7 @@ fn elsewhere(substitute: &Substitute, form: Form, page: &mut Vec<String>) {
     let all = substitute.sessions.len();
     let room = form.rows.map_or(usize::MAX, |rows| {
         let left = rows.saturating_sub(page.len());
-        if all <= left { left } else { left.saturating_sub(1) }
+        if all <= left && substitute.untold == 0 { left } else { left.saturating_sub(1) }
     });
     for row in substitute.sessions.iter().take(room) {
         let age = row.age.map_or_else(|| "-".to_owned(), short);
@@ -289,6 +297,18 @@ fn fit(text: &str, columns: Option<usize>) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// A name, which is ASCII, in at most so many columns: its beginning and its end, for in the middle names of one family
+/// are the same.
+fn shorten(name: &str, columns: usize) -> String {
+    let kept = columns.saturating_sub(3);
+    if name.len() <= columns || kept == 0 {
+        return fit(name, Some(columns));
+    }
+    let (start, end) = (kept / 2, name.len() - (kept - kept / 2));
+    let part = |part: Option<&str>| part.unwrap_or_default().to_owned();
+    part(name.get(..start)) + "..." + &part(name.get(end..))
 }
 
 fn bounded(mut page: Vec<String>, rows: Option<usize>) -> Vec<String> {

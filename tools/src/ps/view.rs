@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shellac_counters::live::{Bytes, InFlight, LiveHead, Phase, Snapshot};
+use shellac_counters::live::{Bytes, InFlight, Phase, Snapshot};
 use shellac_render::redact::Redaction;
 use shellac_render::visible;
 
@@ -170,7 +170,7 @@ impl View {
             elsewhere: None,
         };
         match &sample.found {
-            Found::Board(head, snapshot) => view.fill(head, snapshot, sample.now, filter),
+            Found::Board(snapshot) => view.fill(snapshot, sample.now, filter),
             Found::Elsewhere(found) => {
                 view.elsewhere = Some(Substitute::new(found, sample.now_unix, filter));
             }
@@ -184,7 +184,7 @@ impl View {
         self.nothing.is_none()
     }
 
-    fn fill(&mut self, _head: &LiveHead, snapshot: &Snapshot, now: u64, filter: &Filter) {
+    fn fill(&mut self, snapshot: &Snapshot, now: u64, filter: &Filter) {
         self.in_flight = snapshot.requests.len();
         self.hidden = snapshot.hidden();
         self.unreadable = snapshot.busy + snapshot.broken;

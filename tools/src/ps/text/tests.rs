@@ -1,4 +1,4 @@
-use shellac_counters::live::{Bytes, InFlight, LiveHead, Phase, SeatState, Snapshot};
+use shellac_counters::live::{Bytes, InFlight, Phase, SeatState, Snapshot};
 use shellac_render::redact::Redaction;
 
 use super::super::sample::{Elsewhere, Found, Sample, Worker};
@@ -36,7 +36,6 @@ fn request(xid: u64, age: u64, phase: Phase, backend: &str, url: &str) -> InFlig
 }
 
 fn sample(requests: Vec<InFlight>) -> Sample {
-    let head = LiveHead { seats: 1, slots: 4096, pid: 77, started_unix: 0, started: 0 };
     let seats = vec![SeatState { swept: NOW - 50_000, hidden: 0, hidden_total: 0 }];
     let snapshot = Snapshot { requests, seats, busy: 0, broken: 0 };
     Sample {
@@ -45,7 +44,7 @@ fn sample(requests: Vec<InFlight>) -> Sample {
         now_unix: NOW_UNIX,
         now: NOW,
         worker: Some(Worker { pid: 77, started_unix: NOW_UNIX / 1_000_000 - 8000 }),
-        found: Found::Board(head, snapshot),
+        found: Found::Board(snapshot),
         problems: Vec::new(),
     }
 }
@@ -113,6 +112,37 @@ and 2 more, all younger";
 }
 
 #[test]
+fn names_that_begin_alike_are_told_apart() {
+    let mut second =
+        request(1_882_537_904_309_251, 2_000_000, Phase::Body, "checkout-service-green-02", "/b");
+    second.attempt = 2;
+    let first =
+        request(1_882_537_904_309_249, 3_000_000, Phase::Body, "checkout-service-blue-01", "/a");
+    let sample = sample(vec![first, second]);
+    let expected = "\
+edge  worker 77 up 2h13m  2 in flight, oldest 3.0 s
+
+BACKEND                    IN FLIGHT   OLDEST  WAITING FOR
+checkout-service-blue-01           1    3.0 s  body 1
+checkout-service-green-02          1    2.0 s  body 1
+
+             XID      AGE  PHASE         SINCE  TIMES OUT  BACKEND
+1882537904309249    3.0 s  body          1.5 s   in 2.5 s  checkout...e-blue-01
+                  192.0.2.1:4711 GET /a
+1882537904309251    2.0 s  body          1.0 s   in 2.5 s  checkout...-02 try 2
+                  192.0.2.1:4711 GET /b";
+    assert_eq!(page(&sample, &filter(), Some(80), Some(24)), expected);
+    // Where there is room they are whole.
+    for columns in [Some(150), None] {
+        let wide = page(&sample, &filter(), columns, None);
+        assert!(
+            wide.contains("  checkout-service-green-02 try 2  192.0.2.1:4711  GET /b"),
+            "{wide}"
+        );
+    }
+}
+
+#[test]
 fn no_page_is_larger_than_its_screen() {
     let many: Vec<InFlight> = (0..500)
         .map(|at| {
@@ -155,7 +185,7 @@ fn filters_leave_out_and_say_so() {
 #[test]
 fn what_makes_a_page_less_than_it_seems_is_on_it() {
     let mut sample = sample(Vec::new());
-    let Found::Board(_, snapshot) = &mut sample.found else { unreachable!() };
+    let Found::Board(snapshot) = &mut sample.found else { unreachable!() };
     snapshot.busy = 1;
     snapshot.broken = 1;
     snapshot.seats.push(SeatState { swept: NOW - 3_200_000, hidden: 37, hidden_total: 50 });
@@ -214,6 +244,9 @@ SESSION      AGE  REQUEST  CLIENT
       7    4.0 s        8  192.0.2.9:1
 and 2 more";
     assert_eq!(page(&sample, &filter(), Some(80), None), expected);
+    // What has no room is counted, those that are not told of with it.
+    let tight = page(&sample, &filter(), Some(80), Some(12));
+    assert!(tight.ends_with("192.0.2.9:1\nand 3 more"), "{tight}");
     let json = super::super::json::page(&View::new(&sample, &filter())).unwrap();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(value["in_flight"].is_null());
