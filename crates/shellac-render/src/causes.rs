@@ -71,6 +71,14 @@ impl Cause {
         needs
     }
 
+    /// What to do. Where such a failure `is_retried` already, the advice to do so says that instead.
+    pub(crate) fn steps(&self, is_retried: bool) -> impl Iterator<Item = &'static str> {
+        const RETRIED: &str =
+            "Such a failure is retried already; `max` (varnish: max_retries) limits how often.";
+        let replaced = move |step: &str| is_retried && answer::RETRIES.contains(&step);
+        self.todo.iter().map(move |&step| if replaced(step) { RETRIED } else { step })
+    }
+
     /// Whether it is possible when nothing but a text is known.
     pub fn fits(&self, reading: Reading) -> bool {
         let Reading { phases, classes } = reading;

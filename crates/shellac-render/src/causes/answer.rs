@@ -8,6 +8,14 @@ use Class::{
 };
 use Phase::{Body, FirstByte, Head, Send};
 
+const RETRY: &str = "Retry it where sending such a request twice is safe: in the route, `on = \
+                     [\"eof_before_byte\"]` and the method in `methods` (varnish: \
+                     std.cache_req_body() and return(retry)).";
+const RETRY_FRESH: &str =
+    "Retry on a fresh connection: `on = [\"reused\"]` and the method in `methods`.";
+/// The steps that advise retries.
+pub(super) const RETRIES: [&str; 2] = [RETRY, RETRY_FRESH];
+
 /// The rows.
 pub(super) const ANSWER: &[Cause] = &[
     Cause {
@@ -27,9 +35,7 @@ pub(super) const ANSWER: &[Cause] = &[
              Acknowledged bytes are only those that its kernel took.",
             "If it happens on kept connections only, look at the backend's keep-alive: a limit of \
              requests per connection, or closing without reading what is on its way.",
-            "Retry it where sending such a request twice is safe: in the route, `on = \
-             [\"eof_before_byte\"]` and the method in `methods` (varnish: std.cache_req_body() and \
-             return(retry)).",
+            RETRY,
         ],
         proof: "rcvd=0, and taken or acked: what the backend's kernel had of the request when the \
                 end came (shellacd).",
@@ -47,7 +53,7 @@ pub(super) const ANSWER: &[Cause] = &[
         todo: &[
             "Make the backend's keep-alive time-out longer than `timeouts.backend_idle` here \
              (varnish: `backend_idle_timeout`), or this one shorter.",
-            "Retry on a fresh connection: `on = [\"reused\"]` and the method in `methods`.",
+            RETRY_FRESH,
             "If the age of the connection is far below that time-out, look for a request limit \
              per connection or a restart of the backend.",
         ],

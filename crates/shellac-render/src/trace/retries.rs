@@ -26,6 +26,14 @@ impl Attempt {
         Some(Follow::NotRetried(self.why_not_retried(last, &failure)))
     }
 
+    /// Whether the failure is one that is retried: it was, or only the number of attempts stopped it.
+    pub(super) fn is_of_retried_kind(&self) -> bool {
+        let at_limit = |last: &Exchange| last.details.refusal == Some(Refusal::Max);
+        self.retried
+            || self.last().is_some_and(at_limit)
+            || self.notes.iter().any(|note| note.starts_with("Too many retries"))
+    }
+
     fn why_retried(&self, failed: Option<(&Exchange, Failure)>) -> String {
         let answered = self.answer.as_ref().and_then(|answer| answer.status);
         let because = match (&failed, answered) {

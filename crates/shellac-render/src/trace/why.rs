@@ -13,6 +13,8 @@ struct Failed<'a> {
     who: String,
     exchange: &'a Exchange,
     failure: Failure,
+    /// Whether such a failure is retried as it is.
+    is_retried: bool,
 }
 
 /// One section per cause; attempts that failed in the same way share one.
@@ -46,7 +48,9 @@ fn failures<'a>(node: &Node, attempt: &'a Attempt) -> Vec<Failed<'a>> {
     let of = |(at, exchange): (usize, &'a Exchange)| {
         let failure = attempt.failure(exchange)?;
         let who = if several { format!("connection {} of {name}", at + 1) } else { name.clone() };
-        Some(Failed { who, exchange, failure })
+        // Going on with a fresh connection within an attempt is no retry, and no policy limits it.
+        let is_retried = at + 1 == attempt.exchanges.len() && attempt.is_of_retried_kind();
+        Some(Failed { who, exchange, failure, is_retried })
     };
     attempt.exchanges.iter().enumerate().filter_map(of).collect()
 }
@@ -54,7 +58,8 @@ fn failures<'a>(node: &Node, attempt: &'a Attempt) -> Vec<Failed<'a>> {
 fn section(page: &mut Page, group: &[Failed<'_>]) {
     let names: Vec<&str> = group.iter().map(|failed| failed.who.as_str()).collect();
     let title = format!("Why {} failed", names.join(", "));
-    let Failed { exchange, failure, .. } = &group[0];
+    let Failed { failure, .. } = &group[0];
+    let is_retried = group.iter().all(|failed| failed.is_retried);
     match &failure.diagnosis {
         None => {
             page.wrapped("", "", Style::Bold, &format!("{title}: not a known cause"));
@@ -71,19 +76,20 @@ fn section(page: &mut Page, group: &[Failed<'_>]) {
             );
             page.wrapped("  ", "  ", Style::Plain, candidates[0].means);
             page.wrapped("  ", "  ", Style::Bold, "What to do");
-            todo(page, candidates[0], "  ");
+            todo(page, candidates[0], is_retried, "  ");
         }
-        Some(diagnosis) => several(page, &title, exchange, failure, diagnosis),
+        Some(diagnosis) => several(page, &title, &group[0], is_retried, diagnosis),
     }
 }
 
 fn several(
     page: &mut Page,
     title: &str,
-    exchange: &Exchange,
-    failure: &Failure,
+    failed: &Failed<'_>,
+    is_retried: bool,
     diagnosis: &Diagnosis,
 ) {
+    let Failed { exchange, failure, .. } = failed;
     let count = diagnosis.candidates.len();
     page.wrapped("", "  ", Style::Bold, &format!("{title}: {count} candidate causes"));
     let what =
@@ -93,7 +99,7 @@ fn several(
         page.gap();
         page.wrapped(&format!("  {letter}  "), "     ", Style::Bold, cause.title);
         page.wrapped("     ", "     ", Style::Plain, cause.means);
-        todo(page, cause, "     ");
+        todo(page, cause, is_retried, "     ");
     }
     page.gap();
     page.wrapped("  ", "  ", Style::Bold, "How to tell them apart");
@@ -125,8 +131,8 @@ fn capture_filter(exchange: &Exchange) -> Option<String> {
     Some(format!("tcpdump -ni any 'host {address} and tcp port {port}'"))
 }
 
-fn todo(page: &mut Page, cause: &Cause, indent: &str) {
-    for step in cause.todo {
+fn todo(page: &mut Page, cause: &Cause, is_retried: bool, indent: &str) {
+    for step in cause.steps(is_retried) {
         page.wrapped(&format!("{indent}- "), &format!("{indent}  "), Style::Plain, step);
     }
 }

@@ -114,3 +114,42 @@ fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
     }
     assert!(why("moon").ends_with("not recorded"));
 }
+
+#[test]
+fn a_failure_that_is_retried_is_told_from_one_that_could_be() {
+    let max = (Tag::VclLog, "fetch.retry:no max");
+    let limit = (Tag::VclError, "Too many retries, delivering 503");
+    for records in [&[EOF, RETRY][..], &[EOF, max], &[EOF, limit]] {
+        assert!(attempt(records).is_of_retried_kind(), "{records:?}");
+    }
+    for records in [&[EOF][..], &[EOF, (Tag::VclLog, "fetch.retry:no method")]] {
+        assert!(!attempt(records).is_of_retried_kind(), "{records:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_retry_what_is_retried() {
+    let page = |why: &str| {
+        let records = [
+            (Tag::Begin, "bereq 2 pass"),
+            (Tag::BackendOpen, "9 b 127.0.0.1 80 127.0.0.1 4000 connect"),
+            EOF,
+            (Tag::VclLog, "fetch.phase:first_byte"),
+            (Tag::VclLog, "fetch.class:eof"),
+            (Tag::VclLog, why),
+            (Tag::End, ""),
+        ];
+        let trace =
+            crate::trace::Trace::build(&[transaction(3, &records)], shellac_format::Vxid(3));
+        let options = crate::trace::Options {
+            width: 1000,
+            color: false,
+            zone: crate::trace::Zone::Utc,
+            bar_width: 80,
+        };
+        crate::trace::render(&trace.expect("a trace"), &options)
+    };
+    let (could, is) = (page("fetch.retry:no method"), page("fetch.retry:no max"));
+    assert!(could.contains("- Retry it where") && !could.contains("is retried already"), "{could}");
+    assert!(is.contains("is retried already") && !is.contains("- Retry it where"), "{is}");
+}
