@@ -204,3 +204,28 @@ fn other_files_of_records_in_a_directory_are_read_too() {
         assert!(out.starts_with("XID 98333: GET /retryerr1"), "{out}");
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_take_the_others_away() {
+    let dir = directory();
+    // As a full disk or a power failure leaves them: one without records, one that ends before its group.
+    fs::write(dir.path().join("zzz.vsl"), b"").unwrap();
+    let kept = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_of_200 = |path: &std::path::PathBuf| {
+        fs::read(path).is_ok_and(|bytes| memchr::memmem::find(&bytes, b"/orders/200").is_some())
+            && path.extension().is_some_and(|it| it == "vsl")
+    };
+    let cut = kept.into_iter().find(is_of_200).expect("the capture of 200");
+    fs::File::options().write(true).open(cut).unwrap().set_len(8).unwrap();
+    let (status, out, err) = shown(dir.path(), &["200"]);
+    assert_eq!(status, Some(1), "not all could be read: {out}{err}");
+    assert!(out.starts_with("XID 200:") && out.contains("Summary only"), "{out}{err}");
+    let (status, out, err) = shown(dir.path(), &["450"]);
+    assert_eq!(status, Some(0), "{out}{err}");
+    let (status, out, err) = shown(dir.path(), &["150"]);
+    assert_eq!((status, out.as_str()), (Some(1), ""));
+    assert!(err.contains("zzz.vsl") && err.contains("ends after 0 bytes"), "{err}");
+    fs::remove_file(dir.path().join("index.jsonl")).unwrap();
+    let (_, out, err) = shown(dir.path(), &["--url", "/orders/400"]);
+    assert!(out.starts_with("XID 400:"), "{out}{err}");
+}

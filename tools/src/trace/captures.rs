@@ -11,12 +11,10 @@ use shellac_render::trace::Micros;
 use shellac_render::visible;
 
 use super::input::From;
-use super::select::{Match, Matches, Selection};
+use super::select::{Match, Matches, REMEMBERED, Selection};
 
 /// Entries of one number that are looked at; numbers rarely come again.
 const ENTRIES: usize = 100;
-/// Matches that are remembered; of more the newest.
-const REMEMBERED: usize = 1000;
 /// Bad lines that are named one by one.
 const BAD_NAMED: usize = 3;
 

@@ -109,7 +109,7 @@ pub(super) struct Collector {
 }
 
 /// Transactions that are remembered for naming the target.
-const NAMED_BY_MAX: usize = 4;
+pub(super) const NAMED_BY_MAX: usize = 4;
 
 impl Collector {
     /// Collects around `target`. `wanted` are numbers known to belong to it from an earlier pass.

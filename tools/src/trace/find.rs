@@ -8,10 +8,10 @@ use shellac_format::{Dialect, Vxid};
 use shellac_render::trace::{Micros, Trace};
 
 use super::captures::{Captures, Records, is_directory};
-use super::collect::Bounds;
+use super::collect::{Bounds, NAMED_BY_MAX};
 use super::input::From;
 use super::search::{Found, Search, select};
-use super::select::{Matches, Selection};
+use super::select::{Matches, REMEMBERED, Selection};
 
 /// Something to search.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub(super) fn by_number(places: &[Place], target: Vxid, how: How) -> anyhow::Res
         match in_place(place, target, how) {
             Ok(found) => all.add(found),
             // One that cannot be read does not take the others away.
-            Err(error) => all.error = all.error.or(Some(error)),
+            Err(error) => all.fail(error),
         }
     }
     all.traces.sort_by_key(|trace| Reverse(trace.start()));
@@ -95,11 +95,17 @@ fn in_captures(captures: &Captures, target: Vxid, how: How) -> anyhow::Result<Fo
         let mut shown = false;
         if let Records::Here(file, offset) = &indexed.records {
             for offset in [Some(*offset), None] {
-                let found = search(&From::Capture(file.clone(), offset), target, how)?;
-                shown = !found.traces.is_empty();
-                if shown || offset.is_none() {
-                    all.add(found);
-                    break;
+                match search(&From::Capture(file.clone(), offset), target, how) {
+                    Ok(found) => {
+                        shown = !found.traces.is_empty();
+                        if shown || offset.is_none() {
+                            all.add(found);
+                            break;
+                        }
+                    }
+                    // A file that ends before the place that the index names is read from its start.
+                    Err(_) if offset.is_some() => {}
+                    Err(error) => all.fail(error),
                 }
             }
         }
@@ -109,11 +115,16 @@ fn in_captures(captures: &Captures, target: Vxid, how: How) -> anyhow::Result<Fo
     }
     if all.traces.is_empty() && all.summaries.is_empty() {
         for file in captures.files()? {
-            let found = search(&file, target, how)?;
-            let done = !found.traces.is_empty();
-            all.add(found);
-            if done {
-                break;
+            match search(&file, target, how) {
+                Ok(found) => {
+                    let done = !found.traces.is_empty();
+                    all.add(found);
+                    if done {
+                        break;
+                    }
+                }
+                // One that was cut short or just removed does not take the others away.
+                Err(error) => all.fail(error),
             }
         }
     }
@@ -135,6 +146,7 @@ pub(super) fn by_selection(
         }
         all.newest_first.extend(found.newest_first);
         all.newest_first.sort_by_key(|found| Reverse(found.time));
+        all.newest_first.truncate(REMEMBERED);
         all.total += found.total;
         all.groups += found.groups;
         found.total
@@ -145,9 +157,9 @@ pub(super) fn by_selection(
                 Ok((found, notes, error)) => {
                     add(found);
                     said.notes.extend(notes);
-                    said.error = said.error.take().or(error);
+                    error.into_iter().for_each(|error| said.fail(error));
                 }
-                Err(error) => said.error = said.error.take().or(Some(error)),
+                Err(error) => said.fail(error),
             },
             Place::Captures(captures) => {
                 let (found, notes) = captures.matches(selection)?;
@@ -158,11 +170,15 @@ pub(super) fn by_selection(
                 }
                 // Requests that went well are in no index, but may lie in the files around a failure.
                 for file in captures.files()? {
-                    let (found, notes, error) = select(&file, how.dialect, selection)?;
-                    said.notes.extend(notes);
-                    said.error = said.error.take().or(error);
-                    if add(found) > 0 {
-                        break;
+                    match select(&file, how.dialect, selection) {
+                        Ok((found, notes, error)) => {
+                            said.notes.extend(notes);
+                            error.into_iter().for_each(|error| said.fail(error));
+                            if add(found) > 0 {
+                                break;
+                            }
+                        }
+                        Err(error) => said.fail(error),
                     }
                 }
             }
@@ -201,7 +217,17 @@ impl Found {
         self.summaries.extend(other.summaries);
         self.span.add(&other.span);
         self.named_by.extend(other.named_by);
+        self.named_by.truncate(NAMED_BY_MAX);
         self.notes.extend(other.notes);
-        self.error = self.error.take().or(other.error);
+        other.error.into_iter().for_each(|error| self.fail(error));
+    }
+
+    /// Not all could be read. The first reason is the error, others are notes.
+    fn fail(&mut self, error: anyhow::Error) {
+        if self.error.is_some() {
+            self.notes.push(format!("{error:#}"));
+        } else {
+            self.error = Some(error);
+        }
     }
 }

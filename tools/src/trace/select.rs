@@ -11,7 +11,7 @@ use shellac_render::trace::{Micros, Open};
 use shellac_render::visible;
 
 /// Matches that are remembered; of more the newest.
-const REMEMBERED: usize = 1000;
+pub(super) const REMEMBERED: usize = 1000;
 /// Bytes of a URL or an error text that are remembered.
 const TEXT_BYTES: usize = 300;
 
