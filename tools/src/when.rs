@@ -7,66 +7,73 @@ use chrono::{
     DateTime, Days, FixedOffset, Local, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime,
     TimeZone, Utc,
 };
+pub(crate) use shellac_render::trace::Zone;
 
-/// Whose clock is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Zone {
-    /// That of this machine.
-    #[default]
-    Local,
-    Utc,
-    /// One that is always so far away from UTC.
-    Fixed(FixedOffset),
+/// The options that say whose clock times are shown in.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub(crate) struct ZoneArgs {
+    /// Times in UTC instead of local time
+    #[arg(long, conflicts_with = "tz")]
+    utc: bool,
+
+    /// Times so far from UTC, as +02:00
+    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true, value_parser = parse_zone)]
+    tz: Zone,
+}
+
+impl ZoneArgs {
+    /// What they come to.
+    pub(crate) fn zone(self) -> Zone {
+        if self.utc { Zone::Utc } else { self.tz }
+    }
 }
 
 /// A moment that was asked for, as time since 1970.
 pub(crate) type Moment = Duration;
 
-impl Zone {
-    /// Parses `utc`, `local` or an offset such as `+02:00`.
-    pub(crate) fn parse(text: &str) -> anyhow::Result<Zone> {
-        if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("z") {
-            return Ok(Zone::Utc);
-        }
-        if text.eq_ignore_ascii_case("local") {
-            return Ok(Zone::Local);
-        }
-        match offset(text) {
-            Some(offset) => Ok(Zone::Fixed(offset)),
-            None => bail!("{text:?} is no time zone; write utc, local or an offset such as +02:00"),
-        }
+/// Parses `utc`, `local` or an offset such as `+02:00`.
+pub(crate) fn parse_zone(text: &str) -> anyhow::Result<Zone> {
+    if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("z") {
+        return Ok(Zone::Utc);
     }
+    if text.eq_ignore_ascii_case("local") {
+        return Ok(Zone::Local);
+    }
+    match offset(text) {
+        Some(offset) => Ok(Zone::Fixed(offset)),
+        None => bail!("{text:?} is no time zone; write utc, local or an offset such as +02:00"),
+    }
+}
 
-    /// A moment for people: date and time of day with six decimals. `None` when there is no such year.
-    pub(crate) fn show(self, moment: Moment) -> Option<String> {
-        Some(self.wall(moment)?.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
-    }
+/// A moment for people: date and time of day with six decimals. `None` when there is no such year.
+pub(crate) fn show(moment: Moment, zone: Zone) -> Option<String> {
+    Some(wall(moment, zone)?.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
+}
 
-    /// The clock on the wall at this moment.
-    fn wall(self, moment: Moment) -> Option<NaiveDateTime> {
-        let utc = utc(moment)?;
-        Some(match self {
-            Zone::Local => utc.with_timezone(&Local).naive_local(),
-            Zone::Utc => utc.naive_utc(),
-            Zone::Fixed(offset) => utc.with_timezone(&offset).naive_local(),
-        })
-    }
+/// The clock on the wall at this moment.
+fn wall(moment: Moment, zone: Zone) -> Option<NaiveDateTime> {
+    let utc = utc(moment)?;
+    Some(match zone {
+        Zone::Local => utc.with_timezone(&Local).naive_local(),
+        Zone::Utc => utc.naive_utc(),
+        Zone::Fixed(offset) => utc.with_timezone(&offset).naive_local(),
+    })
+}
 
-    /// When the clock on the wall shows this. In the hour that comes twice it is the one that includes more.
-    fn moment(self, wall: NaiveDateTime, end: End) -> anyhow::Result<Moment> {
-        let mapped = match self {
-            Zone::Local => Local.from_local_datetime(&wall).map(|it| it.to_utc()),
-            Zone::Utc => MappedLocalTime::Single(wall.and_utc()),
-            Zone::Fixed(offset) => offset.from_local_datetime(&wall).map(|it| it.to_utc()),
-        };
-        let utc = match (mapped, end) {
-            (MappedLocalTime::Single(utc), _)
-            | (MappedLocalTime::Ambiguous(utc, _), End::Since)
-            | (MappedLocalTime::Ambiguous(_, utc), End::Until) => utc,
-            (MappedLocalTime::None, _) => bail!("clocks here were set forward past {wall}"),
-        };
-        since_1970(utc).with_context(|| format!("{wall} is before 1970"))
-    }
+/// When the clock on the wall shows this. In the hour that comes twice it is the one that includes more.
+fn moment(wall: NaiveDateTime, zone: Zone, end: End) -> anyhow::Result<Moment> {
+    let mapped = match zone {
+        Zone::Local => Local.from_local_datetime(&wall).map(|it| it.to_utc()),
+        Zone::Utc => MappedLocalTime::Single(wall.and_utc()),
+        Zone::Fixed(offset) => offset.from_local_datetime(&wall).map(|it| it.to_utc()),
+    };
+    let utc = match (mapped, end) {
+        (MappedLocalTime::Single(utc), _)
+        | (MappedLocalTime::Ambiguous(utc, _), End::Since)
+        | (MappedLocalTime::Ambiguous(_, utc), End::Until) => utc,
+        (MappedLocalTime::None, _) => bail!("clocks here were set forward past {wall}"),
+    };
+    since_1970(utc).with_context(|| format!("{wall} is before 1970"))
 }
 
 /// Which end of a range a moment is.
@@ -109,7 +116,7 @@ impl Clock {
             Written::Moment(moment) => return Ok(moment),
             Written::TimeOfDay(time) => (time, self.now),
         };
-        let wall = self.zone.wall(now).context("the clock of this machine is wrong")?;
+        let wall = wall(now, self.zone).context("the clock of this machine is wrong")?;
         self.on_day(wall.date(), time, -i64::from(time > wall.time()), End::Since)
     }
 
@@ -128,7 +135,7 @@ impl Clock {
             Written::Moment(moment) => moment,
             Written::TimeOfDay(time) => {
                 let after = since.unwrap_or(self.now);
-                let wall = self.zone.wall(after).context("the clock of this machine is wrong")?;
+                let wall = wall(after, self.zone).context("the clock of this machine is wrong")?;
                 let is_next = since.is_some() || follows;
                 let days = i64::from(is_next && time < wall.time());
                 let moment = self.on_day(wall.date(), time, days, End::Until)?;
@@ -153,7 +160,7 @@ impl Clock {
     ) -> anyhow::Result<Moment> {
         let by = Days::new(days.unsigned_abs());
         let day = if days < 0 { day.checked_sub_days(by) } else { day.checked_add_days(by) };
-        self.zone.moment(day.context("there is no such day")?.and_time(time), end)
+        moment(day.context("there is no such day")?.and_time(time), self.zone, end)
     }
 
     fn parse(self, text: &str, end: End) -> anyhow::Result<Written> {
@@ -178,7 +185,7 @@ impl Clock {
         };
         match (NaiveDate::parse_from_str(date, "%Y-%m-%d"), time) {
             (Ok(date), Some(time)) => {
-                Ok(Written::Moment(self.zone.moment(date.and_time(time), end)?))
+                Ok(Written::Moment(moment(date.and_time(time), self.zone, end)?))
             }
             _ => bail!(
                 "{text:?} is no moment; write a time of day such as 13:29 or 13:29:05, -10m (s, m, h or d before \

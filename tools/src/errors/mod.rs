@@ -14,7 +14,7 @@ use shellac_format::Dialect;
 use shellac_query::Query;
 
 use crate::attach::Patience;
-use crate::when::Zone;
+use crate::when::ZoneArgs;
 
 /// Options of `shellac errors`.
 #[derive(clap::Args, Debug)]
@@ -60,31 +60,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<Dialect>,
 
-    /// Times in UTC instead of local time
-    #[arg(long, conflicts_with = "tz")]
-    utc: bool,
-
-    /// Times so far from UTC, as +02:00
-    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true, value_parser = zone)]
-    tz: Zone,
+    #[command(flatten)]
+    zone: ZoneArgs,
 }
 
 fn patience(text: &str) -> Result<Patience, String> {
     Patience::parse(text).map_err(|error| error.to_string())
 }
 
-fn zone(text: &str) -> Result<Zone, String> {
-    Zone::parse(text).map_err(|error| error.to_string())
-}
-
 fn query(text: &str) -> Result<Query, String> {
     Query::parse(text).map_err(|error| error.to_string())
-}
-
-impl Args {
-    fn zone(&self) -> Zone {
-        if self.utc { Zone::Utc } else { self.tz }
-    }
 }
 
 /// Runs the tool.

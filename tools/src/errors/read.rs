@@ -108,7 +108,7 @@ impl<'a> Lines<'a> {
             let write = if self.args.json { line::json } else { line::text };
             let mut text = String::new();
             for failed in &failures.attempts {
-                text += &write(failed, &failures, self.args.zone(), self.file.as_deref());
+                text += &write(failed, &failures, self.args.zone.zone(), self.file.as_deref());
             }
             let left_out = failures.attempts_total - failures.attempts.len();
             if left_out > 0 {
@@ -234,7 +234,7 @@ pub(super) fn live(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(Flow::NobodyReads) => Flow::NobodyReads,
         _ => lines.give_up(GivenUp::Flush)?,
     };
-    say_reports(&mut queue, args.zone(), true);
+    say_reports(&mut queue, args.zone.zone(), true);
     if let (read_bytes, Some(lost)) = queue.account() {
         eprintln!("shellac: {read_bytes} bytes of the log read, {} lost", loss_text::bytes(lost));
     }
@@ -279,7 +279,7 @@ fn follow(queue: &mut Queue, lines: &mut Lines<'_>, signals: &Signals) -> anyhow
                 }
             }
         };
-        say_reports(queue, lines.args.zone(), false);
+        say_reports(queue, lines.args.zone.zone(), false);
         for problem in queue.problems() {
             eprintln!("shellac: {problem}");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shellac_log::{Cause, Loss, Report};
 
-use crate::when::Zone;
+use crate::when::{self, Zone};
 
 /// One line about one loss.
 pub(crate) fn report(report: &Report, zone: Zone) -> String {
@@ -29,7 +29,7 @@ pub(crate) fn bytes(loss: Loss) -> String {
 
 fn time(since_1970: Option<Duration>, zone: Zone) -> String {
     since_1970
-        .and_then(|time| zone.show(time))
+        .and_then(|time| when::show(time, zone))
         .unwrap_or_else(|| "a time that is not recorded".to_owned())
 }
 

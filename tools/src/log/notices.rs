@@ -4,6 +4,7 @@ use shellac_log::{Account, Grouping};
 
 use super::pass::Pass;
 use super::settings::{From, Settings};
+use crate::when;
 
 /// What was said already.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ impl Notices {
             self.beginning = true;
             if let (From::Live { .. }, Some(since)) = (&settings.from, settings.window.since)
                 && first > since
-                && let Some(first) = settings.zone.show(first)
+                && let Some(first) = when::show(first, settings.zone)
             {
                 eprintln!("shellac: the log holds nothing from before {first}");
             }

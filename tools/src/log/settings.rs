@@ -23,7 +23,7 @@ use super::system_text::system_text;
 use super::window::Window;
 use crate::attach::Patience;
 use crate::color::ColorWhen;
-use crate::when::{Clock, Zone};
+use crate::when::{Clock, Zone, parse_zone};
 
 /// Whose manners the tool has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,7 +247,7 @@ impl Builder {
         match name {
             "since" => own.since = Some(value.to_owned()),
             "until" => own.until = Some(value.to_owned()),
-            "tz" => own.zone = Zone::parse(value).context("--tz")?,
+            "tz" => own.zone = parse_zone(value).context("--tz")?,
             "color" => own.color = parse_choice(value)?,
             "limit-bytes" => {
                 let size = parse_size_bytes(value).ok().and_then(|it| usize::try_from(it).ok());

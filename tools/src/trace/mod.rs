@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use shellac_format::{Dialect, Vxid};
 use shellac_render::redact::Redaction;
-use shellac_render::trace::{Trace, Zone as Shown};
+use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
-use crate::when::Zone;
+use crate::when::ZoneArgs;
 use find::{How, Place};
 pub(crate) use input::uncompressed;
 use select::{Pattern, Selection};
@@ -104,25 +104,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorWhen,
 
-    /// Times in UTC instead of local time
-    #[arg(long, conflicts_with = "tz")]
-    pub(crate) utc: bool,
-
-    /// Times so far from UTC, as +02:00
-    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true, value_parser = zone)]
-    pub(crate) tz: Zone,
+    #[command(flatten)]
+    pub(crate) zone: ZoneArgs,
 }
 
 impl Args {
-    fn zone(&self) -> Shown {
-        match self.tz {
-            _ if self.utc => Shown::Utc,
-            Zone::Local => Shown::Local,
-            Zone::Utc => Shown::Utc,
-            Zone::Fixed(offset) => Shown::Fixed(offset),
-        }
-    }
-
     fn redaction(&self) -> Redaction {
         if self.no_redact {
             return Redaction::none();
@@ -179,10 +165,6 @@ pub(crate) fn find(workdir: &Path, target: Vxid) -> anyhow::Result<Vec<Trace>> {
     let mut traces = find::by_number(&places, target, How::default())?.traces;
     traces.iter_mut().for_each(|trace| trace.redact(&Redaction::default()));
     Ok(traces)
-}
-
-fn zone(text: &str) -> Result<Zone, String> {
-    Zone::parse(text).map_err(|error| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

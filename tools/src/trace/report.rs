@@ -74,7 +74,7 @@ impl Report<'_> {
     }
 
     fn zone(&self) -> Zone {
-        self.args.zone()
+        self.args.zone.zone()
     }
 
     fn text(&self) -> String {
