@@ -53,7 +53,6 @@ fn a_request_is_shown_with_what_it_waits_for_and_until_when() {
     let xid = seen.xid.unwrap();
     assert!(seen.attempt_xid.unwrap() > xid && xid > session, "{seen:?}");
     let limit = seen.deadline.unwrap() - seen.since;
-    let limit = seen.deadline.unwrap() - seen.since;
     // Which limit it is, however slow the machine: the others are 50 and 60 seconds.
     assert!((30_000_000..45_000_000).contains(&limit), "{limit}");
     let before = seen.since;
