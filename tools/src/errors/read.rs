@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use shellac_format::Dialect;
 use shellac_log::{
-    Choice, FileSource, GivenUp, Grouper, Grouping, Input, Limits, LiveOptions, LiveSource, Source,
+    Choice, GivenUp, Grouper, Grouping, Input, Limits, LiveOptions, LiveSource, Source,
 };
 use shellac_query::{Compat, Query};
 use shellac_render::failures::Failures;
@@ -18,7 +18,7 @@ use crate::attach::{Attached, attach};
 use crate::log::loss_text;
 use crate::log::queue::{OnFull, Queue};
 use crate::log::signals::Signals;
-use crate::trace::uncompressed;
+use crate::trace::open_file;
 use crate::when::Zone;
 
 /// Transactions that may be open at once.
@@ -139,15 +139,10 @@ fn put(text: &str) -> anyhow::Result<Flow> {
 pub(super) fn files(args: &Args) -> anyhow::Result<ExitCode> {
     let (paths, mut code) = paths(args);
     for path in &paths {
-        let name = if path.as_os_str() == "-" {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
         let shown =
             (paths.len() > 1).then(|| shellac_render::visible(path.as_os_str().as_encoded_bytes()));
         let mut lines = Lines::new(args, shown, Duration::MAX);
-        let mut result = file(&mut lines, path, &name);
+        let mut result = file(&mut lines, path);
         if let Ok(Flow::On) | Err(_) = result {
             // What was read before an error is shown in any case.
             let flow = lines.give_up(GivenUp::Flush)?;
@@ -188,14 +183,8 @@ fn paths(args: &Args) -> (Vec<PathBuf>, ExitCode) {
     (paths, code)
 }
 
-fn file(lines: &mut Lines<'_>, path: &Path, name: &str) -> anyhow::Result<Flow> {
-    let reader = if path.as_os_str() == "-" {
-        uncompressed(io::stdin())
-    } else {
-        std::fs::File::open(path).and_then(uncompressed)
-    };
-    let reader = reader.with_context(|| format!("cannot open {name}"))?;
-    let mut source = FileSource::open(name.to_owned(), reader, lines.args.dialect)?;
+fn file(lines: &mut Lines<'_>, path: &Path) -> anyhow::Result<Flow> {
+    let mut source = open_file(path, lines.args.dialect)?;
     loop {
         let flow = match source.next()? {
             Input::Opened => {

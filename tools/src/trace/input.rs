@@ -42,8 +42,7 @@ impl From {
     /// What to call it.
     pub(super) fn name(&self) -> String {
         match self {
-            From::File(path) if path.as_os_str() == "-" => "standard input".to_owned(),
-            From::File(path) => path.display().to_string(),
+            From::File(path) => name_of(path),
             From::Capture(file, _) => file.path.display().to_string(),
             From::Live(workdir) => format!("the ring of {}", workdir.display()),
         }
@@ -70,8 +69,7 @@ impl From {
             Ok(Opened::File(Box::new(source)))
         };
         match self {
-            From::File(path) if path.as_os_str() == "-" => file(uncompressed(io::stdin())?),
-            From::File(path) => file(uncompressed(self.file(path)?)?),
+            From::File(path) => Ok(Opened::File(Box::new(open_file(path, dialect)?))),
             From::Capture(capture, offset) => {
                 let trouble = || format!("cannot open {}", self.name());
                 let open = || capture.open().with_context(trouble);
@@ -97,14 +95,30 @@ impl From {
             }
         }
     }
+}
 
-    fn file(&self, path: &Path) -> anyhow::Result<File> {
-        File::open(path).with_context(|| format!("cannot open {}", self.name()))
-    }
+/// What to call a file; `-` is standard input.
+pub(crate) fn name_of(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Opens a file of records, or standard input for `-`. Either may be compressed with zstd.
+pub(crate) fn open_file(
+    path: &Path,
+    dialect: Option<Dialect>,
+) -> anyhow::Result<FileSource<Box<dyn Read>>> {
+    let name = name_of(path);
+    let reader = if path.as_os_str() == "-" {
+        uncompressed(io::stdin())
+    } else {
+        File::open(path).and_then(uncompressed)
+    };
+    let reader = reader.with_context(|| format!("cannot open {name}"))?;
+    Ok(FileSource::open(name, reader, dialect)?)
 }
 
 /// What was compressed with zstd is unpacked while it is read.
-pub(crate) fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
     reader.by_ref().take(LOG_MAGIC_BYTES).read_to_end(&mut magic)?;
     let is_compressed = magic == ZSTD_MAGIC;
@@ -113,7 +127,7 @@ pub(crate) fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dy
 }
 
 /// What is read.
-pub(super) enum Opened {
+pub(crate) enum Opened {
     /// A file or a pipe.
     File(Box<FileSource<Box<dyn Read>>>),
     /// The shared memory of an instance.
@@ -122,7 +136,7 @@ pub(super) enum Opened {
 
 impl Opened {
     /// The dialect, when the records could be of another as well. It is known once the log was opened.
-    pub(super) fn doubtful(&self) -> Option<Dialect> {
+    pub(crate) fn doubtful(&self) -> Option<Dialect> {
         let choice = match self {
             Opened::File(source) => source.choice(),
             Opened::Live(source) => source.choice(),
@@ -131,7 +145,7 @@ impl Opened {
     }
 
     /// What is wrong with the directory of an instance, as far as it was noticed and not told yet.
-    pub(super) fn problems(&mut self) -> Vec<String> {
+    pub(crate) fn problems(&mut self) -> Vec<String> {
         match self {
             Opened::File(_) => Vec::new(),
             Opened::Live(source) => source.problems(),
@@ -139,7 +153,7 @@ impl Opened {
     }
 
     /// What to read from.
-    pub(super) fn source(&mut self) -> &mut dyn Source {
+    pub(crate) fn source(&mut self) -> &mut dyn Source {
         match self {
             Opened::File(source) => source.as_mut(),
             Opened::Live(source) => source.as_mut(),

@@ -24,7 +24,7 @@ use shellac_render::trace::Trace;
 use crate::color::ColorWhen;
 use crate::when::ZoneArgs;
 use find::{How, Place};
-pub(crate) use input::uncompressed;
+pub(crate) use input::{Opened, name_of, open_file};
 use select::{Pattern, Selection};
 
 /// Options of `shellac trace`.

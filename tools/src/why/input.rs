@@ -1,17 +1,16 @@
 //! What is compared: files, or the log of an instance.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use shellac_format::Dialect;
-use shellac_log::{FileSource, LiveOptions, LiveSource, Source};
+use shellac_log::{LiveOptions, LiveSource};
 
 use super::Args;
 use crate::attach::{Patience, attach};
 use crate::log::signals::Signals;
-use crate::trace::uncompressed;
+use crate::trace::{Opened, name_of, open_file};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +62,8 @@ impl Place {
     /// What to call it.
     pub(super) fn name(&self) -> String {
         match self {
-            Place::File(path) if path.as_os_str() == "-" => "standard input".to_owned(),
-            Place::File(path) | Place::Live(path) => path.display().to_string(),
+            Place::File(path) => name_of(path),
+            Place::Live(path) => path.display().to_string(),
         }
     }
 
@@ -79,56 +78,15 @@ impl Place {
         dialect: Option<Dialect>,
         stop_at_tail: bool,
     ) -> anyhow::Result<Opened> {
-        let reader: Box<dyn Read> = match self {
+        match self {
             Place::Live(workdir) => {
                 let options = LiveOptions { dialect, from_head: true, stop_at_tail };
                 let patience = Patience::For(Default::default());
                 let attached = attach(workdir.to_str(), patience, &|| false)?;
                 let attachment = attached.context("no instance")?.attachment;
-                return Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))));
+                Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))))
             }
-            Place::File(path) if path.as_os_str() == "-" => Box::new(io::stdin()),
-            Place::File(path) => {
-                let opened = File::open(path);
-                Box::new(opened.with_context(|| format!("cannot open {}", self.name()))?)
-            }
-        };
-        let reader = uncompressed(reader).with_context(|| self.name())?;
-        Ok(Opened::File(Box::new(FileSource::open(self.name(), reader, dialect)?)))
-    }
-}
-
-/// What is read.
-pub(super) enum Opened {
-    /// A file or a pipe.
-    File(Box<FileSource<Box<dyn Read>>>),
-    /// The shared memory of an instance.
-    Live(Box<LiveSource>),
-}
-
-impl Opened {
-    /// What to read from.
-    pub(super) fn source(&mut self) -> &mut dyn Source {
-        match self {
-            Opened::File(source) => source.as_mut(),
-            Opened::Live(source) => source.as_mut(),
-        }
-    }
-
-    /// The dialect, when the records could be of another as well.
-    pub(super) fn doubtful(&self) -> Option<Dialect> {
-        let choice = match self {
-            Opened::File(source) => source.choice(),
-            Opened::Live(source) => source.choice(),
-        };
-        choice.is_tie().then_some(choice.dialect)
-    }
-
-    /// What is wrong with the directory of an instance.
-    pub(super) fn problems(&mut self) -> Vec<String> {
-        match self {
-            Opened::File(_) => Vec::new(),
-            Opened::Live(source) => source.problems(),
+            Place::File(path) => Ok(Opened::File(Box::new(open_file(path, dialect)?))),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Loss, Lost};
 
 use super::compare::{Comparison, Pass};
-use super::input::Opened;
 use super::screen::Screen;
 use crate::log::signals::Signals;
+use crate::trace::Opened;
 
 /// Between two looks at a log that has nothing new.
 const PAUSE: Duration = Duration::from_millis(10);
