@@ -104,6 +104,7 @@ fn failures_have_names() {
         outcomes(&[request("400"), bad("req.body read error: 0 (Success)")]),
         [Outcome::Client]
     );
+    assert_eq!(outcomes(&[request("503"), bad("Client closed")]), [Outcome::Client]);
     assert_eq!(outcomes(&[request("503")]), [Outcome::Failed]);
 }
 

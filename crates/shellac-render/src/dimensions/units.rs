@@ -7,7 +7,6 @@ use shellac_log::{Kind, Reason, Transaction};
 
 use super::connections::Connections;
 use super::{COUNT, Is, Unit, classes};
-use crate::error_text::{Class, Classes};
 use crate::failures::named;
 use crate::trace::{Attempt, Headers, Request};
 use crate::visible;
@@ -229,7 +228,7 @@ fn outcome(answered: Option<&Request>, tries: &[&Tried<'_>]) -> Outcome {
     }
     let of_client = |attempt: &&Attempt| {
         let failure = attempt.last().and_then(|exchange| attempt.failure(exchange));
-        failure.is_some_and(|failure| failure.classes.within(Classes::of(&[Class::Client])))
+        failure.is_some_and(|failure| failure.classes.word() == Some("client"))
     };
     match !failed.is_empty() && failed.iter().all(of_client) {
         true => Outcome::Client,
