@@ -66,6 +66,37 @@ pub fn list(dir: &Path) -> io::Result<Vec<CaptureFile>> {
     Ok(files)
 }
 
+/// Other files of records in `dir`, `*.vsl` and `*.vsl.zst`, those written to last first.
+///
+/// # Errors
+///
+/// Those of the system.
+pub fn others(dir: &Path, captures: &[CaptureFile]) -> io::Result<Vec<PathBuf>> {
+    let mut others = Vec::new();
+    for entry in dir.read_dir()? {
+        let entry = entry?;
+        let (path, file_name) = (entry.path(), entry.file_name());
+        let ends = |ending: &str| file_name.to_str().is_some_and(|it| it.ends_with(ending));
+        if (ends(name::VSL) || ends(name::ZST)) && captures.iter().all(|one| one.path != path) {
+            others.push((entry.metadata().and_then(|it| it.modified()).ok(), path));
+        }
+    }
+    others.sort_by(|one, other| other.cmp(one));
+    Ok(others.into_iter().map(|(_, path)| path).collect())
+}
+
+/// All files of records in `dir`, for who reads them through: captures, also those under way, and then the [others],
+/// the oldest first of each.
+///
+/// # Errors
+///
+/// Those of the system.
+pub fn logs(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let captures = list(dir)?;
+    let others = others(dir, &captures)?;
+    Ok(captures.into_iter().rev().map(|file| file.path).chain(others.into_iter().rev()).collect())
+}
+
 fn capture_file(path: PathBuf, stem: &str, ending: &str, time: Stamp) -> CaptureFile {
     CaptureFile {
         path,

@@ -160,7 +160,7 @@ pub(super) fn files(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-/// The files that are asked for: of a directory its captures, oldest first.
+/// The files that are asked for: of a directory all that are logs, captures first.
 fn paths(args: &Args) -> (Vec<PathBuf>, ExitCode) {
     let (mut paths, mut code) = (Vec::new(), ExitCode::SUCCESS);
     for path in &args.read {
@@ -168,14 +168,15 @@ fn paths(args: &Args) -> (Vec<PathBuf>, ExitCode) {
             paths.push(path.clone());
             continue;
         }
-        match shellac_capture::files::list(path) {
+        match shellac_capture::files::logs(path) {
             Ok(files) if files.is_empty() => {
-                eprintln!("shellac: {} has no captures", path.display());
+                let name = path.display();
+                eprintln!("shellac: {name} has no captures and no other *.vsl or *.vsl.zst");
                 code = ExitCode::FAILURE;
             }
-            Ok(files) => paths.extend(files.into_iter().rev().map(|file| file.path)),
+            Ok(files) => paths.extend(files),
             Err(error) => {
-                eprintln!("shellac: cannot read the captures in {}: {error}", path.display());
+                eprintln!("shellac: cannot read {}: {error}", path.display());
                 code = ExitCode::FAILURE;
             }
         }

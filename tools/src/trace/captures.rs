@@ -120,20 +120,9 @@ impl Captures {
     /// The capture files, newest first, as something to read; then other files of records that lie there.
     pub(super) fn files(&self) -> anyhow::Result<Vec<From>> {
         let captures = files::list(&self.dir).with_context(|| self.trouble())?;
-        let mut others = Vec::new();
-        for entry in self.dir.read_dir().with_context(|| self.trouble())? {
-            let entry = entry.with_context(|| self.trouble())?;
-            let path = entry.path();
-            let name = entry.file_name();
-            let is_log =
-                name.to_str().is_some_and(|it| it.ends_with(".vsl") || it.ends_with(".vsl.zst"));
-            if is_log && captures.iter().all(|capture| capture.path != path) {
-                others.push((entry.metadata().and_then(|it| it.modified()).ok(), path));
-            }
-        }
-        others.sort_by(|one, other| other.cmp(one));
+        let others = files::others(&self.dir, &captures).with_context(|| self.trouble())?;
         let captures = captures.into_iter().map(|file| From::Capture(file, None));
-        Ok(captures.chain(others.into_iter().map(|(_, path)| From::File(path))).collect())
+        Ok(captures.chain(others.into_iter().map(From::File)).collect())
     }
 
     /// The entry with what can be said without its records.

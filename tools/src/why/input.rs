@@ -1,7 +1,6 @@
 //! What is compared: files, or the log of an instance.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use shellac_format::Dialect;
@@ -32,30 +31,17 @@ pub(super) fn places(args: &Args, signals: &Signals) -> anyhow::Result<Option<Ve
     let mut places = Vec::new();
     for path in &args.read {
         if path.is_dir() {
-            let before = places.len();
-            places.extend(files_in(path)?.into_iter().map(Place::File));
-            if places.len() == before {
-                anyhow::bail!("{} has no file called *.vsl or *.vsl.zst", path.display());
+            let trouble = || format!("cannot read {}", path.display());
+            let logs = shellac_capture::files::logs(path).with_context(trouble)?;
+            if logs.is_empty() {
+                anyhow::bail!("{} has no captures and no other *.vsl or *.vsl.zst", path.display());
             }
+            places.extend(logs.into_iter().map(Place::File));
         } else {
             places.push(Place::File(path.clone()));
         }
     }
     Ok(Some(places))
-}
-
-fn files_in(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let trouble = || format!("cannot read {}", directory.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).with_context(trouble)? {
-        let path = entry.with_context(trouble)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.ends_with(".vsl") || name.ends_with(".vsl.zst") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 impl Place {

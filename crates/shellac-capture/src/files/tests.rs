@@ -1,6 +1,6 @@
 use std::fs;
 
-use super::{list, locate};
+use super::{list, locate, logs};
 
 const STEM: &str = "20261122T053125.000Z-fetch-timeout-7";
 
@@ -44,4 +44,20 @@ fn the_list_is_newest_first_and_has_only_captures() {
     let xids: Vec<&str> = files.iter().map(|file| &file.name[file.name.len() - 5..]).collect();
     assert_eq!(xids, ["9.vsl", "8.vsl", "7.vsl"]);
     assert!(files[0].is_partial && files[2].is_compressed);
+}
+
+#[test]
+fn who_reads_a_directory_through_has_captures_first_and_whatever_else_is_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = [
+        "20261122T053125.000Z-fetch-timeout-7.vsl.zst",
+        "20261122T053127.000Z-fetch-timeout-9.vsl.part",
+        "by-hand.vsl",
+        "index.jsonl",
+    ];
+    for name in names {
+        fs::write(dir.path().join(name), b"VSL2").unwrap();
+    }
+    let found = logs(dir.path()).unwrap();
+    assert_eq!(found, names[..3].iter().map(|name| dir.path().join(name)).collect::<Vec<_>>());
 }
