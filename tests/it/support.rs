@@ -9,6 +9,7 @@ pub(crate) mod html;
 pub(crate) mod origin;
 pub(crate) mod proxy;
 pub(crate) mod recorder;
+pub(crate) mod said;
 pub(crate) mod skip;
 pub(crate) mod text;
 pub(crate) mod varnish;

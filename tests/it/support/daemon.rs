@@ -1,23 +1,20 @@
 //! shellacd with its manager, as a child process.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::deadline::Deadline;
+use super::said::Said;
 
 /// A running `shellacd`; dropping it ends the manager and, by that, its worker.
 pub(crate) struct Daemon {
     child: Child,
     workdir: PathBuf,
     address: SocketAddr,
-    lines: Receiver<String>,
-    said: Vec<String>,
+    said: Said,
 }
 
 impl Daemon {
@@ -48,14 +45,9 @@ impl Daemon {
             .stderr(Stdio::piped())
             .spawn()
             .expect("shellacd starts");
-        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
+        let said = Said::by("shellacd", child.stderr.take().expect("standard error is piped"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut daemon =
-            Daemon { child, workdir: workdir.to_owned(), address, lines, said: Vec::new() };
+        let mut daemon = Daemon { child, workdir: workdir.to_owned(), address, said };
         let listening = daemon.wait_for_line("listening on main ");
         let address = listening.rsplit(' ').next().and_then(|address| address.parse().ok());
         daemon.address = address.unwrap_or_else(|| panic!("no address in {listening:?}"));
@@ -81,18 +73,7 @@ impl Daemon {
 
     /// The next line of standard error that contains `part`; those before it are kept for messages.
     pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
-        let deadline = Deadline::generous();
-        loop {
-            match self.lines.recv_timeout(deadline.left().unwrap_or_default()) {
-                Ok(line) => {
-                    self.said.push(line.clone());
-                    if line.contains(part) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("shellacd does not say {part:?}; it says {:#?}", self.said),
-            }
-        }
+        self.said.wait_for_line(part)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -1,9 +1,8 @@
 //! `shellac record` as a child process, and the directory that it writes.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use rustix::process::Signal;
@@ -11,13 +10,13 @@ use serde_json::Value;
 
 use super::daemon::signal_process;
 use super::deadline::Deadline;
+use super::said::Said;
 
 /// A running recorder; dropping it ends the process.
 pub(crate) struct Recorder {
     child: Child,
     dir: PathBuf,
-    lines: Receiver<String>,
-    said: Vec<String>,
+    said: Said,
 }
 
 impl Recorder {
@@ -41,34 +40,18 @@ impl Recorder {
             .stderr(Stdio::piped())
             .spawn()
             .expect("record starts");
-        let stderr = BufReader::new(child.stderr.take().expect("standard error is piped"));
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Recorder { child, dir: dir.to_owned(), lines, said: Vec::new() }
+        let said = Said::by("record", child.stderr.take().expect("standard error is piped"));
+        Recorder { child, dir: dir.to_owned(), said }
     }
 
     /// The next line of standard error that contains `part`; those before it are kept for messages.
     pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
-        let deadline = Deadline::generous();
-        loop {
-            match self.lines.recv_timeout(deadline.left().unwrap_or_default()) {
-                Ok(line) => {
-                    self.said.push(line.clone());
-                    if line.contains(part) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("record does not say {part:?}; it says {:#?}", self.said),
-            }
-        }
+        self.said.wait_for_line(part)
     }
 
     /// Everything that it has said so far.
     pub(crate) fn said(&mut self) -> String {
-        self.said.extend(self.lines.try_iter());
-        self.said.join("\n")
+        self.said.all()
     }
 
     /// Writes a line to its standard input.

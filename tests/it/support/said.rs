@@ -1,0 +1,47 @@
+//! What a child process says on its standard error, a line at a time.
+
+use std::io::{BufRead, BufReader};
+use std::process::ChildStderr;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use super::deadline::Deadline;
+
+/// The lines that a child has said and will say.
+pub(crate) struct Said {
+    who: &'static str,
+    coming: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Said {
+    /// Listens to a child; `who` it is, for messages.
+    pub(crate) fn by(who: &'static str, stderr: ChildStderr) -> Said {
+        let (sender, coming) = mpsc::channel();
+        let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        thread::spawn(move || lines.into_iter().try_for_each(|line| sender.send(line)));
+        Said { who, coming, heard: Vec::new() }
+    }
+
+    /// The next line that contains `part`; those before it are kept for messages.
+    pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
+        let deadline = Deadline::generous();
+        loop {
+            match self.coming.recv_timeout(deadline.left().unwrap_or_default()) {
+                Ok(line) => {
+                    self.heard.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("{} does not say {part:?}; it says {:#?}", self.who, self.heard),
+            }
+        }
+    }
+
+    /// Everything so far.
+    pub(crate) fn all(&mut self) -> String {
+        self.heard.extend(self.coming.try_iter());
+        self.heard.join("\n")
+    }
+}
