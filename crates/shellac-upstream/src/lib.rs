@@ -5,9 +5,12 @@
 //!
 //! A choice never waits and takes no lock: what workers share is a few relaxed counters.
 //!
+//! [`node`] reads what the kernel says about this machine, so that its faults are not taken for those of backends.
+//!
 //! Nothing here opens a connection or knows what HTTP is.
 
 mod endpoint;
+pub mod node;
 mod picker;
 
 pub use endpoint::{Endpoint, InFlight};
