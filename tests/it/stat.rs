@@ -1,5 +1,7 @@
 //! `shellac stat` against Debian's varnishstat, byte for byte.
 
+mod stock;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

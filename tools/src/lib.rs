@@ -22,6 +22,7 @@ mod ps;
 mod record;
 mod snapshot;
 mod stat;
+mod stock;
 mod trace;
 mod when;
 mod why;
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         _ if is_worker => daemon::run_worker(),
         Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
+        Some(stock) if stat::STOCK_NAMES.contains(&stock) => return stat::run_as(&name),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
         _ => match Cli::parse().tool {
             Tool::Demo(args) => demo::run(args),
@@ -91,7 +93,7 @@ pub fn main() -> ExitCode {
             Tool::Explain(args) => explain::run(&args),
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
-            Tool::Stat(args) => stat::run(&args),
+            Tool::Stat(args) => stat::run(args),
             Tool::Record(args) => record::run(args),
             Tool::Snapshot(args) => snapshot::run(&args),
             Tool::Links(args) => links::run(&args),

@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use clap::builder::{PossibleValuesParser, StringValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-use super::getopt::Given;
 use super::settings::{Builder, Manner, Settings};
-use super::table::{OWN, OwnRow, Row, TABLE};
+use super::table::{OWN, OwnRow, TABLE};
+use crate::stock::getopt::Given;
+use crate::stock::table::Row;
 
 /// Options of `shellac log`.
 #[derive(Clone, Debug)]

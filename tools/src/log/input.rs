@@ -14,9 +14,9 @@ use shellac_log::{
 
 use super::queue::Queue;
 use super::settings::{Manner, Settings};
-use super::stock_attach;
-use super::system_text::system_text;
 use crate::attach::{Attached, Patience, attach};
+use crate::stock::attach as stock;
+use crate::stock::system_text::system_text;
 
 /// A source and how to wait for more of it.
 pub(super) struct Opened {
@@ -186,9 +186,11 @@ pub(super) fn open_live(
     stop: &dyn Fn() -> bool,
 ) -> anyhow::Result<Option<Opened>> {
     let (attachment, has_waited) = match settings.manner {
-        Manner::Stock => {
-            (stock_attach::attach(instance, settings.filter.compat, patience, stop)?, false)
-        }
+        Manner::Stock => (
+            stock::attach(instance, settings.filter.compat, patience, stop)
+                .map_err(|error| anyhow::anyhow!("VSM: {error}"))?,
+            false,
+        ),
         Manner::Own => match attach(instance, patience, stop)? {
             Some(Attached { attachment, has_waited }) => (attachment, has_waited),
             None => return Ok(None),

@@ -6,11 +6,9 @@
 
 mod args;
 pub(crate) mod detach;
-mod getopt;
 mod input;
 pub(crate) mod loss_text;
 mod notices;
-mod number;
 mod output;
 mod pass;
 pub(crate) mod queue;
@@ -19,8 +17,6 @@ mod run;
 mod settings;
 pub(crate) mod signals;
 mod stock;
-mod stock_attach;
-mod system_text;
 mod table;
 mod window;
 

@@ -13,7 +13,7 @@ use shellac_render::colored::ColoredWriter;
 use shellac_render::lines::{LineOptions, LineWriter, Text, Walked};
 
 use super::settings::{From, Settings, To, WithStatus};
-use super::system_text::system_text;
+use crate::stock::system_text::system_text;
 
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 64 << 10;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::number;
+use crate::stock::number;
 
 /// A limit as the option says it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -15,8 +15,8 @@ use super::output;
 use super::pass::{Flow, Pass};
 use super::settings::{From, Manner, Settings};
 use super::signals::Signals;
-use super::system_text::system_text;
 use crate::attach::Patience;
+use crate::stock::system_text::system_text;
 use crate::when::{Clock, Zone};
 
 /// The exit status of `--fail-on-loss`.

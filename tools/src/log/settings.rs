@@ -14,15 +14,15 @@ use shellac_log::{Compat, Filter, Grouping, Limits};
 use shellac_query::regex::Regex;
 use shellac_query::{Options, Query};
 
-use super::getopt::Given;
-use super::number;
 use super::output;
 use super::queue::OnFull;
 use super::rate::Rate;
-use super::system_text::system_text;
 use super::window::Window;
 use crate::attach::Patience;
 use crate::color::ColorWhen;
+use crate::stock::getopt::Given;
+use crate::stock::system_text::system_text;
+use crate::stock::{self, number};
 use crate::when::{Clock, Zone, parse_zone};
 
 /// Whose manners the tool has.
@@ -366,7 +366,7 @@ impl Builder {
             .as_deref()
             .map(|text| query(text, self.filter.compat, self.caseless))
             .transpose()?;
-        let mut from = from.checked(self.patience.as_deref())?;
+        let mut from = from.checked(self.patience.as_deref(), self.manner)?;
         let window = self.window(&mut from)?;
         Ok((from, query, window))
     }
@@ -434,9 +434,12 @@ const DEFAULT_PATIENCE: Duration = Duration::from_secs(5);
 
 impl From {
     /// With `-t`, which nobody looks at when a file is read.
-    fn checked(mut self, text: Option<&str>) -> anyhow::Result<From> {
+    fn checked(mut self, text: Option<&str>, manner: Manner) -> anyhow::Result<From> {
         if let (From::Live { patience, .. }, Some(text)) = (&mut self, text) {
-            *patience = Patience::parse(text)?;
+            *patience = match manner {
+                Manner::Own => Patience::parse(text)?,
+                Manner::Stock => stock::attach::patience(text)?,
+            };
         }
         Ok(self)
     }

@@ -1,17 +1,19 @@
 //! The log tool under the names of the stock tools: options as getopt reads them, messages word for word.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use shellac_log::SourceError;
 
-use super::getopt::{Getopt, Given};
 use super::settings::{Builder, Manner, Settings, WithStatus};
-use super::system_text::system_text;
 use super::{run, table};
 use crate::compat;
+use crate::stock::front::{part, print, version};
+use crate::stock::getopt::{Getopt, Given};
+use crate::stock::system_text::system_text;
+use crate::stock::table::usage;
 
 /// What the command line asks for.
 enum Asked {
@@ -27,7 +29,7 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
     let name = program.to_string_lossy();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let [only] = &arguments[..]
-        && let Some(text) = part(only)
+        && let Some(text) = part(table::TABLE, only)
     {
         return print(io::stdout(), text.as_bytes());
     }
@@ -36,27 +38,14 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
             Ok(code) => code,
             Err(error) => fail(&error),
         },
-        Ok(Asked::Usage) => print(io::stderr(), table::usage(&name).as_bytes()),
-        Ok(Asked::Version) => {
-            let version = env!("CARGO_PKG_VERSION");
-            print(io::stderr(), format!("{name} (shellac {version})\n").as_bytes())
-        }
+        Ok(Asked::Usage) => print(io::stderr(), usage(table::TABLE, &name).as_bytes()),
+        Ok(Asked::Version) => print(io::stderr(), version(&name).as_bytes()),
         Ok(Asked::Wrong(mut complaint)) => {
-            complaint.extend_from_slice(table::usage(&name).as_bytes());
+            complaint.extend_from_slice(usage(table::TABLE, &name).as_bytes());
             print(io::stderr(), &complaint);
             ExitCode::FAILURE
         }
         Err(error) => fail(&error),
-    }
-}
-
-/// The parts of a manual page.
-fn part(argument: &OsStr) -> Option<String> {
-    match argument.to_str()? {
-        "--optstring" => Some(table::optstring() + "\n"),
-        "--synopsis" => Some(format!(".. |synopsis| replace::  {}\n", table::synopsis())),
-        "--options" => Some(table::descriptions()),
-        _ => None,
     }
 }
 
@@ -112,12 +101,5 @@ fn source_text(error: &SourceError) -> String {
         }
         SourceError::Io { source, .. } => format!("VSL file read error: {}", system_text(source)),
         other => other.to_string(),
-    }
-}
-
-fn print(mut to: impl Write, text: &[u8]) -> ExitCode {
-    match to.write_all(text).and_then(|()| to.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
     }
 }

@@ -1,27 +1,7 @@
 //! The options of the log tool: one table, from which come what both front ends accept, the usage text
 //! and the help. It has two parts, as only one of the front ends has options of our own.
 
-use std::fmt::Write as _;
-
-/// One option.
-pub(super) struct Row {
-    /// The letter after the dash.
-    pub(super) letter: char,
-    /// What its argument is called, if it has one.
-    pub(super) value: Option<&'static str>,
-    /// The few words that the usage text of the stock tool has for it.
-    pub(super) usage: &'static str,
-    /// What `shellac log --help` says.
-    pub(super) help: &'static str,
-}
-
-const fn flag(letter: char, usage: &'static str, help: &'static str) -> Row {
-    Row { letter, value: None, usage, help }
-}
-
-const fn valued(letter: char, value: &'static str, usage: &'static str, help: &'static str) -> Row {
-    Row { letter, value: Some(value), usage, help }
-}
+use crate::stock::table::{Row, flag, valued};
 
 /// Every option, in the order of the usage text.
 pub(super) const TABLE: &[Row] = &[
@@ -199,56 +179,6 @@ pub(super) const OWN: &[OwnRow] = &[
         "Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs",
     ),
 ];
-
-/// Width of the left column of the usage text.
-const SYNOPSIS_WIDTH: usize = 25;
-
-impl Row {
-    fn synopsis(&self) -> String {
-        match self.value {
-            Some(value) => format!("[-{} {value}]", self.letter),
-            None => format!("[-{}]", self.letter),
-        }
-    }
-}
-
-/// What getopt is told: the letters, a colon behind those that have an argument.
-pub(super) fn optstring() -> String {
-    let mut text = String::new();
-    for row in TABLE {
-        text.push(row.letter);
-        if row.value.is_some() {
-            text.push(':');
-        }
-    }
-    text
-}
-
-/// All options in one line.
-pub(super) fn synopsis() -> String {
-    let parts: Vec<String> = TABLE.iter().map(Row::synopsis).collect();
-    parts.join(" ")
-}
-
-/// The usage text for a program of this name.
-pub(super) fn usage(program: &str) -> String {
-    let mut text = format!("Usage: {program} <options>\n\nOptions:\n");
-    for row in TABLE {
-        let _ = writeln!(text, " {:SYNOPSIS_WIDTH$} {}", row.synopsis(), row.usage);
-    }
-    text
-}
-
-/// Each option with its help, as a manual page has it.
-pub(super) fn descriptions() -> String {
-    let mut text = String::new();
-    for row in TABLE {
-        let synopsis = row.synopsis();
-        let synopsis = synopsis.trim_matches(['[', ']']);
-        let _ = writeln!(text, "{synopsis}\n\n\t{}.\n", row.help);
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Which counters are wanted: patterns in the order of the command line, the first that matches decides.
 
-use std::ffi::{CString, NulError};
+use std::ffi::{CString, NulError, OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use shellac_sys::glob_matches;
@@ -24,9 +25,10 @@ const OPTIONS: [(char, &str, &str); 3] = [
 
 impl Rule {
     /// The pattern behind an option.
-    fn new(letter: char, text: &str) -> Result<Rule, NulError> {
-        let (includes, text) = match (letter, text.strip_prefix('^')) {
-            ('f', Some(rest)) => (false, rest),
+    fn new(letter: char, text: &OsStr) -> Result<Rule, NulError> {
+        let text = text.as_bytes();
+        let (includes, text) = match (letter, text) {
+            ('f', [b'^', rest @ ..]) => (false, rest),
             ('X', _) => (false, text),
             _ => (true, text),
         };
@@ -35,6 +37,16 @@ impl Rule {
 }
 
 impl Filters {
+    /// Adds the pattern behind `-f`, `-I` or `-X` to those before it.
+    ///
+    /// # Errors
+    ///
+    /// A NUL in it, which no argument has.
+    pub(super) fn add(&mut self, letter: char, pattern: &OsStr) -> Result<(), NulError> {
+        self.0.push(Rule::new(letter, pattern)?);
+        Ok(())
+    }
+
     /// Whether the counter called `name` is wanted.
     pub(super) fn wants(&self, name: &str) -> bool {
         // A name with a NUL is no name that anybody can ask for.
@@ -52,7 +64,7 @@ impl FromArgMatches for Filters {
         let mut found = Vec::new();
         for (letter, id, _) in OPTIONS {
             let places = matches.indices_of(id).into_iter().flatten();
-            let values = matches.get_many::<String>(id).into_iter().flatten();
+            let values = matches.get_many::<OsString>(id).into_iter().flatten();
             for (at, value) in places.zip(values) {
                 let rule = Rule::new(letter, value).map_err(|error| {
                     clap::Error::raw(clap::error::ErrorKind::InvalidValue, error)
@@ -74,6 +86,7 @@ impl clap::Args for Filters {
     fn augment_args(command: Command) -> Command {
         OPTIONS.into_iter().fold(command, |command, (letter, id, help)| {
             let option = Arg::new(id).short(letter).value_name("GLOB").help(help);
+            let option = option.value_parser(clap::value_parser!(OsString));
             command.arg(option.allow_hyphen_values(true).action(ArgAction::Append))
         })
     }

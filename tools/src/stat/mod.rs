@@ -1,12 +1,16 @@
 //! `shellac stat`: the counters of an instance, once, in the forms of varnishstat.
 //!
-//! `points` reads them, `filter` decides which are wanted, `forms` writes them.
+//! Two front ends read the options: clap for `shellac stat`, and `stock` as getopt does for the names of the stock
+//! tools. `settings` is what they stand for; `points` reads the counters, `filter` decides which are wanted, `forms`
+//! writes them.
 
 mod filter;
 mod forms;
 mod points;
+mod settings;
+mod stock;
+mod table;
 
-use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 
 use shellac_log::Compat;
@@ -14,8 +18,9 @@ use shellac_log::Compat;
 use crate::attach::{Patience, attach};
 use crate::compat;
 use filter::Filters;
-use forms::Form;
-use points::Points;
+use settings::{Forms, Settings};
+
+pub(crate) use stock::run_as;
 
 /// Options of `shellac stat`.
 #[derive(clap::Args, Debug)]
@@ -48,41 +53,36 @@ pub(crate) struct Args {
     #[arg(short = 'r')]
     pub(crate) raw: bool,
 
+    /// Print the version
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
     #[command(flatten)]
     pub(crate) filters: Filters,
 }
 
-impl Args {
-    /// Of several forms that were asked for the first of this order counts.
-    fn form(&self) -> Form {
-        match (self.xml, self.json, self.once, self.list) {
-            (true, ..) => Form::Xml,
-            (_, true, ..) => Form::Json,
-            (_, _, false, true) => Form::List,
-            _ => Form::Once,
-        }
-    }
-}
+/// Names under which the program is this tool of somebody else.
+pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishstat", "vinylstat"];
 
 /// Runs the tool.
-pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.version {
+        println!("shellac stat {}", env!("CARGO_PKG_VERSION"));
+        return Ok(ExitCode::SUCCESS);
+    }
     let variable = std::env::var("SHELLAC_COMPAT").ok();
     let compat = compat::decide("shellac", variable.as_deref())?.unwrap_or(Compat::V7);
-    let patience = Patience::parse(&args.patience)?;
+    let settings = Settings {
+        patience: Patience::parse(&args.patience)?,
+        forms: Forms { once: args.once, json: args.json, xml: args.xml, list: args.list },
+        filters: args.filters,
+        raw: args.raw,
+        instance: args.instance,
+        compat,
+    };
     // Nothing stops it but a signal that ends the program.
-    let Some(attached) = attach(args.instance.as_deref(), patience, &|| false)? else {
+    let Some(attached) = attach(settings.instance.as_deref(), settings.patience, &|| false)? else {
         anyhow::bail!("no instance")
     };
-    let points = Points::read(&attached.attachment, &args.filters, args.raw);
-    for problem in &points.problems {
-        eprintln!("shellac: {problem}");
-    }
-    if points.is_without_counters {
-        eprintln!("shellac: this instance publishes no counters");
-    }
-    let page = forms::page(args.form(), compat, &points, chrono::Local::now());
-    match stdout().lock().write_all(&page).and_then(|()| stdout().flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    settings.page(&attached.attachment, &mut |problem| eprintln!("shellac: {problem}"))
 }

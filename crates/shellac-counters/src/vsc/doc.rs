@@ -43,7 +43,7 @@ impl Semantics {
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A number; also what a word that this program does not know is taken for.
+    /// A number.
     Integer,
     /// A number of bytes.
     Bytes,
@@ -51,6 +51,8 @@ pub enum Format {
     Bitmap,
     /// Seconds.
     Duration,
+    /// A word that this program does not know; shown as a number.
+    Unknown,
 }
 
 impl Format {
@@ -62,15 +64,17 @@ impl Format {
             Format::Bytes => 'B',
             Format::Bitmap => 'b',
             Format::Duration => 'd',
+            Format::Unknown => '?',
         }
     }
 
     fn of(word: &str) -> Format {
         match word {
+            "integer" => Format::Integer,
             "bytes" => Format::Bytes,
             "bitmap" => Format::Bitmap,
             "duration" => Format::Duration,
-            _ => Format::Integer,
+            _ => Format::Unknown,
         }
     }
 }

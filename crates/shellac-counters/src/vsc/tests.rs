@@ -67,7 +67,7 @@ fn a_description_is_read_in_its_order_and_with_its_words() {
             ('c', 'i', Level::Info, 0),
             ('g', 'B', Level::Diag, 16),
             ('b', 'b', Level::Debug, 8),
-            ('?', 'i', Level::Info, 24)
+            ('?', '?', Level::Info, 24)
         ]
     );
 }

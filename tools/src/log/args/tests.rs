@@ -8,10 +8,10 @@ use shellac_log::{Grouping, Limits, LogRecord};
 use crate::attach::Patience;
 use crate::when::Zone;
 
-use super::super::getopt::Given;
 use super::super::queue::OnFull;
 use super::super::settings::{Builder, From, Manner, Settings, To};
 use super::Args;
+use crate::stock::getopt::Given;
 
 #[derive(Parser, Debug)]
 struct Cli {

@@ -1,15 +1,19 @@
-use super::{TABLE, optstring, synopsis, usage};
+use super::TABLE;
+use crate::stock::table::{optstring, synopsis, usage};
 
 #[test]
 fn the_letters_are_those_of_the_stock_tool() {
-    assert_eq!(optstring(), "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:");
+    assert_eq!(optstring(TABLE), "aAbcCdDEg:hi:I:k:L:n:P:Q:q:r:R:t:T:uvVw:x:X:");
 }
 
 #[test]
 fn usage_has_a_line_for_each() {
-    let usage = usage("varnishlog");
+    let usage = usage(TABLE, "varnishlog");
     assert_eq!(usage.lines().count(), 3 + TABLE.len());
     assert!(usage.contains("\n [-k <num>]                Limit transactions\n"));
     assert!(usage.contains("\n [-g <session|request|vxid|raw>] Grouping mode (default: vxid)\n"));
-    assert!(synopsis().starts_with("[-a] [-A]") && synopsis().ends_with("[-X <[taglist:]regex>]"));
+    assert!(
+        synopsis(TABLE).starts_with("[-a] [-A]")
+            && synopsis(TABLE).ends_with("[-X <[taglist:]regex>]")
+    );
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn filters(rules: &[(char, &str)]) -> Filters {
-    Filters(rules.iter().map(|(letter, text)| Rule::new(*letter, text).unwrap()).collect())
+    Filters(rules.iter().map(|(letter, text)| Rule::new(*letter, text.as_ref()).unwrap()).collect())
 }
 
 #[test]

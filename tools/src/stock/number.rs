@@ -5,7 +5,7 @@ use std::time::Duration;
 /// `strtol`: blanks, a sign, digits of the base, and what follows. No digits: 0 and the whole text.
 ///
 /// `radix` 0 takes `0x` for 16 and `0` for 8. A number that is too large is the largest.
-pub(super) fn strtol(text: &str, radix: u32) -> (i64, &str) {
+pub(crate) fn strtol(text: &str, radix: u32) -> (i64, &str) {
     let digits = text.trim_start_matches(is_blank);
     let (negative, digits) = match digits.as_bytes().first() {
         Some(b'-') => (true, &digits[1..]),
@@ -60,13 +60,13 @@ fn decimal(text: &str) -> Option<(f64, &str)> {
 }
 
 /// A number of seconds by itself.
-pub(super) fn seconds(text: &str) -> Option<f64> {
+pub(crate) fn seconds(text: &str) -> Option<f64> {
     let (value, rest) = decimal(text)?;
     rest.trim_start_matches(is_blank).is_empty().then_some(value)
 }
 
 /// A number with a unit, `ms s m h d w` or `y`, of more than no time.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (value, rest) = decimal(text)?;
     let scale = match rest.trim_matches(is_blank) {
         "ms" => 1e-3,
@@ -82,7 +82,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 /// What C calls a space.
-pub(super) const fn is_blank(it: char) -> bool {
+pub(crate) const fn is_blank(it: char) -> bool {
     matches!(it, ' ' | '\t'..='\r')
 }
 

@@ -1,4 +1,4 @@
-//! Finding an instance as the stock tools do: one rule for the directory, and their words while waiting.
+//! Finding an instance as the stock tools do: how long, one rule for the directory, and their words while waiting.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use anyhow::bail;
 use shellac_log::Compat;
 use shellac_vsm::{AttachOptions, Attachment};
 
+use super::number;
 use crate::attach::Patience;
 
 /// Where names are looked for: as distributions build the stock tools, then as their sources have it.
@@ -30,9 +31,32 @@ fn workdir(name: Option<&str>, variable: Option<String>) -> PathBuf {
     found.unwrap_or(&candidates[0]).clone()
 }
 
+/// How long to wait, as the stock tools read `-t`: a number of C, nothing at all for none, or `off`.
+///
+/// # Errors
+///
+/// The complaint of the stock tools.
+pub(crate) fn patience(text: &str) -> anyhow::Result<Patience> {
+    let number = text.trim_start_matches(number::is_blank);
+    let hexadecimal = match number::strtol(number, 0) {
+        (seconds, "") if number.contains(['x', 'X']) => u64::try_from(seconds).ok(),
+        _ => None,
+    };
+    match hexadecimal {
+        _ if text.is_empty() => Ok(Patience::For(Duration::ZERO)),
+        Some(seconds) => Ok(Patience::For(Duration::from_secs(seconds))),
+        None if number.ends_with(number::is_blank) => bail!("-t: Invalid argument: {text}"),
+        None => Patience::parse(text),
+    }
+}
+
 /// Attaches to the instance, waiting for it.
+///
+/// # Errors
+///
+/// The words of the stock tools, before which some put `VSM: `.
 #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-pub(super) fn attach(
+pub(crate) fn attach(
     name: Option<&str>,
     compat: Option<Compat>,
     patience: Patience,
@@ -54,10 +78,10 @@ pub(super) fn attach(
             break Ok(attachment);
         }
         if stop() {
-            bail!("VSM: Attach interrupted");
+            bail!("Attach interrupted");
         }
         if matches!(patience, Patience::For(patience) if start.elapsed() > patience) {
-            break Err(anyhow::anyhow!("VSM: Could not get hold of varnishd, is it running?"));
+            break Err(anyhow::anyhow!("Could not get hold of varnishd, is it running?"));
         }
         if attempts % ATTEMPTS_PER_DOT == 0 {
             eprint!(".");

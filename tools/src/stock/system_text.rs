@@ -3,7 +3,7 @@
 use std::io;
 
 /// The text without the number that Rust puts behind it.
-pub(super) fn system_text(error: &io::Error) -> String {
+pub(crate) fn system_text(error: &io::Error) -> String {
     let text = error.to_string();
     match text.rfind(" (os error ") {
         Some(at) => text[..at].to_owned(),

@@ -7,15 +7,15 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// One option as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Given {
-    pub(super) letter: char,
+pub(crate) struct Given {
+    pub(crate) letter: char,
     /// Empty for an option that has no argument.
-    pub(super) value: OsString,
+    pub(crate) value: OsString,
 }
 
 /// What is wrong with an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mistake {
+pub(crate) enum Mistake {
     /// There is no such option. A byte, for it may be no letter.
     Unknown(u8),
     /// Its argument is missing.
@@ -24,7 +24,7 @@ pub(super) enum Mistake {
 
 impl Mistake {
     /// The line that the C library writes, without its newline.
-    pub(super) fn text(self, program: &OsStr) -> Vec<u8> {
+    pub(crate) fn text(self, program: &OsStr) -> Vec<u8> {
         let (what, byte) = match self {
             Mistake::Unknown(byte) => ("invalid option", byte),
             // Letters of options are ASCII.
@@ -41,7 +41,7 @@ impl Mistake {
 }
 
 /// Walks the options of a command line.
-pub(super) struct Getopt<'a> {
+pub(crate) struct Getopt<'a> {
     /// Whether a letter is an option, and whether that has an argument.
     has_value: &'a dyn Fn(char) -> Option<bool>,
     rest: VecDeque<OsString>,
@@ -52,7 +52,7 @@ pub(super) struct Getopt<'a> {
 
 impl<'a> Getopt<'a> {
     /// `arguments` without the name of the program.
-    pub(super) fn new(
+    pub(crate) fn new(
         arguments: impl IntoIterator<Item = OsString>,
         has_value: &'a dyn Fn(char) -> Option<bool>,
     ) -> Getopt<'a> {
@@ -61,7 +61,7 @@ impl<'a> Getopt<'a> {
     }
 
     /// Words that are no options; known when the walk is over.
-    pub(super) const fn words(&self) -> usize {
+    pub(crate) const fn words(&self) -> usize {
         self.words
     }
 }
