@@ -1,7 +1,8 @@
 //! The counters that an instance publishes: sets of 64-bit values, each described by a document in JSON.
 //!
 //! A segment of class `Stat` holds the values of one set, one of class `StatDoc` the description of sets that look alike; a
-//! number in both says which belong together. `Counters` follows all of them through an [`shellac_vsm::Attachment`].
+//! number in both says which belong together. [`Counters`] follows all of them through an [`shellac_vsm::Attachment`]; [`write`](mod@write)
+//! publishes those of [`table`].
 //!
 //! ```text
 //! head of both, 24 bytes, native order
@@ -14,6 +15,8 @@
 mod counters;
 mod doc;
 mod set;
+pub mod table;
+pub mod write;
 
 pub use counters::{Counter, Counters};
 pub use doc::{DocError, Format, Info, Level, Semantics, SetDoc};

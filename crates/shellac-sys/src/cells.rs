@@ -50,6 +50,16 @@ pub trait CellsMut: Cells {
     fn write_barrier(&self);
 }
 
+/// Cells that several threads may add to at the same time. Those who do store nothing there.
+pub trait CellsAdd: CellsMut {
+    /// Adds to one cell without ordering, around the end of the numbers: what is added as `-1` is taken away.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is out of bounds.
+    fn add(&self, index: usize, delta: u64);
+}
+
 /// The typed view: every access to the mapping goes through here.
 #[derive(Debug)]
 struct View {
@@ -177,6 +187,13 @@ impl CellsMut for CellViewMut {
     }
 }
 
+impl CellsAdd for CellViewMut {
+    #[inline]
+    fn add(&self, index: usize, delta: u64) {
+        self.cell(index).fetch_add(delta, Ordering::Relaxed);
+    }
+}
+
 /// Cells in private memory: for tests, and for values that came from somewhere else.
 ///
 /// ```
@@ -226,6 +243,12 @@ impl CellsMut for ArrayCells {
     fn write_barrier(&self) {
         // PAIRS WITH: `read_barrier` of a reader that has found something stored behind it.
         fence(Ordering::Release);
+    }
+}
+
+impl CellsAdd for ArrayCells {
+    fn add(&self, index: usize, delta: u64) {
+        self.cells[index].fetch_add(delta, Ordering::Relaxed);
     }
 }
 

@@ -27,7 +27,9 @@ pub mod tcp_info;
 pub mod words;
 
 pub use array::ArrayLog;
-pub use cells::{ArrayCells, CellView, CellViewMut, Cells, CellsError, CellsMut};
+pub use cells::{
+    ArrayCells, CELL_BYTES, CellView, CellViewMut, Cells, CellsAdd, CellsError, CellsMut,
+};
 pub use glob::glob_matches;
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};

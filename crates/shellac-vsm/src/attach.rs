@@ -143,6 +143,8 @@ pub struct Attachment {
     child: SetReader,
     shared: Shared,
     status: Status,
+    /// How many refreshes have changed something.
+    revision: u64,
 }
 
 impl Attachment {
@@ -159,6 +161,7 @@ impl Attachment {
             child: SetReader::new(workdir, SetKind::Child, options.check_pid),
             shared: Shared::default(),
             status: Status::default(),
+            revision: 0,
         };
         if attachment.refresh().mgt_running {
             Ok(attachment)
@@ -197,6 +200,7 @@ impl Attachment {
         }
         status.mgt_changed |= status.mgt_restarted;
         status.worker_changed |= status.worker_restarted;
+        self.revision += u64::from(status.changed());
         self.status = status;
         status
     }
@@ -205,6 +209,12 @@ impl Attachment {
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// A number that is another one whenever segments have come or gone: whoever has seen it has seen all of them.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// The process that publishes a set, as its index says; `None` while there is none.

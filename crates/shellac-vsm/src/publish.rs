@@ -21,6 +21,8 @@ const DIR_MODE: u32 = 0o750;
 const FILE_MODE: u32 = 0o640;
 /// Files are whole pages, because readers map whole pages.
 const PAGE_BYTES: u64 = 4096;
+/// How the file of a cluster is called.
+const CLUSTER: &str = "VSC_cluster";
 
 /// Who publishes, and for whom.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +57,7 @@ pub struct SetWriter {
     index: IndexWriter,
     /// Lines that have not been written.
     pending: String,
-    /// The index file exists.
+    /// The index file says what the index said when it was last written; otherwise it is written anew.
     published: bool,
     removed: bool,
 }
@@ -155,24 +157,53 @@ impl SetWriter {
         ident: &str,
         len_bytes: u64,
     ) -> Result<MappedFileMut, VsmError> {
-        let len_bytes = len_bytes.max(1).checked_next_multiple_of(PAGE_BYTES);
-        let (path, file) = self.new_name(class);
-        let too_large = || VsmError::BadSegment {
-            path: path.clone(),
-            reason: "its length is beyond memory".to_owned(),
-        };
-        let len = len_bytes.and_then(|len| usize::try_from(len).ok()).ok_or_else(too_large)?;
-        let mapping =
-            MappedFileMut::create(&path, len, &CreateOptions { mode: FILE_MODE, gid: self.gid })?;
-        let len_bytes = len_bytes.unwrap_or_default();
-        self.add(Entry {
-            file,
-            offset: 0,
-            len_bytes,
-            class: class.to_owned(),
-            ident: ident.to_owned(),
-        });
-        Ok(mapping)
+        Ok(self.allocate_file(class, class, ident, len_bytes)?.1)
+    }
+
+    /// Adds a cluster: a file of at least `len_bytes` zeroes, rounded up to whole pages, whose slices are segments.
+    ///
+    /// Its name is what [`SetWriter::add_slice`] and [`SetWriter::remove_file`] want to know.
+    ///
+    /// # Errors
+    ///
+    /// [`VsmError::Map`]; nothing is added then.
+    pub fn allocate_cluster(
+        &mut self,
+        len_bytes: u64,
+    ) -> Result<(String, MappedFileMut), VsmError> {
+        self.allocate_file(CLUSTER, "", "", len_bytes)
+    }
+
+    /// Adds a part of a cluster as a segment. It does not begin where the cluster begins.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is 0, which means a file of its own to readers.
+    pub fn add_slice(
+        &mut self,
+        cluster: &str,
+        offset: u64,
+        len_bytes: u64,
+        class: &str,
+        ident: &str,
+    ) {
+        assert!(offset > 0, "slices begin behind the beginning of their cluster");
+        let (file, class, ident) = (cluster.to_owned(), class.to_owned(), ident.to_owned());
+        self.add(Entry { file, offset, len_bytes, class, ident });
+    }
+
+    /// Takes everything in a file out of the index, a cluster with its slices, and removes it; readers that have mapped it keep it.
+    ///
+    /// That there is none is no error. What was added and not published yet is published with it.
+    ///
+    /// # Errors
+    ///
+    /// [`VsmError::Io`] if the index cannot be written; the file is still there then.
+    pub fn remove_file(&mut self, file: &str) -> Result<(), VsmError> {
+        let Some(change) = self.index.remove_file(file) else { return Ok(()) };
+        self.apply_removal(change)?;
+        let path = self.dir.join(file);
+        std::fs::remove_file(&path).map_err(|source| VsmError::io("remove", &path, source))
     }
 
     /// Takes a segment out of the index and removes its file; readers that have mapped it keep it.
@@ -188,19 +219,13 @@ impl SetWriter {
         else {
             return Ok(());
         };
-        let (file, offset) = (entry.file.clone(), entry.offset);
-        match self.index.remove(&file, offset) {
-            // Until the first publication there is no file to append to, and nothing to take back.
-            Some(_) if !self.published => {}
-            Some(Change::Append(lines)) => {
-                self.pending.push_str(&lines);
-                self.publish()?;
-            }
-            Some(Change::Replace(text)) => {
-                self.pending.clear();
-                self.replace_index(&text)?;
-            }
-            None => {}
+        let (file, offset, is_slice) = (entry.file.clone(), entry.offset, entry.is_slice());
+        if let Some(change) = self.index.remove(&file, offset) {
+            self.apply_removal(change)?;
+        }
+        if is_slice {
+            // The file holds others.
+            return Ok(());
         }
         let path = self.dir.join(&file);
         std::fs::remove_file(&path).map_err(|source| VsmError::io("remove", &path, source))
@@ -221,11 +246,15 @@ impl SetWriter {
             self.published = true;
         } else if !self.pending.is_empty() {
             let path = self.dir.join("_.index");
-            OpenOptions::new()
+            let written = OpenOptions::new()
                 .append(true)
                 .open(&path)
-                .and_then(|mut file| file.write_all(self.pending.as_bytes()))
-                .map_err(|source| VsmError::io("append to", &path, source))?;
+                .and_then(|mut file| file.write_all(self.pending.as_bytes()));
+            if let Err(source) = written {
+                // Part of it may be there: the next time everything is written anew.
+                self.published = false;
+                return Err(VsmError::io("append to", &path, source));
+            }
         }
         self.pending.clear();
         Ok(())
@@ -260,6 +289,51 @@ impl SetWriter {
         let _ = std::fs::remove_file(self.dir.join("_.index"));
         std::fs::remove_dir_all(&self.dir)
             .map_err(|source| VsmError::io("remove", &self.dir, source))
+    }
+
+    /// A new file of zeroes in the index: its name and its memory.
+    fn allocate_file(
+        &mut self,
+        prefix: &str,
+        class: &str,
+        ident: &str,
+        len_bytes: u64,
+    ) -> Result<(String, MappedFileMut), VsmError> {
+        let len_bytes = len_bytes.max(1).checked_next_multiple_of(PAGE_BYTES);
+        let (path, file) = self.new_name(prefix);
+        let too_large = || VsmError::BadSegment {
+            path: path.clone(),
+            reason: "its length is beyond memory".to_owned(),
+        };
+        let len = len_bytes.and_then(|len| usize::try_from(len).ok()).ok_or_else(too_large)?;
+        let mapping =
+            MappedFileMut::create(&path, len, &CreateOptions { mode: FILE_MODE, gid: self.gid })?;
+        let entry = self.add(Entry {
+            file,
+            offset: 0,
+            len_bytes: len_bytes.unwrap_or_default(),
+            class: class.to_owned(),
+            ident: ident.to_owned(),
+        });
+        Ok((entry.file, mapping))
+    }
+
+    /// Makes the file say what the index says after a removal.
+    fn apply_removal(&mut self, change: Change) -> Result<(), VsmError> {
+        match change {
+            // Until the first publication there is no file to append to, and nothing to take back.
+            _ if !self.published => Ok(()),
+            Change::Append(lines) => {
+                self.pending.push_str(&lines);
+                self.publish()
+            }
+            Change::Replace(text) => {
+                self.pending.clear();
+                let replaced = self.replace_index(&text);
+                self.published = replaced.is_ok();
+                replaced
+            }
+        }
     }
 
     fn add(&mut self, entry: Entry) -> Entry {

@@ -6,10 +6,7 @@ use std::rc::Rc;
 use shellac_vsm::{Attachment, Segment, SegmentId};
 
 use super::doc::{Format, Info, Level, Semantics, SetDoc};
-use super::set::{Files, Mapped, State};
-
-const STAT: &str = "Stat";
-const STAT_DOC: &str = "StatDoc";
+use super::set::{Files, Mapped, STAT, STAT_DOC, State};
 
 /// One counter at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,13 +11,20 @@ use super::doc::{Info, SetDoc};
 /// Longest description that is read, in bytes.
 const DOC_BYTES_MOST: usize = 4 << 20;
 
-const VALID: u32 = 1;
-const HIDDEN: u32 = 2;
+/// Class of the segments that hold values.
+pub(super) const STAT: &str = "Stat";
+/// Class of those that describe them.
+pub(super) const STAT_DOC: &str = "StatDoc";
+
+pub(super) const VALID: u32 = 1;
+pub(super) const HIDDEN: u32 = 2;
 
 /// Cells of the head.
-const READY: usize = 0;
-const BODY: usize = 1;
-const DOC_ID: usize = 2;
+pub(super) const READY: usize = 0;
+pub(super) const BODY: usize = 1;
+pub(super) const DOC_ID: usize = 2;
+/// How many it has.
+pub(super) const HEAD_CELLS: usize = 3;
 
 /// What a segment says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,6 +75,26 @@ impl IndexWriter {
         }
     }
 
+    /// Removes every segment in `file`, the last one first, so that slices go before what they are slices of; `None` when there
+    /// is none.
+    ///
+    /// The same rule decides between lines and a new file, with all of them counted.
+    pub fn remove_file(&mut self, file: &str) -> Option<Change> {
+        let (gone, live) =
+            std::mem::take(&mut self.live).into_iter().partition(|entry| entry.file == file);
+        self.live = live;
+        let gone: Vec<Entry> = gone;
+        let removals = self.removals + gone.len();
+        if gone.is_empty() {
+            None
+        } else if removals <= 10 || 2 * removals < self.live.len() {
+            self.removals = removals;
+            Some(Change::Append(gone.iter().rev().map(|entry| format!("- {entry}\n")).collect()))
+        } else {
+            Some(self.replace())
+        }
+    }
+
     /// The whole index anew, as at the first publication.
     pub fn replace(&mut self) -> Change {
         self.removals = 0;

@@ -146,3 +146,77 @@ fn errors_name_path_and_reason() {
         error.full_text()
     );
 }
+
+#[test]
+fn a_cluster_comes_before_its_slices_and_goes_with_them() {
+    let workdir = tempfile::tempdir().unwrap();
+    let mut mgt = MgtSet::create(workdir.path(), &PublishOptions::own(99)).unwrap();
+    mgt.add_identity("test", "7.3-8.0", "0").unwrap();
+    mgt.publish().unwrap();
+    let mut set = ChildSet::create(workdir.path(), &PublishOptions::own(99)).unwrap();
+    let (file, memory) = set.allocate_cluster(5000).unwrap();
+    assert_eq!((memory.len_bytes(), file.starts_with("_.VSC_cluster.")), (8192, true));
+    set.add_slice(&file, 64, 184, "Stat", "a");
+    set.add_slice(&file, 256, 184, "Stat", "b");
+    set.publish().unwrap();
+    let lines = format!("+ {file} 0 8192  \n+ {file} 64 184 Stat a\n+ {file} 256 184 Stat b\n");
+    assert_eq!(index(&set), format!("# {} 99\n{lines}", std::process::id()));
+    let mut reader =
+        crate::Attachment::open(workdir.path(), crate::AttachOptions::default()).unwrap();
+    let idents = |reader: &crate::Attachment| -> Vec<String> {
+        reader.segments().map(|segment| segment.ident.clone()).collect()
+    };
+    assert_eq!(idents(&reader), ["-i", "-shellac", "a", "b"]);
+    memory.write_bytes(256, b"12345678").unwrap();
+    let mapped = reader.map(reader.find("Stat", "b").unwrap()).unwrap();
+    let mut bytes = [0; 8];
+    mapped.read_bytes(0, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"12345678");
+
+    // One slice less: the file stays for the others.
+    set.remove_segment("Stat", "a").unwrap();
+    assert!(index(&set).ends_with(&format!("- {file} 64 184 Stat a\n")));
+    assert!(set.dir().join(&file).exists());
+    reader.refresh();
+    assert_eq!(idents(&reader), ["-i", "-shellac", "b"]);
+    // All of it: the cluster's line is the last one.
+    set.remove_file(&file).unwrap();
+    assert!(
+        index(&set).ends_with(&format!("- {file} 256 184 Stat b\n- {file} 0 8192  \n")),
+        "{}",
+        index(&set)
+    );
+    assert!(!set.dir().join(&file).exists());
+    reader.refresh();
+    assert_eq!(idents(&reader), ["-i", "-shellac"]);
+    assert_eq!(reader.problems(), []);
+    set.remove_file(&file).unwrap();
+
+    // Many at a time are a new file.
+    let (file, _memory) = set.allocate_cluster(64 * 40).unwrap();
+    (1..40).for_each(|at| set.add_slice(&file, at * 64, 64, "Stat", &format!("s{at}")));
+    set.publish().unwrap();
+    set.remove_file(&file).unwrap();
+    assert_eq!(index(&set), format!("# {} 99\n", std::process::id()));
+}
+
+#[test]
+fn an_index_that_could_not_be_written_is_written_anew() {
+    let workdir = tempfile::tempdir().unwrap();
+    let mut set = ChildSet::create(workdir.path(), &PublishOptions::own(99)).unwrap();
+    set.add_bytes("Arg", "first", b"1").unwrap();
+    set.publish().unwrap();
+    let path = set.dir().join("_.index");
+    let away = set.dir().join("away");
+    // In the way of the file, so that it cannot be opened, by whoever runs this.
+    std::fs::rename(&path, &away).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    set.add_bytes("Arg", "second", b"2").unwrap();
+    let error = set.publish().unwrap_err();
+    assert!(error.to_string().contains("_.index"), "{error}");
+    std::fs::remove_dir(&path).unwrap();
+    set.publish().unwrap();
+    let text = index(&set);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains("Arg first") && text.contains("Arg second"), "{text}");
+}

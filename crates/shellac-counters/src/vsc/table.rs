@@ -1,0 +1,13 @@
+//! Every counter that this project publishes: one table per kind of set, from which the handles, the documents in shared memory
+//! and what readers show are made.
+
+mod main;
+mod rows;
+mod worker;
+
+pub use main::{Main, Mgt};
+pub use rows::{Kind, Row};
+pub use worker::{Log, Vbe};
+
+#[cfg(test)]
+mod tests;
