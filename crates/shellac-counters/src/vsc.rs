@@ -18,7 +18,7 @@ mod set;
 pub mod table;
 pub mod write;
 
-pub use counters::{Counter, Counters};
+pub use counters::{Counter, CounterId, Counters, Reading};
 pub use doc::{DocError, Format, Info, Level, Semantics, SetDoc};
 
 #[cfg(all(test, not(shellac_model = "loom")))]

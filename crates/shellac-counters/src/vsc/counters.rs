@@ -3,12 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use shellac_vsm::{Attachment, Segment, SegmentId};
+use shellac_vsm::{Attachment, Segment, SegmentId, SetKind};
 
 use super::doc::{Format, Info, Level, Semantics, SetDoc};
 use super::set::{Files, Mapped, STAT, STAT_DOC, State};
 
-/// One counter at one moment.
+/// Most counters that are read: a hostile directory can promise any number with a few lines.
+const COUNTERS_MOST: usize = 1 << 20;
+/// Most problems that are kept until somebody asks.
+const PROBLEMS_MOST: usize = 100;
+
+/// One counter at one moment, with everything about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// The set's name, a dot, and its own.
@@ -27,26 +32,62 @@ pub struct Counter {
     pub doc: String,
 }
 
-/// A set whose counters can be read.
+/// Names a counter as long as its set is there, hidden or not; none is used twice in a [`Counters`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CounterId(u64);
+
+/// One counter at one moment, without a copy of anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'c> {
+    /// The same for the same counter at any time.
+    pub id: CounterId,
+    /// The name of its set.
+    pub set: &'c str,
+    /// What is known of it.
+    pub info: &'c Info,
+    /// Its value as it is; of a gauge that is negative, above 2^63.
+    pub value: u64,
+}
+
+/// A set whose values are mapped.
 #[derive(Debug)]
 struct Set {
+    id: SegmentId,
+    kind: SetKind,
     ident: String,
     mapped: Mapped,
     /// `None` until its description was found.
     described: Option<Described>,
+    /// As of the last look.
+    state: State,
+}
+
+impl Set {
+    /// What is shown of it.
+    fn shown(&self) -> Option<&Described> {
+        self.described.as_ref().filter(|_| self.state == State::Valid)
+    }
 }
 
 #[derive(Debug)]
 struct Described {
     doc: Rc<SetDoc>,
-    /// The cell of each counter; those that the segment does not have are `None`.
-    cells: Vec<Option<usize>>,
+    /// Where its body begins, in bytes.
+    body: u64,
+    /// The identity of its first counter; the others follow.
+    first: u64,
+    /// Counters that the segment has.
+    len: usize,
 }
 
 /// A description that is mapped.
 #[derive(Debug)]
 struct Doc {
+    id: SegmentId,
+    kind: SetKind,
     mapped: Mapped,
+    /// Where it lies, for messages.
+    path: std::path::PathBuf,
     /// Parsed when it was ready; `None` for one that cannot be used, of which was told.
     parsed: Option<Option<(u64, Rc<SetDoc>)>>,
 }
@@ -54,14 +95,24 @@ struct Doc {
 /// The counters of an instance, kept mapped: reading them again costs a load each.
 #[derive(Debug, Default)]
 pub struct Counters {
-    sets: HashMap<SegmentId, Set>,
-    docs: HashMap<SegmentId, Doc>,
+    /// In the order of the directory, as are descriptions.
+    sets: Vec<Set>,
+    docs: Vec<Doc>,
     files: Files,
-    /// Segments of class `Stat`, in the order of the directory.
-    order: Vec<SegmentId>,
     /// Segments that cannot be used, so that each is told of once.
     given_up: HashSet<SegmentId>,
     problems: Vec<String>,
+    /// The attachment's revision that was followed.
+    seen: Option<u64>,
+    layout: u64,
+    /// Counters of sets that are shown.
+    len: usize,
+    /// Identities given so far.
+    ids: u64,
+    /// Counters of all sets that are described.
+    described: usize,
+    /// It was told that there are too many.
+    is_full: bool,
 }
 
 impl Counters {
@@ -81,35 +132,47 @@ impl Counters {
         counters.values()
     }
 
-    /// Follows what has come and gone since the last call, as of the attachment's own last refresh.
+    /// Follows what has come and gone since the last call, as of the attachment's own last refresh. It has to be the same attachment
+    /// each time.
+    ///
+    /// It costs a load per set when nothing has.
     pub fn refresh(&mut self, attachment: &Attachment) {
-        let found: Vec<&Segment> = attachment.segments().collect();
-        let live: HashSet<SegmentId> = found.iter().map(|segment| segment.id).collect();
-        self.sets.retain(|id, _| live.contains(id));
-        self.docs.retain(|id, _| live.contains(id));
-        self.given_up.retain(|id| live.contains(id));
-        let wanted = |segment: &&Segment| segment.class == STAT || segment.class == STAT_DOC;
-        let counted: Vec<&Segment> = found.into_iter().filter(wanted).collect();
-        self.files.note(&counted);
-        for segment in counted.iter().filter(|segment| segment.class == STAT_DOC) {
-            if !self.docs.contains_key(&segment.id)
-                && let Some(mapped) = self.map(attachment, segment)
-            {
-                self.docs.insert(segment.id, Doc { mapped, parsed: None });
-            }
-            self.parse(attachment, segment);
+        let mut changed = false;
+        if self.seen != Some(attachment.revision()) {
+            self.seen = Some(attachment.revision());
+            self.follow(attachment);
+            changed = true;
         }
-        self.order.clear();
-        for segment in counted.iter().filter(|segment| segment.class == STAT) {
-            if !self.sets.contains_key(&segment.id)
-                && let Some(mapped) = self.map(attachment, segment)
-            {
-                let set = Set { ident: segment.ident.clone(), mapped, described: None };
-                self.sets.insert(segment.id, set);
-            }
-            self.order.push(segment.id);
+        self.parse();
+        let states: Vec<State> = self.sets.iter().map(|set| set.mapped.state()).collect();
+        for (set, state) in self.sets.iter_mut().zip(states) {
+            changed |= std::mem::replace(&mut set.state, state) != state;
         }
-        self.describe();
+        changed |= self.describe();
+        if changed {
+            self.layout += 1;
+            let shown = self.sets.iter().filter_map(Set::shown);
+            self.len = shown.map(|described| described.len).sum();
+        }
+    }
+
+    /// A number that is another one whenever a refresh has found that counters came, went, appeared or were hidden. As long as it
+    /// is the same, [`Counters::each`] and its like hand over the same counters in the same order.
+    #[must_use]
+    pub fn layout(&self) -> u64 {
+        self.layout
+    }
+
+    /// How many counters there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// What could not be used since the last call, for a person.
@@ -117,28 +180,34 @@ impl Counters {
         std::mem::take(&mut self.problems)
     }
 
-    /// Hands over every counter: the name of its set, what is known of it, its value. Sets come in the order of the
-    /// directory, counters in that of their description.
+    /// Every counter: sets come in the order of the directory, counters in that of their description.
+    pub fn readings(&self) -> impl Iterator<Item = Reading<'_>> {
+        self.sets.iter().filter_map(|set| Some((set, set.shown()?))).flat_map(|(set, described)| {
+            let all = described.doc.counters.iter().zip(described.first..);
+            all.filter_map(move |(info, id)| {
+                let value = set.mapped.value(described.body, info)?;
+                Some(Reading { id: CounterId(id), set: &set.ident, info, value })
+            })
+        })
+    }
+
+    /// Hands over every counter: the name of its set, what is known of it, its value.
     pub fn each(&self, mut take: impl FnMut(&str, &Info, u64)) {
-        for set in self.order.iter().filter_map(|id| self.sets.get(id)) {
-            let Some(described) = &set.described else { continue };
-            if set.mapped.state() != State::Valid {
-                continue;
-            }
-            for (info, cell) in described.doc.counters.iter().zip(&described.cells) {
-                if let Some(cell) = *cell {
-                    take(&set.ident, info, set.mapped.value(cell));
-                }
-            }
-        }
+        self.readings().for_each(|reading| take(reading.set, reading.info, reading.value));
+    }
+
+    /// The values of all counters, in place of what is in `values`.
+    pub fn sample(&self, values: &mut Vec<u64>) {
+        values.clear();
+        values.extend(self.readings().map(|reading| reading.value));
     }
 
     /// Every counter with everything about it.
     #[must_use]
     pub fn values(&self) -> Vec<Counter> {
-        let mut values = Vec::new();
-        self.each(|set, info, value| {
-            values.push(Counter {
+        let counter = |reading: Reading<'_>| {
+            let Reading { set, info, value, .. } = reading;
+            Counter {
                 name: format!("{set}.{}", info.name),
                 value,
                 semantics: info.semantics,
@@ -146,9 +215,51 @@ impl Counters {
                 level: info.level,
                 oneliner: info.oneliner.clone(),
                 doc: info.doc.clone(),
-            });
-        });
-        values
+            }
+        };
+        self.readings().map(counter).collect()
+    }
+
+    /// Maps what has come and forgets what has gone.
+    fn follow(&mut self, attachment: &Attachment) {
+        let counted = |segment: &&Segment| segment.class == STAT || segment.class == STAT_DOC;
+        let found: Vec<&Segment> = attachment.segments().filter(counted).collect();
+        let live: HashSet<SegmentId> = found.iter().map(|segment| segment.id).collect();
+        self.given_up.retain(|id| live.contains(id));
+        let mut sets: HashMap<SegmentId, Set> =
+            self.sets.drain(..).map(|set| (set.id, set)).collect();
+        let mut docs: HashMap<SegmentId, Doc> =
+            self.docs.drain(..).map(|doc| (doc.id, doc)).collect();
+        sets.retain(|id, _| live.contains(id));
+        docs.retain(|id, _| live.contains(id));
+        self.files.note(&found);
+        for segment in found {
+            let (id, kind) = (segment.id, segment.set);
+            if segment.class == STAT_DOC {
+                let new = || {
+                    let mapped = self.map(attachment, segment)?;
+                    let path = attachment.path(segment);
+                    Some(Doc { id, kind, mapped, path, parsed: None })
+                };
+                let doc = docs.remove(&id).or_else(new);
+                self.docs.extend(doc);
+            } else {
+                let new = || {
+                    let mapped = self.map(attachment, segment)?;
+                    let ident = segment.ident.clone();
+                    let state = State::NotYet;
+                    Some(Set { id, kind, ident, mapped, described: None, state })
+                };
+                let set = sets.remove(&id).or_else(new);
+                self.sets.extend(set);
+            }
+        }
+        self.described = self
+            .sets
+            .iter()
+            .filter_map(|set| set.described.as_ref())
+            .fold(0, |sum, described| sum + described.doc.counters.len());
+        self.is_full &= self.described >= COUNTERS_MOST;
     }
 
     fn map(&mut self, attachment: &Attachment, segment: &Segment) -> Option<Mapped> {
@@ -161,52 +272,85 @@ impl Counters {
             Err(error) if error.is_gone() => None,
             Err(error) => {
                 self.given_up.insert(segment.id);
-                self.problems.push(error.full_text());
+                tell(&mut self.problems, || error.full_text());
                 None
             }
         }
     }
 
-    /// Parses a description that has become ready.
-    fn parse(&mut self, attachment: &Attachment, segment: &Segment) {
-        let Some(doc) = self.docs.get_mut(&segment.id) else { return };
-        if doc.parsed.is_some() || doc.mapped.state() == State::NotYet {
-            return;
-        }
-        doc.parsed = Some(match doc.mapped.doc() {
-            Ok(parsed) => Some((doc.mapped.doc_id(), Rc::new(parsed))),
-            Err(reason) => {
-                let path = attachment.path(segment);
-                self.problems.push(format!("{}: {reason}", path.display()));
-                None
-            }
-        });
-    }
-
-    /// Finds the descriptions of sets that have none yet. One that comes later is found by a later refresh.
-    fn describe(&mut self) {
-        let known: HashMap<u64, &Rc<SetDoc>> = self
-            .docs
-            .values()
-            .filter_map(|doc| doc.parsed.as_ref()?.as_ref())
-            .map(|(id, doc)| (*id, doc))
-            .collect();
-        for id in &self.order {
-            let Some(set) = self.sets.get_mut(id) else { continue };
-            if set.described.is_some() || set.mapped.state() == State::NotYet {
+    /// Parses descriptions that have become ready.
+    fn parse(&mut self) {
+        for doc in &mut self.docs {
+            if doc.parsed.is_some() || doc.mapped.state() == State::NotYet {
                 continue;
             }
-            let Some(doc) = known.get(&set.mapped.doc_id()) else { continue };
-            let cells: Vec<Option<usize>> =
-                doc.counters.iter().map(|info| set.mapped.cell_of(info)).collect();
-            let missing = cells.iter().filter(|cell| cell.is_none()).count();
-            if missing > 0 {
-                self.problems.push(format!(
-                    "set {}: its description has {missing} counters that lie outside of it",
-                    set.ident
-                ));
-            }
-            set.described = Some(Described { doc: Rc::clone(doc), cells });
+            doc.parsed = Some(match doc.mapped.doc() {
+                Ok(parsed) => Some((doc.mapped.doc_id(), Rc::new(parsed))),
+                Err(reason) => {
+                    tell(&mut self.problems, || format!("{}: {reason}", doc.path.display()));
+                    None
+                }
+            });
         }
+    }
+
+    /// Finds the descriptions of sets that have none yet; whether it found any. One that comes later is found by a later refresh.
+    fn describe(&mut self) -> bool {
+        if self.sets.iter().all(|set| set.described.is_some() || set.state == State::NotYet) {
+            return false;
+        }
+        // The first one counts. Manager and worker number theirs independently of each other.
+        let mut own: HashMap<(SetKind, u64), &Rc<SetDoc>> = HashMap::new();
+        let mut any: HashMap<u64, &Rc<SetDoc>> = HashMap::new();
+        for doc in &self.docs {
+            if let Some(Some((id, parsed))) = &doc.parsed {
+                own.entry((doc.kind, *id)).or_insert(parsed);
+                any.entry(*id).or_insert(parsed);
+            }
+        }
+        let mut changed = false;
+        for set in &mut self.sets {
+            if set.described.is_some() || set.state == State::NotYet {
+                continue;
+            }
+            let id = set.mapped.doc_id();
+            let Some(doc) = own.get(&(set.kind, id)).or_else(|| any.get(&id)) else { continue };
+            let count = doc.counters.len();
+            if self.described.saturating_add(count) > COUNTERS_MOST {
+                if !std::mem::replace(&mut self.is_full, true) {
+                    tell(&mut self.problems, || {
+                        format!(
+                            "there are more than {COUNTERS_MOST} counters; the rest is not read"
+                        )
+                    });
+                }
+                continue;
+            }
+            let body = set.mapped.body();
+            let has = |info: &&Info| set.mapped.value(body, info).is_some();
+            let len = doc.counters.iter().filter(has).count();
+            if len < count {
+                tell(&mut self.problems, || {
+                    format!(
+                        "set {}: its description has {} counters that lie outside of it",
+                        set.ident,
+                        count - len
+                    )
+                });
+            }
+            self.described += count;
+            let doc = Rc::clone(doc);
+            set.described = Some(Described { doc, body, first: self.ids, len });
+            self.ids += count as u64;
+            changed = true;
+        }
+        changed
+    }
+}
+
+/// Keeps a problem, if there are not too many already.
+fn tell(problems: &mut Vec<String>, text: impl FnOnce() -> String) {
+    if problems.len() < PROBLEMS_MOST {
+        problems.push(text());
     }
 }

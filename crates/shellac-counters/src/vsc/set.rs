@@ -126,16 +126,23 @@ impl Mapped {
         self.get(DOC_ID).unwrap_or_default()
     }
 
-    /// The cell of a counter; `None` where the segment does not have it.
-    pub(super) fn cell_of(&self, info: &Info) -> Option<usize> {
-        let at = self.get(BODY)?.checked_add(info.at)?;
-        let cell = usize::try_from(at / 8).ok()?;
-        (at.is_multiple_of(8) && cell > DOC_ID && cell < self.len).then_some(cell)
+    /// Where its values begin, in bytes.
+    pub(super) fn body(&self) -> u64 {
+        self.get(BODY).unwrap_or_default()
     }
 
-    /// The value in a cell that [`Mapped::cell_of`] has named.
-    pub(super) fn value(&self, cell: usize) -> u64 {
-        self.get(cell).unwrap_or_default()
+    /// The value of a counter; `None` where the segment does not have it.
+    #[inline]
+    pub(super) fn value(&self, body: u64, info: &Info) -> Option<u64> {
+        self.get(self.cell_of(body, info)?)
+    }
+
+    /// The cell of a counter; `None` where the segment does not have it.
+    #[inline]
+    fn cell_of(&self, body: u64, info: &Info) -> Option<usize> {
+        let at = body.checked_add(info.at)?;
+        let cell = usize::try_from(at / 8).ok()?;
+        (at.is_multiple_of(8) && cell > DOC_ID && cell < self.len).then_some(cell)
     }
 
     /// The description in its body.
@@ -144,7 +151,7 @@ impl Mapped {
     ///
     /// What is wrong with it, for people.
     pub(super) fn doc(&self) -> Result<SetDoc, String> {
-        let body = self.get(BODY).unwrap_or_default();
+        let body = self.body();
         let len = self.len;
         let first = usize::try_from(body / 8)
             .ok()

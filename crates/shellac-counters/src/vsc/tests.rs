@@ -130,9 +130,11 @@ fn sets_come_in_the_order_of_the_directory_and_go_with_it() {
 
     // Hidden, and shown again with another value.
     ready(&first, 2);
+    counters.refresh(&attachment);
     assert_eq!(counters.values().len(), 8);
     first.write_bytes(24, &values(&[99])).unwrap();
     ready(&first, 1);
+    counters.refresh(&attachment);
     assert_eq!(names(&counters.values())[4], ("SET.b.zeta", 99));
 
     child.remove_segment("Stat", "SET.b").unwrap();

@@ -85,6 +85,7 @@ fn element(at: usize, row: &Row) -> Element {
             Format::Bytes => "bytes",
             Format::Bitmap => "bitmap",
             Format::Duration => "duration",
+            Format::Unknown => "unknown",
         },
         index: at * size_of::<u64>(),
         name: row.name,
