@@ -11,11 +11,11 @@ use shellac_config::{Config, LogDialect};
 use shellac_counters::live::{BoardError, Seat};
 use shellac_format::Dialect;
 use shellac_ring::Publisher;
-use shellac_upstream::{Endpoint, Pool};
-use tokio::sync::watch;
+use shellac_upstream::Endpoint;
 
+use crate::control::Control;
 use crate::log::{Grammar, LogSink, Xids};
-use crate::worker::{self, Common, Order, SWEEP, Seed};
+use crate::worker::{self, Common, SWEEP, Seed, Stage};
 
 /// A listening address.
 #[derive(Debug)]
@@ -106,13 +106,12 @@ pub enum EngineError {
 /// A proxy that runs. Dropped, it stops at once.
 #[derive(Debug)]
 pub struct Engine {
-    orders: watch::Sender<Order>,
+    control: Control,
     threads: Vec<JoinHandle<()>>,
     /// One message per serving thread that has ended.
     ended: mpsc::Receiver<()>,
     running: usize,
-    control: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
-    endpoints: Vec<Arc<Endpoint>>,
+    caretaker: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Engine {
@@ -128,27 +127,18 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Engine, EngineError> {
         let grammar = Grammar::new(log.dialect, config.log.reclen);
-        let endpoints = endpoints(&config);
-        let pools = pools(&config, &endpoints);
-        let common = Common {
-            config,
-            instance: options.instance.into(),
-            endpoints: endpoints.clone(),
-            pools,
-            grammar,
-        };
+        let common = Common { instance: options.instance.into(), grammar, stall: config.log.stall };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
-        let (orders, _) = watch::channel(Order::Serve);
+        let control = Control::new(config, threads);
         let (started_tx, started) = mpsc::channel();
         let (ended_tx, ended) = mpsc::channel();
         let mut engine = Engine {
-            orders,
+            control,
             threads: Vec::with_capacity(threads),
             ended,
             running: 0,
-            control: None,
-            endpoints,
+            caretaker: None,
         };
         let count = threads as u64;
         let mut seats = log.seats.into_iter();
@@ -161,7 +151,8 @@ impl Engine {
                 seat: seats.next(),
                 xids: Xids::new(layout, options.xid_base, index as u64, count),
                 index,
-                orders: engine.orders.subscribe(),
+                orders: engine.control.orders(),
+                acks: engine.control.acks(),
             };
             let (started, ended) = (started_tx.clone(), ended_tx.clone());
             let run = move || {
@@ -187,13 +178,18 @@ impl Engine {
                 return Err(error);
             }
         }
-        engine.control = Some(control(log.control)?);
+        engine.caretaker = Some(caretaker(log.control)?);
         Ok(engine)
     }
 
-    /// The backends, for whoever wants to know what is going on there.
-    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
-        &self.endpoints
+    /// A handle for whoever wants to know or change what is going on.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// The backends of the active configuration.
+    pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.control.active().endpoints.clone()
     }
 
     /// Serving threads that have not ended.
@@ -208,7 +204,7 @@ impl Engine {
     ///
     /// Returns whether everything came to its end.
     pub fn drain(&mut self, patience: Duration) -> bool {
-        self.orders.send_replace(Order::Drain);
+        self.control.order(Stage::Drain);
         self.wait(patience)
     }
 
@@ -237,12 +233,12 @@ impl Engine {
     }
 
     fn stop(&mut self) {
-        self.orders.send_replace(Order::Stop);
+        self.control.order(Stage::Stop);
         for thread in self.threads.drain(..) {
             // A panic has been reported where it happened.
             let _ = thread.join();
         }
-        if let Some((stop, thread)) = self.control.take() {
+        if let Some((stop, thread)) = self.caretaker.take() {
             drop(stop);
             let _ = thread.join();
         }
@@ -262,29 +258,6 @@ pub(crate) fn dialect(log: LogDialect) -> Dialect {
         LogDialect::V7_3 => Dialect::V7_3,
         LogDialect::Vs9_0 => Dialect::Vs9_0,
     }
-}
-
-fn endpoints(config: &Config) -> Vec<Arc<Endpoint>> {
-    config
-        .backends
-        .iter()
-        .enumerate()
-        .map(|(index, backend)| {
-            Arc::new(Endpoint::new(index, backend.name.clone(), backend.address))
-        })
-        .collect()
-}
-
-fn pools(config: &Config, endpoints: &[Arc<Endpoint>]) -> Vec<Arc<Pool>> {
-    config
-        .pools
-        .iter()
-        .map(|pool| {
-            let members =
-                pool.backends.iter().filter_map(|&index| endpoints.get(index).cloned()).collect();
-            Arc::new(Pool::new(pool.name.clone(), members))
-        })
-        .collect()
 }
 
 /// A socket of each listener for each thread.
@@ -316,7 +289,9 @@ fn share_out(
 }
 
 /// Starts the thread that looks after the others; it ends when its sender is dropped.
-fn control(mut sink: Box<dyn LogSink>) -> Result<(mpsc::Sender<()>, JoinHandle<()>), EngineError> {
+fn caretaker(
+    mut sink: Box<dyn LogSink>,
+) -> Result<(mpsc::Sender<()>, JoinHandle<()>), EngineError> {
     let (stop, stopped) = mpsc::channel();
     let run = move || {
         while stopped.recv_timeout(SWEEP) == Err(mpsc::RecvTimeoutError::Timeout) {

@@ -12,13 +12,16 @@
 
 mod client;
 mod clock;
+mod control;
 mod date;
 mod engine;
 mod fetch;
+mod generation;
 mod log;
 mod process;
 mod worker;
 
+pub use control::{ConfigurationStatus, Control, ControlError, Epoch, Loaded, Temperature};
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;
 pub use process::{Worker, WorkerOptions, worker_main};

@@ -11,6 +11,7 @@ use shellac_sys::{CellViewMut, LogViewMut, monotonic_micros};
 use shellac_vsm::{ChildSet, PublishOptions};
 
 use crate::clock;
+use crate::control::Control;
 use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
 
 /// Requests that a thread can show at a time: 1 MB of shared memory. What is beyond that is counted.
@@ -86,6 +87,11 @@ impl Worker {
     /// The engine.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.engine
+    }
+
+    /// A handle for whoever wants to know or change what is going on.
+    pub fn control(&self) -> Control {
+        self.engine.control()
     }
 
     /// Numbers of the log's ring.

@@ -3,7 +3,9 @@
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::Poll;
+use std::time::Duration;
 
+use shellac_config::ErrorPage;
 use shellac_counters::live::Phase;
 use shellac_format::Vxid;
 use shellac_http1::policy::frame_response;
@@ -33,14 +35,13 @@ impl Page {
         Page { status: 503, reason: "Backend fetch failed", detail: "Backend fetch failed" };
 
     /// The page, with the number that leads to the log.
-    pub(crate) fn html(&self, worker: &Worker, xid: Vxid, at: Micros) -> String {
+    pub(crate) fn html(&self, worker: &Worker, shown: &ErrorPage, xid: Vxid, at: Micros) -> String {
         let Page { status, reason, detail } = self;
         let mut html = format!(
             "<!DOCTYPE html>\n<html>\n  <head>\n    <title>{status} {reason}</title>\n  </head>\n  <body>\n    \
              <h1>Error {status} {reason}</h1>\n    <p>{detail}</p>\n    <h3>Guru Meditation:</h3>\n    \
              <p>XID: {xid}</p>\n"
         );
-        let shown = &worker.config.error_page;
         if shown.instance {
             html.push_str("    <p>Instance: ");
             html.extend(
@@ -107,7 +108,7 @@ pub(super) async fn synth(mut exchange: Exchange<'_>, page: Page) -> After {
     page.decorate(&mut head, &exchange.txn, tags);
     exchange.txn.returns("deliver");
     exchange.txn.timestamp("Process", at);
-    let html = page.html(worker, xid, at);
+    let html = page.html(worker, &exchange.local.config().error_page, xid, at);
     if !exchange.body.is_complete() {
         exchange.close.get_or_insert(SessionEnd::RxBody);
     }
@@ -162,8 +163,9 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
         exchange.out.bytes.extend_from_slice(html.as_bytes());
         len
     };
+    let limit = exchange.local.config().timeouts.send;
     let Exchange { client, out, written, live, .. } = &mut exchange;
-    let sent = flush(worker, &client.stream, out, written, live).await;
+    let sent = flush(worker, limit, &client.stream, out, written, live).await;
     let written = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = head_len.min(written);
     exchange.acct.response_body = written.saturating_sub(head_len).min(body_len);
@@ -175,15 +177,16 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
     exchange.finish()
 }
 
-/// Sends what is in `out`.
+/// Sends what is in `out`, within `limit`.
 async fn flush(
     worker: &Worker,
+    limit: Duration,
     stream: &tokio::net::TcpStream,
     out: &mut Outbox,
     written: &mut u64,
     live: &mut Live,
 ) -> Result<(), SessionEnd> {
-    let until = worker.log.coarse().after(worker.config.timeouts.send);
+    let until = worker.log.coarse().after(limit);
     live.waits(Phase::Deliver, worker.log.coarse(), until);
     let mut timer = Timer::new(&worker.deadlines, until);
     poll_fn(|cx| match out.poll_flush(stream, cx, written) {
@@ -242,7 +245,8 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     let request_head = input.len() as u64;
     let mut written = 0;
     // It is closed either way.
-    let _ = flush(&worker, &session.client.stream, &mut out, &mut written, &mut live).await;
+    let limit = worker.current().config().timeouts.send;
+    let _ = flush(&worker, limit, &session.client.stream, &mut out, &mut written, &mut live).await;
     txn.req_acct(&Acct { request_head, response_head: written, ..Acct::default() });
     txn.end();
     let end = if error.is_overflow() { SessionEnd::RxOverflow } else { SessionEnd::RxJunk };

@@ -15,7 +15,7 @@ use super::session::{Client, Session};
 use crate::clock::Micros;
 use crate::fetch;
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
-use crate::worker::{Live, Outbox, Worker};
+use crate::worker::{Live, Local, Outbox, Worker};
 
 /// What becomes of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ impl After {
 /// A request that is being served.
 pub(crate) struct Exchange<'s> {
     pub(crate) worker: &'s Rc<Worker>,
+    /// The configuration that it began with.
+    pub(crate) local: &'s Local,
     pub(crate) client: &'s mut Client,
     /// The request's transaction.
     pub(crate) txn: Txn,
@@ -101,6 +103,7 @@ impl Exchange<'_> {
 /// Serves the request whose head, of `len` bytes, is in the session.
 pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros) -> After {
     let worker = Rc::clone(session.worker());
+    let local = worker.lease();
     let Session { client, txn: parent, peer, address, live, listener, head, .. } = session;
     client.input.consume(len);
     let log = &worker.log;
@@ -114,7 +117,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     let mut txn = Txn::begin(log, TxnKind::Request, xid, parent.vxid(), first_byte, first_byte);
     txn.timestamp("Start", first_byte);
     txn.timestamp("Req", now);
-    txn.vcl_use();
+    txn.vcl_use(&local.generation().name);
     txn.req_start(peer, listener);
     txn.request_head(HeadTags::REQ, head, head.version.as_str());
 
@@ -125,7 +128,8 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         (head.method == "CONNECT").then_some(SessionEnd::RespClose)
     });
     let expects = expects_continue(head) && !framing.is_empty();
-    let limits = &worker.config.limits;
+    let config = local.config();
+    let limits = &config.limits;
     let refuse_over = limits.body_over == BodyOver::Refuse;
     let too_large = refuse_over
         && framing.len_bytes().is_some_and(|len| len > limits.request_body_bytes as u64);
@@ -148,8 +152,9 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         None
     };
     let exchange = Exchange {
-        route: route(&worker.config, head),
+        route: route(config, head),
         worker: &worker,
+        local: &local,
         client,
         txn,
         live,

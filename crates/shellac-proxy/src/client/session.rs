@@ -134,7 +134,9 @@ impl Session {
     /// Waits for the next request head, which ends up in `self.head`.
     async fn wait(&mut self) -> Waited {
         let Session { worker, client, head, txn, address, live, .. } = self;
-        let timeouts = &worker.config.timeouts;
+        let current = worker.current();
+        let limits = &current.limits;
+        let timeouts = &current.config().timeouts;
         let idle_until = worker.log.coarse().after(timeouts.client_idle);
         let mut timer = Timer::new(&worker.deadlines, idle_until);
         let mut first_byte = None;
@@ -149,7 +151,7 @@ impl Session {
                         timer.set(at.after(timeouts.client_head));
                         at
                     });
-                    match parse_request_into(head, client.input.filled(), &worker.limits) {
+                    match parse_request_into(head, client.input.filled(), limits) {
                         Ok(Some(len)) => return Poll::Ready(Waited::Head(len, at)),
                         Ok(None) => {}
                         Err(error) => return Poll::Ready(Waited::Refused(error, at)),
@@ -185,7 +187,7 @@ impl Session {
                 }
                 worker.buffers.borrow_mut().lend(&mut client.input);
                 // The parser refuses a head at its limit, so the room behind it is never used up.
-                let room = client.input.room(worker.limits.head_bytes + ROOM_BEHIND);
+                let room = client.input.room(limits.head_bytes + ROOM_BEHIND);
                 match poll_read(&mut client.stream, cx, room) {
                     Poll::Pending => news = false,
                     Poll::Ready(Ok(0)) => client.ended = true,

@@ -56,10 +56,11 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let first = *fetch.first.get_or_insert(now);
     let mut txn = Txn::begin(&worker.log, fetch.kind, fetch.xid, fetch.parent, first, now);
     if fetch.kind == TxnKind::Pass {
-        txn.vcl_use();
+        txn.vcl_use(&exchange.local.generation().name);
     }
     txn.timestamp("Start", now);
-    let picked = worker.pickers[exchange.route.pool].borrow_mut().pick(&fetch.tried);
+    let local = exchange.local;
+    let picked = local.pickers[exchange.route.pool].borrow_mut().pick(&fetch.tried);
     let name = picked.as_ref().map(|endpoint| endpoint.name());
     exchange.live.attempt(fetch.number, fetch.xid, name, now);
     prepare_head(exchange, &txn, fetch.kind, picked.as_ref());
@@ -72,24 +73,26 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     fetch.tried.push(endpoint.index());
     let busy = endpoint.begin();
     let kept = if fetch.budget.may_reuse() {
-        worker.idle.take(endpoint.index(), &worker.log)
+        local.idle.take(endpoint.index(), &worker.log)
     } else {
         None
     };
     let reused = kept.is_some();
     let conn = match kept {
         Some(conn) => conn,
-        None => match connect(worker, &endpoint, exchange.client, &mut exchange.live).await {
-            Ok(conn) => conn,
-            Err(failure) => {
-                endpoint.failed();
-                let address = endpoint.address_text();
-                return fail(exchange, fetch, txn, &failure, None, address);
+        None => {
+            match connect(worker, local, &endpoint, exchange.client, &mut exchange.live).await {
+                Ok(conn) => conn,
+                Err(failure) => {
+                    endpoint.failed();
+                    let address = endpoint.address_text();
+                    return fail(exchange, fetch, txn, &failure, None, address);
+                }
             }
-        },
+        }
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
-    log_open(&mut txn, &conn, &worker.remotes[endpoint.index()], connected, reused);
+    log_open(&mut txn, &conn, local.remote(&endpoint), connected, reused);
 
     let mut bytes = Vec::with_capacity(1024);
     write::request(&mut bytes, exchange.head);
@@ -256,7 +259,7 @@ fn fail(
     page.decorate(&mut head, &txn, tags);
     txn.returns("deliver");
     txn.storage();
-    let html = page.html(worker, exchange.txn.vxid(), now);
+    let html = page.html(worker, &exchange.local.config().error_page, exchange.txn.vxid(), now);
     txn.length(html.len() as u64);
     txn.bereq_acct(&fetch.acct);
     txn.end();
@@ -333,6 +336,6 @@ async fn discard(
     let reason = (!complete).then_some(CloseReason::RespClose);
     txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
     if complete {
-        deliver::keep(worker, conn);
+        deliver::keep(worker, exchange.local, conn);
     }
 }

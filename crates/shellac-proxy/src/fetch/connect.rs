@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use super::failure::Failure;
 use crate::client::{Client, Watch};
 use crate::log::{AddressText, Phase};
-use crate::worker::{Buffer, Conn, Live, Timer, Worker};
+use crate::worker::{Buffer, Conn, Live, Local, Timer, Worker};
 
 /// Connects to `endpoint`, within its time, as long as the client is there.
 ///
@@ -23,11 +23,12 @@ use crate::worker::{Buffer, Conn, Live, Timer, Worker};
 /// No connection; nothing was sent.
 pub(super) async fn connect(
     worker: &Worker,
+    local: &Local,
     endpoint: &Arc<Endpoint>,
     client: &mut Client,
     live: &mut Live,
 ) -> Result<Conn, Box<Failure>> {
-    let limit = worker.config.backends[endpoint.index()].connect_timeout;
+    let limit = local.backend(endpoint).connect_timeout;
     let start = worker.log.now();
     let mut timer = Timer::new(&worker.deadlines, start.after(limit));
     live.waits(Wait::Connect, worker.log.coarse(), timer.at());

@@ -15,7 +15,7 @@ use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
-use crate::worker::{Conn, Timer, Worker, poll_read, poll_write, reset_on_close};
+use crate::worker::{Conn, Local, Timer, Worker, poll_read, poll_write, reset_on_close};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
 pub(super) const DISCARD_BYTES: u64 = 64 << 10;
@@ -94,7 +94,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     let interim = exchange.out.len() as u64 + exchange.written;
     let head_len = write::response(&mut exchange.out.bytes, &response.head) as u64;
 
-    let between_bytes = worker.config.backends[conn.endpoint.index()].between_bytes_timeout;
+    let between_bytes = exchange.local.backend(&conn.endpoint).between_bytes_timeout;
     let mut delivery = Delivery {
         uploaded: upload.written,
         head_len: response.head_len,
@@ -205,7 +205,7 @@ impl Delivery<'_, '_> {
             let flushed = out.poll_flush(&client.stream, cx, written);
             if *written != before {
                 // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
-                let send = self.exchange.worker.config.timeouts.send;
+                let send = self.exchange.local.config().timeouts.send;
                 let wait = if flushed.is_pending() { send } else { self.between_bytes };
                 self.timer.set(self.exchange.worker.log.coarse().after(wait));
             }
@@ -370,7 +370,7 @@ impl Delivery<'_, '_> {
         txn.end();
         if usable {
             conn.released = now;
-            keep(worker, conn);
+            keep(worker, self.exchange.local, conn);
         }
     }
 
@@ -478,11 +478,11 @@ fn client_end(error: &io::Error) -> SessionEnd {
 }
 
 /// Puts a connection away for the next request.
-pub(super) fn keep(worker: &Worker, mut conn: Conn) {
+pub(super) fn keep(worker: &Worker, local: &Local, mut conn: Conn) {
     conn.uses += 1;
     conn.released = worker.log.coarse();
     worker.buffers.borrow_mut().reclaim(&mut conn.input);
-    worker.idle.put(conn, &worker.log);
+    local.keep(conn, &worker.log);
 }
 
 /// Reads the rest of a response that nobody wants. Whether it came to its end, soon and within bounds.

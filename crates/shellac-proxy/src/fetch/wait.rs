@@ -76,16 +76,16 @@ pub(super) async fn wait(
     upload: &mut Upload,
 ) -> Result<Response, Box<Failure>> {
     let worker = exchange.worker;
-    let config = &worker.config;
+    let send = exchange.local.config().timeouts.send;
     let now = worker.log.coarse();
     worker.buffers.borrow_mut().lend(&mut conn.input);
     let reused = conn.uses > 0;
-    let backend = &config.backends[conn.endpoint.index()];
+    let backend = exchange.local.backend(&conn.endpoint);
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
         since: now,
-        limit: config.timeouts.send,
-        timer: Timer::new(&worker.deadlines, now.after(config.timeouts.send)),
+        limit: send,
+        timer: Timer::new(&worker.deadlines, now.after(send)),
         watch: Watch::new(worker),
         exchange,
         txn,
@@ -150,7 +150,7 @@ impl Waiting<'_, '_> {
     /// Reads what the backend says.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
         loop {
-            let limit = self.exchange.worker.limits.head_bytes + ROOM_BEHIND;
+            let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
             let room = self.conn.input.room(limit);
             let count = match poll_read(&mut self.conn.stream, cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
@@ -227,7 +227,7 @@ impl Waiting<'_, '_> {
     /// The wait for whoever is to move next begins anew.
     fn push_deadline(&mut self) {
         let worker = self.exchange.worker;
-        let timeouts = &worker.config.timeouts;
+        let timeouts = &self.exchange.local.config().timeouts;
         let limit = if self.upload.waits_for_client { timeouts.client_body } else { timeouts.send };
         self.set_timer(worker.log.coarse(), limit);
     }
@@ -261,7 +261,8 @@ impl Waiting<'_, '_> {
         let worker = self.exchange.worker;
         loop {
             let input = self.conn.input.filled();
-            let len = match parse_response_into(&mut self.head, input, &worker.limits) {
+            let len = match parse_response_into(&mut self.head, input, &self.exchange.local.limits)
+            {
                 Ok(Some(len)) => len,
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(Failure::bad_head(error, input)),
@@ -269,7 +270,7 @@ impl Waiting<'_, '_> {
             self.conn.input.consume(len);
             if self.head.is_interim() {
                 self.interim_len += len as u64;
-                if self.interim_len > worker.limits.head_bytes as u64 {
+                if self.interim_len > self.exchange.local.limits.head_bytes as u64 {
                     let error = shellac_http1::HeadError::TooLarge;
                     return Err(Failure::bad_head(error, &[]));
                 }

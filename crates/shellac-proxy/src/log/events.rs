@@ -221,8 +221,8 @@ impl Txn {
     }
 
     /// The name of the configuration in use.
-    pub(crate) fn vcl_use(&self) {
-        self.plain(Tag::VclUse, b"boot");
+    pub(crate) fn vcl_use(&self, name: &str) {
+        self.plain(Tag::VclUse, name.as_bytes());
     }
 
     /// A state is entered.

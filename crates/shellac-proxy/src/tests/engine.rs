@@ -52,7 +52,7 @@ fn endpoints_count_what_happens() {
     let rig = Rig::with_backends(DIALECT, &[Origin::refusing(), origin.address], "");
     rig.exchange(get("/a"));
     rig.sessions(1);
-    let [refusing, healthy] = rig.engine.endpoints() else { panic!() };
+    let [refusing, healthy] = &rig.engine.endpoints()[..] else { panic!() };
     assert_eq!((refusing.attempts(), refusing.failures()), (1, 1));
     assert_eq!((healthy.attempts(), healthy.failures(), healthy.in_flight()), (1, 0, 0));
 }

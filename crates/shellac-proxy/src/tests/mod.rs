@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod cancelled;
 mod engine;
+mod generations;
 mod live;
 mod log;
 mod origin;

@@ -37,13 +37,9 @@ impl Rig {
     pub(super) fn with_backends(dialect: Dialect, backends: &[SocketAddr], settings: &str) -> Rig {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mut text = format!("[[listen]]\naddress = \"{address}\"\n");
-        for (index, backend) in backends.iter().enumerate() {
-            text.push_str(&format!("[[backend]]\nname = \"b{index}\"\naddress = \"{backend}\"\n"));
-        }
-        text.push_str(settings);
-        let options = ParseOptions { allow_small: true };
-        let config = Config::parse_with(&text, "test", options).unwrap_or_else(|e| panic!("{e}"));
+        let named: Vec<_> =
+            backends.iter().enumerate().map(|(at, backend)| (format!("b{at}"), *backend)).collect();
+        let config = config(address, &named, settings);
         let journal = Journal::default();
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("live");
@@ -58,17 +54,19 @@ impl Rig {
         };
         let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
         let options = EngineOptions { instance: "test".to_owned(), xid_base: 1000 };
-        let engine = Engine::start(Arc::new(config), vec![listener], log, options).unwrap();
+        let engine = Engine::start(config, vec![listener], log, options).unwrap();
         let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();
         Rig { engine, journal, address, dialect, live, _directory: directory }
     }
 
+    /// Another configuration, with backends of these names.
+    pub(super) fn config(&self, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
+        config(self.address, backends, settings)
+    }
+
     /// A new connection.
     pub(super) fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Client { stream }
+        Client::connect(self.address)
     }
 
     /// Sends `request` on a connection of its own, which it should close, and returns everything that came back.
@@ -105,12 +103,30 @@ impl Rig {
     }
 }
 
+fn config(listen: SocketAddr, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
+    let mut text = format!("[[listen]]\naddress = \"{listen}\"\n");
+    for (name, address) in backends {
+        text.push_str(&format!("[[backend]]\nname = \"{name}\"\naddress = \"{address}\"\n"));
+    }
+    text.push_str(settings);
+    let options = ParseOptions { allow_small: true };
+    Arc::new(Config::parse_with(&text, "test", options).unwrap_or_else(|e| panic!("{e}")))
+}
+
 /// A client.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
 }
 
 impl Client {
+    /// A new connection.
+    pub(super) fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { stream }
+    }
+
     /// Sends bytes; a proxy that has closed does not take them.
     pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());

@@ -123,6 +123,11 @@ impl Idle {
         }
     }
 
+    /// All of them, those of a backend that were unused for longest first.
+    pub(super) fn take_all(&self) -> Vec<Conn> {
+        self.kept.borrow_mut().iter_mut().flat_map(std::mem::take).collect()
+    }
+
     /// Closes all of them.
     pub(crate) fn clear(&self) {
         for list in self.kept.borrow_mut().iter_mut() {
@@ -132,7 +137,7 @@ impl Idle {
 }
 
 /// An unused connection ends: a record of no transaction, for its last one has ended.
-fn close(log: &Log, conn: &Conn, reason: CloseReason) {
+pub(super) fn close(log: &Log, conn: &Conn, reason: CloseReason) {
     let text = log.grammar.close_text(reason);
     log.loose(Tag::BackendClose, |record| {
         record.number(u64::from(conn.fd().unsigned_abs()));

@@ -5,37 +5,49 @@ mod buffer;
 mod conn;
 mod deadline;
 mod live;
+mod local;
 mod net;
 
 use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use shellac_config::Config;
 use shellac_counters::live::Seat;
-use shellac_http1::Limits;
-use shellac_upstream::{Endpoint, Picker, Pool};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use buffer::Buffer;
-pub(crate) use conn::{Conn, Idle};
+pub(crate) use conn::Conn;
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
 pub(crate) use live::Live;
+pub(crate) use local::{Lease, Local};
 pub(crate) use net::{Outbox, end_writing, poll_read, poll_write, reset_on_close};
 
 use crate::clock::Clock;
-use crate::log::{AddressText, Grammar, Log, LogSink, Xids, publish_on_panic};
+use crate::control::Acks;
+use crate::generation::Generation;
+use crate::log::{Grammar, Log, LogSink, Xids, publish_on_panic};
 use buffer::Buffers;
 
 /// Bytes that are read of a body at a time: one buffer per thread.
 const SCRATCH_BYTES: usize = 256 << 10;
 
-/// What a thread is told to do.
+/// What a thread is told. It sees the latest state and not each step on the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Orders {
+    pub(crate) stage: Stage,
+    /// What new requests get.
+    pub(crate) active: Arc<Generation>,
+    /// To be acknowledged.
+    pub(crate) epoch: u64,
+}
+
+/// How long a thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Stage {
     /// Serve.
     Serve,
     /// Accept nothing more, finish what runs, then end.
@@ -47,11 +59,10 @@ pub(crate) enum Order {
 /// What all serving threads are made from.
 #[derive(Clone)]
 pub(crate) struct Common {
-    pub(crate) config: Arc<Config>,
     pub(crate) instance: Arc<str>,
-    pub(crate) endpoints: Vec<Arc<Endpoint>>,
-    pub(crate) pools: Vec<Arc<Pool>>,
     pub(crate) grammar: Grammar,
+    /// A phase that stalls this long publishes what is buffered.
+    pub(crate) stall: Duration,
 }
 
 /// What one serving thread is made from.
@@ -65,23 +76,24 @@ pub(crate) struct Seed {
     pub(crate) xids: Xids,
     /// This thread's number, from 0.
     pub(crate) index: usize,
-    pub(crate) orders: watch::Receiver<Order>,
+    pub(crate) orders: watch::Receiver<Orders>,
+    pub(crate) acks: Acks,
 }
 
 /// What the connections of one thread share. There is one per thread, so nothing in it is locked.
 pub(crate) struct Worker {
-    pub(crate) config: Arc<Config>,
+    /// The thread's number, from 0.
+    index: usize,
     pub(crate) instance: Arc<str>,
     /// Our entry in `Via`.
     pub(crate) via: String,
-    pub(crate) limits: Limits,
+    /// What new requests get.
+    current: RefCell<Rc<Local>>,
+    /// What open requests still have.
+    retired: RefCell<Vec<Rc<Local>>>,
     pub(crate) log: Rc<Log>,
     pub(crate) seat: Option<Rc<Seat>>,
     pub(crate) deadlines: Deadlines,
-    pub(crate) idle: Idle,
-    pub(crate) pickers: Vec<RefCell<Picker>>,
-    /// The address of each backend as the log shows it.
-    pub(crate) remotes: Vec<AddressText>,
     pub(crate) buffers: RefCell<Buffers>,
     /// Room for one read of a body; borrowed within one poll, never across.
     pub(crate) scratch: RefCell<Vec<u8>>,
@@ -94,36 +106,63 @@ impl Worker {
     fn new(
         common: Common,
         index: usize,
+        active: Arc<Generation>,
         sink: Box<dyn LogSink>,
         seat: Option<Seat>,
         xids: Xids,
     ) -> Worker {
-        let Common { config, instance, endpoints, pools, grammar } = common;
-        let log = Log::new(grammar, Clock::start(), config.log.stall, xids, sink);
-        let picker = |pool| RefCell::new(Picker::new(pool, index));
+        let Common { instance, grammar, stall } = common;
+        let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
+            index,
             via: format!("1.1 {instance} (Shellac)"),
             instance,
-            limits: Limits { head_bytes: config.limits.head_bytes, headers: config.limits.headers },
+            current: RefCell::new(Rc::new(Local::new(active, index))),
+            retired: RefCell::default(),
             log: Rc::new(log),
             seat: seat.map(Rc::new),
             deadlines: Deadlines::default(),
-            idle: Idle::new(
-                endpoints.len(),
-                config.limits.idle_per_backend,
-                config.timeouts.backend_idle,
-            ),
-            pickers: pools.into_iter().map(picker).collect(),
-            remotes: endpoints
-                .iter()
-                .map(|endpoint| AddressText::new(endpoint.address()))
-                .collect(),
             buffers: RefCell::new(Buffers::default()),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             sessions: Cell::new(0),
             draining: Cell::new(false),
-            config,
         }
+    }
+
+    /// The configuration for a request that begins now.
+    pub(crate) fn lease(&self) -> Lease {
+        Lease::new(&self.current.borrow())
+    }
+
+    /// What new requests get.
+    pub(crate) fn current(&self) -> Rc<Local> {
+        Rc::clone(&self.current.borrow())
+    }
+
+    /// New requests get `generation` from here on.
+    fn activate(&self, generation: &Arc<Generation>) {
+        let before = Rc::clone(&self.current.borrow());
+        if before.generation().number == generation.number {
+            return;
+        }
+        let next = Rc::new(Local::new(Arc::clone(generation), self.index));
+        self.current.replace(Rc::clone(&next));
+        before.retire(&next, &self.log);
+        self.retired.borrow_mut().push(before);
+    }
+
+    /// Lets go of what no request holds any more, and tells how many hold the rest.
+    fn count_requests(&self) {
+        let current = self.current.borrow();
+        let mut retired = self.retired.borrow_mut();
+        let all = || retired.iter().chain([&*current]);
+        // One that was left and taken again is there several times.
+        for local in all() {
+            let same = |other: &&Rc<Local>| other.generation().number == local.generation().number;
+            let requests = all().filter(same).map(|local| local.requests()).sum();
+            local.generation().set_busy(self.index, requests);
+        }
+        retired.retain(|local| local.requests() > 0);
     }
 
     fn sweep(&self) {
@@ -133,7 +172,8 @@ impl Worker {
             seat.sweep(self.log.monotonic_origin().saturating_add(now.0));
         }
         self.deadlines.sweep(now);
-        self.idle.sweep(now, &self.log);
+        self.count_requests();
+        self.current.borrow().idle.sweep(now, &self.log);
     }
 }
 
@@ -145,24 +185,28 @@ impl Worker {
 ///
 /// The runtime could not be made, or a listening socket could not be used; `ready` was not called then.
 pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
-    let Seed { common, listeners, sink, seat, xids, index, orders } = seed;
+    let Seed { common, listeners, sink, seat, xids, index, orders, acks } = seed;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build_local(LocalOptions::default())?;
-    let worker = Rc::new(Worker::new(common, index, sink, seat, xids));
+    let active = Arc::clone(&orders.borrow().active);
+    let worker = Rc::new(Worker::new(common, index, active, sink, seat, xids));
     publish_on_panic(&worker.log);
-    let result = runtime.block_on(serve(&worker, listeners, orders, ready));
+    let result = runtime.block_on(serve(&worker, listeners, orders, &acks, ready));
     // Ends the tasks that are left; their transactions say so in the log.
     drop(runtime);
     worker.log.sweep();
+    // Nobody waits for a thread that makes no choices any more.
+    acks.reach(index, u64::MAX);
     result
 }
 
 async fn serve(
     worker: &Rc<Worker>,
     listeners: Vec<(String, TcpListener)>,
-    mut orders: watch::Receiver<Order>,
+    mut orders: watch::Receiver<Orders>,
+    acks: &Acks,
     ready: impl FnOnce(),
 ) -> std::io::Result<()> {
     let mut acceptors = Vec::new();
@@ -178,12 +222,18 @@ async fn serve(
         tokio::select! {
             _ = ticks.tick() => worker.sweep(),
             changed = orders.changed() => {
-                // The sender gone means that the engine is gone.
-                let order = if changed.is_ok() { *orders.borrow_and_update() } else { Order::Stop };
-                match order {
-                    Order::Serve => {}
-                    Order::Stop => return Ok(()),
-                    Order::Drain => {
+                if changed.is_err() {
+                    // The sender gone means that the engine is gone.
+                    return Ok(());
+                }
+                let Orders { stage, active, epoch } = orders.borrow_and_update().clone();
+                worker.activate(&active);
+                // A choice is made without waiting, so none is half made here.
+                acks.reach(worker.index, epoch);
+                match stage {
+                    Stage::Serve => {}
+                    Stage::Stop => return Ok(()),
+                    Stage::Drain => {
                         acceptors.drain(..).for_each(|acceptor| acceptor.abort());
                         worker.draining.set(true);
                         worker.deadlines.wake_all();
@@ -192,7 +242,7 @@ async fn serve(
             }
         }
         if worker.draining.get() && worker.sessions.get() == 0 {
-            worker.idle.clear();
+            worker.current.borrow().idle.clear();
             return Ok(());
         }
     }

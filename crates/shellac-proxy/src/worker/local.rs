@@ -1,0 +1,144 @@
+//! One thread's part of a configuration: its turns through the pools and the connections that it keeps.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use shellac_config::{BackendConfig, Config};
+use shellac_http1::Limits;
+use shellac_upstream::{Endpoint, Picker};
+
+use super::conn::{Conn, Idle};
+use crate::generation::Generation;
+use crate::log::{AddressText, CloseReason, Log};
+
+/// A configuration as one thread uses it.
+pub(crate) struct Local {
+    generation: Arc<Generation>,
+    pub(crate) limits: Limits,
+    pub(crate) idle: Idle,
+    pub(crate) pickers: Vec<RefCell<Picker>>,
+    requests: Cell<usize>,
+    /// Which one came after it.
+    successor: RefCell<Option<Successor>>,
+}
+
+/// What new requests get instead.
+struct Successor {
+    local: Rc<Local>,
+    /// Where each backend of the one before is there.
+    places: Vec<Option<usize>>,
+}
+
+impl Local {
+    /// The part of thread `index`.
+    pub(super) fn new(generation: Arc<Generation>, index: usize) -> Local {
+        let config = &generation.config;
+        Local {
+            limits: Limits { head_bytes: config.limits.head_bytes, headers: config.limits.headers },
+            idle: Idle::new(
+                generation.endpoints.len(),
+                config.limits.idle_per_backend,
+                config.timeouts.backend_idle,
+            ),
+            pickers: generation
+                .pools
+                .iter()
+                .map(|pool| RefCell::new(Picker::new(Arc::clone(pool), index)))
+                .collect(),
+            requests: Cell::new(0),
+            successor: RefCell::new(None),
+            generation,
+        }
+    }
+
+    /// What all threads share of it.
+    pub(crate) fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    /// Its configuration.
+    pub(crate) fn config(&self) -> &Config {
+        &self.generation.config
+    }
+
+    /// What the configuration says of a backend.
+    pub(crate) fn backend(&self, endpoint: &Endpoint) -> &BackendConfig {
+        self.generation.backend(endpoint.index())
+    }
+
+    /// A backend's address as the log shows it.
+    pub(crate) fn remote(&self, endpoint: &Endpoint) -> &AddressText {
+        &self.generation.remotes[endpoint.index()]
+    }
+
+    /// Keeps a connection that has done its work: here, or with whoever came after.
+    pub(crate) fn keep(&self, mut conn: Conn, log: &Log) {
+        let next = match &*self.successor.borrow() {
+            None => None,
+            Some(Successor { local: next, places }) => {
+                match places.get(conn.endpoint.index()).copied().flatten() {
+                    Some(place) => conn.endpoint = Arc::clone(&next.generation.endpoints[place]),
+                    None => return super::conn::close(log, &conn, CloseReason::RespClose),
+                }
+                Some(Rc::clone(next))
+            }
+        };
+        match next {
+            None => self.idle.put(conn, log),
+            Some(next) => next.keep(conn, log),
+        }
+    }
+
+    /// Ends its time as the one that new requests get: kept connections of backends that are the same in `next` go over there.
+    pub(super) fn retire(&self, next: &Rc<Local>, log: &Log) {
+        let places = places(&self.generation, &next.generation);
+        *self.successor.borrow_mut() = Some(Successor { local: Rc::clone(next), places });
+        for conn in self.idle.take_all() {
+            self.keep(conn, log);
+        }
+    }
+
+    /// Requests that hold it.
+    pub(super) fn requests(&self) -> usize {
+        self.requests.get()
+    }
+}
+
+/// A request's hold on the configuration that it began with.
+pub(crate) struct Lease(Rc<Local>);
+
+impl Lease {
+    /// Counts one more request.
+    pub(super) fn new(local: &Rc<Local>) -> Lease {
+        local.requests.set(local.requests.get() + 1);
+        Lease(Rc::clone(local))
+    }
+}
+
+impl Deref for Lease {
+    type Target = Local;
+
+    fn deref(&self) -> &Local {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.requests.set(self.0.requests.get() - 1);
+    }
+}
+
+/// Where each backend of `before` is in `after`, if it is the same one there.
+fn places(before: &Generation, after: &Generation) -> Vec<Option<usize>> {
+    let by_name: HashMap<&str, &Arc<Endpoint>> =
+        after.endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect();
+    let place = |endpoint: &Arc<Endpoint>| {
+        let found = by_name.get(endpoint.name())?;
+        (found.address() == endpoint.address()).then(|| found.index())
+    };
+    before.endpoints.iter().map(place).collect()
+}
