@@ -1,6 +1,8 @@
 //! `shellac stat` against Debian's varnishstat, byte for byte.
 
+mod recorded;
 mod stock;
+mod until;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

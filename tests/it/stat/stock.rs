@@ -94,7 +94,7 @@ fn run(program: &str, args: &[String]) -> Output {
 }
 
 /// The text without the moment in which it was written.
-fn timeless(bytes: &[u8]) -> String {
+pub(super) fn timeless(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.split_inclusive('\n').map(|line| match line.find("timestamp") {
         Some(at) => line[at..].chars().filter(|it| !it.is_ascii_digit()).collect(),
@@ -144,7 +144,7 @@ fn compare(cases: &[Vec<String>]) {
 }
 
 /// Puts a segment of counters, or of their description, there.
-fn segment(set: &mut SetWriter, class: &str, ident: &str, id: u64, body: &[u8]) {
+pub(super) fn segment(set: &mut SetWriter, class: &str, ident: &str, id: u64, body: &[u8]) {
     let file = set.allocate(class, ident, 32 + body.len() as u64).expect("room");
     file.write_bytes(8, &24u64.to_ne_bytes()).expect("it fits");
     file.write_bytes(16, &id.to_ne_bytes()).expect("it fits");

@@ -4,26 +4,51 @@
 //! tools. `settings` is what they stand for; `points` reads the counters, `filter` decides which are wanted, `forms`
 //! writes them.
 
+mod condition;
 mod filter;
 mod forms;
 mod points;
 mod settings;
 mod stock;
 mod table;
+mod until;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use shellac_config::parse_duration;
 use shellac_log::Compat;
 
 use crate::attach::{Patience, attach};
 use crate::compat;
+use condition::Condition;
 use filter::Filters;
 use settings::{Forms, Settings};
 
 pub(crate) use stock::run_as;
 
+/// Above the options that wait.
+const WATCHING: &str = "Waiting for counters";
+
+/// Options about what is printed once, which is something else.
+const PAGES: [&str; 7] = ["once", "json", "xml", "list", "filter", "include", "exclude"];
+
+/// What stands below the options.
+const AFTER: &str = "\
+EXPR is a pattern of names, a comparison (== != < <= > >=) and a number; \"delta\" before the pattern compares what has \
+changed since the first look, \"rate\" what has changed per second.
+
+With --until or --fail-if the exit status is
+  0  every --until is true of all its counters, or no --fail-if of any
+  1  there is no instance, or something else went wrong
+  2  a pattern matches no counter (the nearest names are said), or EXPR is none
+  3  a counter that was there is gone: its configuration was discarded, or the worker ended
+  4  --timeout has passed
+  5  a --fail-if is true";
+
 /// Options of `shellac stat`.
 #[derive(clap::Args, Debug)]
+#[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// Instance: an absolute path of a working directory, or a name
     #[arg(short = 'n', value_name = "NAME")]
@@ -52,6 +77,24 @@ pub(crate) struct Args {
     /// Show gauges that are below zero as they are, instead of 0
     #[arg(short = 'r')]
     pub(crate) raw: bool,
+
+    /// Look until this is true of all counters that it is about, as in 'VBE.*.conn == 0'; several have to be true together
+    #[arg(long, value_name = "EXPR", value_parser = Condition::parse, help_heading = WATCHING,
+        conflicts_with_all = PAGES)]
+    pub(crate) until: Vec<Condition>,
+
+    /// End as a failure when this is true of any counter that it is about, as in 'rate MAIN.backend_fail > 5'
+    #[arg(long, value_name = "EXPR", value_parser = Condition::parse, help_heading = WATCHING,
+        conflicts_with_all = PAGES)]
+    pub(crate) fail_if: Vec<Condition>,
+
+    /// Time between two looks
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration, help_heading = WATCHING)]
+    pub(crate) interval: Duration,
+
+    /// Longest time to look; without --until this is how long to watch for failures, which is one look otherwise
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = WATCHING)]
+    pub(crate) timeout: Option<Duration>,
 
     /// Print the version
     #[arg(short = 'V', long)]
@@ -84,5 +127,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Some(attached) = attach(settings.instance.as_deref(), settings.patience, &|| false)? else {
         anyhow::bail!("no instance")
     };
+    if !args.until.is_empty() || !args.fail_if.is_empty() {
+        let options = until::Options {
+            until: args.until,
+            fail_if: args.fail_if,
+            interval: args.interval,
+            timeout: args.timeout,
+            raw: settings.raw,
+        };
+        return Ok(until::run(attached.attachment, options));
+    }
     settings.page(&attached.attachment, &mut |problem| eprintln!("shellac: {problem}"))
 }

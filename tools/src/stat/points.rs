@@ -46,15 +46,28 @@ impl Points {
             if !filters.wants(&name) {
                 return;
             }
-            let negative = info.semantics == Semantics::Gauge && value.cast_signed() < 0;
             found.points.push(Point {
                 name,
-                value: if negative && !raw { 0 } else { value },
+                value: if is_below_zero(info.semantics, value) && !raw { 0 } else { value },
                 semantics: info.semantics,
                 format: info.format.letter(),
                 description: info.oneliner.clone(),
             });
         });
         found
+    }
+}
+
+/// Whether a gauge was decremented more than incremented.
+fn is_below_zero(semantics: Semantics, value: u64) -> bool {
+    semantics == Semantics::Gauge && value.cast_signed() < 0
+}
+
+/// What a counter is, to compute with: below zero only a gauge can be, and only if `raw`.
+pub(super) fn shown(semantics: Semantics, value: u64, raw: bool) -> i128 {
+    match is_below_zero(semantics, value) {
+        false => value.into(),
+        true if raw => value.cast_signed().into(),
+        true => 0,
     }
 }
