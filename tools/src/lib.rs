@@ -24,6 +24,12 @@ mod snapshot;
 mod stat;
 mod stock;
 mod trace;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "what the dashboard and the metrics read of it comes with them"
+)]
+mod watch;
 mod when;
 mod why;
 

@@ -11,6 +11,7 @@ mod classes;
 mod connections;
 mod units;
 
+pub use classes::pattern as url_pattern;
 pub use units::{Account, Outcome, Units};
 
 use shellac_format::Tag;

@@ -48,7 +48,7 @@ pub(super) fn first_segment(url: &str) -> String {
 }
 
 /// A URL with everything collapsed that is likely to differ from request to request: `/user/#/image-#.png?*`.
-pub(super) fn pattern(url: &str) -> String {
+pub fn pattern(url: &str) -> String {
     let path = path(url);
     let mut text = String::with_capacity(path.len());
     for (number, segment) in path.split('/').enumerate() {

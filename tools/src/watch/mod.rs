@@ -1,0 +1,138 @@
+//! Watching a log: what goes on there, in numbers that take the same memory whatever comes.
+//!
+//! [`Watch`] has a thread that follows a live log or reads files (`source`, `follow`). Groups of transactions go
+//! through `state`, which has no clock and no files: `glance` reads what is counted of every group, `backends`,
+//! `seconds`, `urls`, `suspects`, `failing` and `events` keep one kind of number each. What comes of it is a
+//! [`Traffic`], made once a second; the dashboard shows it and `shellac metrics` writes it.
+
+mod backends;
+mod classes;
+mod events;
+mod failing;
+mod follow;
+mod glance;
+mod histogram;
+mod seconds;
+mod source;
+mod state;
+mod suspects;
+mod traffic;
+mod urls;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use shellac_format::Dialect;
+use shellac_render::redact::Redaction;
+
+pub(crate) use events::{Event, EventKind};
+pub(crate) use failing::{Failing, Kept};
+pub(crate) use histogram::Histogram;
+pub(crate) use seconds::{Minute, Second};
+pub(crate) use suspects::Suspicion;
+pub(crate) use traffic::{BackendTraffic, Health, Lost, Reading, Sums, Traffic, UrlTraffic};
+
+/// What is watched.
+#[derive(Clone, Debug)]
+pub(crate) enum From {
+    /// The instance in this directory, which need not be there yet.
+    Live(PathBuf),
+    /// Files of records, one after the other; `-` is standard input.
+    Files(Vec<PathBuf>),
+}
+
+/// How it is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Begin with the oldest record that a live log still holds, and not with what comes.
+    pub(crate) from_head: bool,
+    /// Which table of tags the log uses, where the user says so.
+    pub(crate) dialect: Option<Dialect>,
+    /// What is hidden in URLs.
+    pub(crate) redaction: Redaction,
+    /// Time between two looks that others can see.
+    pub(crate) period: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            from_head: false,
+            dialect: None,
+            redaction: Redaction::default(),
+            period: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A thread that watches a log. Dropping this ends it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+    kept: Kept,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread and others see.
+#[derive(Debug)]
+struct Shared {
+    latest: Mutex<Arc<Traffic>>,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    fn publish(&self, traffic: Traffic) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(traffic);
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    ///
+    /// No thread can be had. What is wrong with the log shows in [`Traffic::reading`].
+    pub(crate) fn start(from: From, options: Options) -> anyhow::Result<Watch> {
+        let name = source::name(&from);
+        let latest = Mutex::new(Arc::new(Traffic::nothing_yet(name)));
+        let shared = Arc::new(Shared { latest, stop: AtomicBool::new(false) });
+        let kept = Kept::default();
+        let (theirs, kept_too) = (Arc::clone(&shared), kept.clone());
+        let thread = std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || follow::run(&from, &options, &theirs, kept_too))
+            .context("cannot start a thread to watch the log")?;
+        Ok(Watch { shared, kept, thread: Some(thread) })
+    }
+
+    /// The latest numbers.
+    pub(crate) fn snapshot(&self) -> Arc<Traffic> {
+        Arc::clone(&self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The records of the failing groups that are listed.
+    pub(crate) fn kept(&self) -> Kept {
+        self.kept.clone()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say that was not published.
+            let _ = thread.join();
+        }
+    }
+}
