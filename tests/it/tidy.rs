@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-http1", &[]),
     ("shellac-upstream", &[]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),
-    ("shellac-manager", &["format", "vsm", "ring", "config"]),
+    ("shellac-manager", &["format", "vsm", "ring", "counters", "config"]),
     ("xtask", &[]),
 ];
 

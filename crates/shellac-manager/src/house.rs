@@ -11,6 +11,7 @@ use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
 use crate::handoff::{Handoff, HandoffListener};
+use crate::life::Life;
 use crate::listen::{BoundListener, bind};
 use crate::lock::PidFile;
 
@@ -48,6 +49,8 @@ pub struct House {
     listeners: Vec<BoundListener>,
     // In the order in which they have to go: readers see the end before the directory is free for another.
     mgt: Option<MgtSet>,
+    /// Its own counters.
+    life: Life,
     _pid_files: Vec<PidFile>,
     _lock: PidFile,
 }
@@ -95,8 +98,9 @@ impl House {
             settings.config.log.dialect.as_str(),
             &settings.version,
         )?;
-        mgt.publish()?;
-        Ok(House { settings, gid, listeners, mgt: Some(mgt), _pid_files: pid_files, _lock: lock })
+        let life = Life::publish(&mut mgt)?;
+        let mgt = Some(mgt);
+        Ok(House { settings, gid, listeners, mgt, life, _pid_files: pid_files, _lock: lock })
     }
 
     /// What it was opened with.
@@ -115,6 +119,12 @@ impl House {
     #[must_use]
     pub fn workdir(&self) -> &Path {
         &self.settings.workdir
+    }
+
+    /// The counters of the manager; clones count for the same.
+    #[must_use]
+    pub fn life(&self) -> &Life {
+        &self.life
     }
 
     /// What is worth a warning about the place: a log that is not in memory costs writes to a disk.

@@ -17,10 +17,14 @@ use crate::ManagerError;
 use crate::backoff::Backoff;
 use crate::handoff::{self, READY};
 use crate::house::House;
+use crate::life::Life;
 use crate::xid::XidBases;
 
 /// How much longer than its requests a worker has before it is killed.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
+
+/// How often the manager says how long it runs.
+const BEAT: Duration = Duration::from_secs(1);
 
 /// How long a new worker has to take its handoff.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -133,6 +137,7 @@ pub fn supervise(
     let mut backoff = Backoff::default();
     let mut xid_bases = XidBases::new(house.layout());
     let mut served_before = false;
+    let life = house.life().clone();
     loop {
         let xid_base = xid_bases.next(since_1970());
         let mut worker = match Worker::start(&house, program, xid_base) {
@@ -141,13 +146,14 @@ pub fn supervise(
             Err(error) => {
                 let wait = backoff.after(Duration::ZERO);
                 tell(Event::NotStarted { error, wait });
-                if signals.asks_to_stop_within(wait) {
+                if signals.asks_to_stop_within(wait, &life) {
                     return Ok(Outcome::Drained);
                 }
                 continue;
             }
         };
-        match worker.watch(&signals, served_before, &mut tell) {
+        life.started();
+        match worker.watch(&signals, served_before, &life, &mut tell) {
             End::Asked => {
                 tell(Event::Stopping { drain: program.drain });
                 house.close_listeners();
@@ -163,8 +169,9 @@ pub fn supervise(
                 }
                 let ran = worker.started.elapsed();
                 let wait = backoff.after(ran);
+                life.died(status);
                 tell(Event::Died { pid: worker.process.id(), status, ran, wait });
-                if signals.asks_to_stop_within(wait) {
+                if signals.asks_to_stop_within(wait, &life) {
                     return Ok(Outcome::Drained);
                 }
             }
@@ -178,7 +185,7 @@ fn since_1970() -> Duration {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the manager is one of the few that read the clock")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -246,8 +253,15 @@ impl Worker {
     }
 
     /// Waits until it ends or a signal asks to stop.
-    fn watch(&mut self, signals: &Signals, again: bool, tell: &mut impl FnMut(Event)) -> End {
+    fn watch(
+        &mut self,
+        signals: &Signals,
+        again: bool,
+        life: &Life,
+        tell: &mut impl FnMut(Event),
+    ) -> End {
         loop {
+            life.beat();
             // Before sleeping: what happened while nobody waited.
             if let Ok(Some(status)) = self.process.try_wait() {
                 self.listen(again, tell);
@@ -257,7 +271,8 @@ impl Worker {
                 return End::Asked;
             }
             let connection = (!self.silent).then_some(self.connection.as_fd());
-            wait_for([Some(signals.stop.as_fd()), Some(signals.child.as_fd()), connection], None);
+            let wanted = [Some(signals.stop.as_fd()), Some(signals.child.as_fd()), connection];
+            wait_for(wanted, BEAT);
             self.listen(again, tell);
             drain_pipe(&signals.child);
         }
@@ -305,7 +320,7 @@ impl Worker {
                 tell(Event::Killed { pid: self.process.id() });
                 return Outcome::Killed;
             }
-            wait_for([Some(signals.stop.as_fd()), Some(signals.child.as_fd()), None], Some(left));
+            wait_for([Some(signals.stop.as_fd()), Some(signals.child.as_fd()), None], left);
             drain_pipe(&signals.child);
         }
     }
@@ -343,9 +358,10 @@ impl Signals {
         drain_pipe(&self.stop)
     }
 
-    fn asks_to_stop_within(&self, time: Duration) -> bool {
+    fn asks_to_stop_within(&self, time: Duration, life: &Life) -> bool {
         let deadline = now() + time;
         loop {
+            life.beat();
             if self.take() {
                 return true;
             }
@@ -353,7 +369,7 @@ impl Signals {
             if left.is_zero() {
                 return false;
             }
-            wait_for([Some(self.stop.as_fd()), None, None], Some(left));
+            wait_for([Some(self.stop.as_fd()), None, None], left.min(BEAT));
         }
     }
 }
@@ -377,13 +393,13 @@ fn drain_pipe(pipe: &UnixStream) -> bool {
 }
 
 /// Sleeps until one of the descriptors can be read, a signal arrives or the time is over.
-fn wait_for(descriptors: [Option<BorrowedFd<'_>>; 3], time: Option<Duration>) {
+fn wait_for(descriptors: [Option<BorrowedFd<'_>>; 3], time: Duration) {
     let mut fds: Vec<PollFd<'_>> = descriptors
         .iter()
         .flatten()
         .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
         .collect();
-    let time = time.and_then(|time| Timespec::try_from(time).ok());
+    let time = Timespec::try_from(time).ok();
     // Every error, an interruption above all, means that the caller looks again.
     let _ = poll(&mut fds, time.as_ref());
 }

@@ -4,6 +4,7 @@
 
 mod place;
 mod settings;
+mod uptime;
 mod worker;
 
 use std::io::Write;
@@ -97,7 +98,9 @@ fn single(mut house: House) -> anyhow::Result<ExitCode> {
     let (config, listeners, options) = worker::from_handoff(handoff)?;
     let serving = worker::start(config, listeners, options)?;
     say("serving in this process");
+    let clock = uptime::Clock::start(house.life().clone()).context("cannot start a thread")?;
     signals.forever().next();
+    drop(clock);
     say(&format!("stopping: open requests have {} s", DRAIN.as_secs()));
     house.close_listeners();
     serving.drain(DRAIN).map_err(worker::explain)?;

@@ -9,11 +9,11 @@ kind! {
     Mgt = "MGT", 10, "The manager";
     Uptime "uptime" Counter Duration Info "Uptime of the manager" "Seconds since the manager started.";
     ChildStart "child_start" Counter Integer Diag "Workers started" "How many worker processes the manager has started.";
-    ChildExit "child_exit" Counter Integer Diag "Workers that ended as asked" "How many workers ended with status 0 after they had been told to.";
-    ChildStop "child_stop" Counter Integer Diag "Workers that ended unexpectedly" "How many workers ended by themselves: an exit status, not a signal.";
+    ChildExit "child_exit" Counter Integer Diag "Workers that ended normally" "How many workers ended with status 0 though the manager went on.";
+    ChildStop "child_stop" Counter Integer Diag "Workers that ended unexpectedly" "How many workers ended by themselves with another status.";
     ChildDied "child_died" Counter Integer Diag "Workers killed by a signal" "How many workers were ended by a signal.";
     ChildDump "child_dump" Counter Integer Diag "Workers that dumped core" "How many workers left a core file behind.";
-    ChildPanic "child_panic" Counter Integer Diag "Workers that panicked" "How many workers ended because a thread of theirs panicked.";
+    ChildPanic "child_panic" Counter Integer Diag "Workers that panicked" "How many workers ended because they had panicked: a fault of this program.";
 }
 
 kind! {
