@@ -310,6 +310,25 @@ impl<W: WordsMut + LogHeadMut> RingHandle<W> {
         lags.max()
     }
 
+    /// For each producer the number of the publication that it is in the middle of; `None` for one that is in none.
+    ///
+    /// One that is found with the same number a moment later has been held up meanwhile.
+    pub fn under_way(&self) -> impl Iterator<Item = Option<u64>> {
+        self.shared.slots.iter().map(|slot| {
+            let counts = &slot.counts;
+            let done = counts.batches.load(CounterOrdering::Relaxed)
+                + counts.refused.load(CounterOrdering::Relaxed);
+            (slot.reservation.load(Ordering::Relaxed) & ACTIVE != 0).then_some(done)
+        })
+    }
+
+    /// How often the writers have come to the end of the log.
+    pub fn laps(&self) -> u64 {
+        let geometry = self.shared.geometry;
+        let (segment, _) = unpack(self.shared.tail.load(Ordering::Relaxed));
+        u64::from(segment.wrapping_sub(geometry.first_segment()) / geometry.segments())
+    }
+
     /// Bytes of the log that were given to batches and fillers since the ring was created, with the wrap mark of
     /// each lap: how far the writers are.
     pub fn written_bytes(&self) -> u64 {

@@ -132,6 +132,12 @@ impl<C: CellsMut> Seat<C> {
         self.cells.store(self.line + seat::SWEPT, now);
     }
 
+    /// Requests that it had no slot for, since it was made.
+    #[must_use]
+    pub fn unshown(&self) -> u64 {
+        self.hidden_total.get()
+    }
+
     /// What it writes to.
     pub(super) fn cells(&self) -> &C {
         &self.cells
