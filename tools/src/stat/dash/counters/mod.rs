@@ -1,0 +1,87 @@
+//! The screen of all counters, as varnishstat has it, and what an operator does with it besides: finding counters, keeping
+//! some on top, looking back, and counting from a mark.
+//!
+//! `state` is what keys change, `cells` how numbers are written, `view` how all of it is drawn, `text` how it leaves.
+
+mod cells;
+mod state;
+mod text;
+mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use serde_json::Value;
+use shellac_log::Compat;
+
+use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use state::State;
+
+/// The screen.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    state: State,
+}
+
+impl Counters {
+    /// The screen as it is at first. `filtered`: options say which counters there are, so all of these are shown.
+    pub(crate) fn new(compat: Compat, filtered: bool, raw: bool, look: Look) -> Counters {
+        Counters { state: State::new(compat, filtered, raw, look) }
+    }
+}
+
+const HELP: &[HelpLine] = &[
+    ("<UP> or <k>", "Navigate the counter list one line up."),
+    ("<DOWN> or <j>", "Navigate the counter list one line down."),
+    ("<PAGEUP> or <b> or <CTRL-B>", "Navigate the counter list one page up."),
+    ("<PAGEDOWN> or <SPACE> or <CTRL-F>", "Navigate the counter list one page down."),
+    ("<HOME> or <g>", "Navigate the counter list to the top."),
+    ("<END> or <G>", "Navigate the counter list to the bottom."),
+    (
+        "<d>",
+        "Show or hide counters that were zero for as long as this program runs. They are hidden at first.",
+    ),
+    ("<r>", "Show gauges that are below zero as they are, or as zero."),
+    ("<e>", "Toggle scaling of values."),
+    ("<v> and <V>", "More and fewer counters: informational, diagnostic, for debugging."),
+    ("<0>", "Begin changes and averages anew. Not under the names of versions that do not have it."),
+    (
+        "</>",
+        "Type a part of names, or a pattern with * and ?; what matches is shown at once. <ENTER> keeps it, <ESC> ends it.",
+    ),
+    ("<*>", "Keep the counter on top whatever else is shown, or no more."),
+    ("<m> and <M>", "Mark this moment, and forget it: a column counts from there."),
+];
+
+impl Screen for Counters {
+    fn name(&self) -> &'static str {
+        "counters"
+    }
+
+    fn draw(&self, scene: &Scene<'_>, frame: &mut Frame<'_>, area: Rect, look: Look) {
+        view::draw(&self.state, scene, frame, area, look);
+    }
+
+    fn key(&mut self, key: Key, scene: &Scene<'_>, area: Rect) -> Reaction {
+        let page = view::parts(area, self.state.is_stock()).points.height;
+        self.state.key(key, scene.now, usize::from(page))
+    }
+
+    fn text(&self, scene: &Scene<'_>, width: u16) -> String {
+        text::text(&self.state, scene, width)
+    }
+
+    fn json(&self, scene: &Scene<'_>) -> Value {
+        text::json(&self.state, scene)
+    }
+
+    fn help(&self) -> &'static [HelpLine] {
+        HELP
+    }
+
+    fn hint(&self) -> &'static str {
+        "/ filter  * pin  m mark  d unseen  v V levels  e scale"
+    }
+}
+
+#[cfg(test)]
+mod tests;

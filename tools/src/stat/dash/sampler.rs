@@ -1,0 +1,241 @@
+//! From the counters of an instance to samples: changes, means, hit rates.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use shellac_counters::vsc::{Counters, Info, Semantics};
+use shellac_render::visible;
+
+use super::sample::{HitRate, Point, Reading, Sample};
+use crate::stat::filter::Filters;
+
+/// Moments that the three means are made of at most.
+const WINDOWS: [u32; 3] = [10, 100, 1000];
+/// Most lines of a description that are kept.
+const LINES_MOST: usize = 40;
+
+/// Means whose windows grow until they are full.
+#[derive(Clone, Copy, Debug, Default)]
+struct Means {
+    moments: u32,
+    values: [f64; 3],
+}
+
+impl Means {
+    fn add(&mut self, value: f64) {
+        self.moments = (self.moments + 1).min(WINDOWS[2]);
+        for (mean, window) in self.values.iter_mut().zip(WINDOWS) {
+            *mean += (value - *mean) / f64::from(self.moments.min(window));
+        }
+    }
+}
+
+/// What is remembered of a counter that was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Past {
+    reading: Reading,
+    /// When it was last read, in microseconds; `None` before.
+    last: Option<u64>,
+    means: Means,
+}
+
+impl Past {
+    /// Takes a value at a moment, in microseconds.
+    fn take(&mut self, semantics: Semantics, value: u64, now: u64) {
+        if value == 0 && !self.reading.seen {
+            return;
+        }
+        let change = self.last.map(|last| {
+            let difference = value.wrapping_sub(self.reading.value).cast_signed();
+            per_second(difference, now.saturating_sub(last))
+        });
+        let mut means = self.means;
+        match semantics {
+            Semantics::Gauge => means.add(if value.cast_signed() < 0 { 0.0 } else { as_f64(value) }),
+            Semantics::Counter => means.add(change.unwrap_or_default()),
+            Semantics::Bitmap | Semantics::Unknown => {}
+        }
+        *self = Past {
+            reading: Reading { value, seen: true, change, means: means.values },
+            last: Some(now),
+            means,
+        };
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "rates are for people")]
+fn per_second(difference: i64, micros: u64) -> f64 {
+    if micros == 0 { 0.0 } else { difference as f64 * 1e6 / micros as f64 }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "means are for people")]
+fn as_f64(value: u64) -> f64 {
+    value as f64
+}
+
+/// A counter that is published, wanted or not.
+#[derive(Clone, Debug)]
+struct Published {
+    name: String,
+    set_len: usize,
+    wanted: bool,
+}
+
+impl Published {
+    fn is(&self, set: &str, info: &Info) -> bool {
+        let name = self.name.as_bytes();
+        self.set_len == set.len()
+            && name.get(..set.len()) == Some(set.as_bytes())
+            && name.get(set.len() + 1..) == Some(info.name.as_bytes())
+    }
+}
+
+/// What a description says: in a line, and at length.
+type Texts = (Arc<str>, Arc<[String]>);
+
+/// Makes samples, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Sampler {
+    filters: Filters,
+    published: Vec<Published>,
+    /// Those that are wanted.
+    points: Arc<[Point]>,
+    /// Of each of these.
+    pasts: Vec<Past>,
+    /// Descriptions are shared by all sets that look alike.
+    texts: HashMap<(String, String), Texts>,
+    last: Sample,
+    /// Hits and misses at the last moment.
+    hits: Option<(u64, u64)>,
+    hit_means: Means,
+    /// Kept, so that no sample needs new memory for them.
+    values: Vec<u64>,
+    readings: Vec<Reading>,
+}
+
+impl Sampler {
+    /// A sampler of the counters that these want. Others do not exist for it.
+    pub(crate) fn new(filters: Filters) -> Sampler {
+        Sampler { filters, ..Sampler::default() }
+    }
+
+    /// Forgets what the counters of the worker, or all, have been: another process counts from zero.
+    pub(crate) fn forget(&mut self, manager_too: bool) {
+        for (point, past) in self.points.iter().zip(&mut self.pasts) {
+            if manager_too || point.set() != "MGT" {
+                *past = Past::default();
+            }
+        }
+        self.hits = None;
+        self.hit_means = Means::default();
+    }
+
+    /// Begins all changes and means anew, as of now.
+    pub(crate) fn reset_means(&mut self) {
+        for past in &mut self.pasts {
+            past.last = None;
+            past.means = Means::default();
+            past.reading = Reading { change: None, means: [0.0; 3], ..past.reading };
+        }
+        self.hits = None;
+        self.hit_means = Means::default();
+    }
+
+    /// Reads `counters`, `now` being in microseconds of a clock that does not jump.
+    pub(crate) fn sample(&mut self, counters: &Counters, now: u64) -> Sample {
+        if !self.read(counters) {
+            self.learn(counters);
+        }
+        let semantics = self.points.iter().map(|point| point.semantics);
+        for ((past, &value), semantics) in self.pasts.iter_mut().zip(&self.values).zip(semantics) {
+            past.take(semantics, value, now);
+        }
+        self.readings.clear();
+        self.readings.extend(self.pasts.iter().map(|past| past.reading));
+        let mut sample = Sample::new(Arc::clone(&self.points), &self.readings, &self.last);
+        let value = |name| sample.value(name);
+        let (manager, worker) = (value("MGT.uptime"), value("MAIN.uptime"));
+        let (hits, misses) = (value("MAIN.cache_hit"), value("MAIN.cache_miss"));
+        sample.manager_uptime = manager.unwrap_or_default();
+        sample.worker_uptime = worker.unwrap_or_default();
+        sample.hit_rate = self.hit_rate(hits.zip(misses));
+        self.last = sample.clone();
+        sample
+    }
+
+    /// Reads the values, if the counters are those that are known.
+    fn read(&mut self, counters: &Counters) -> bool {
+        self.values.clear();
+        let (values, mut known) = (&mut self.values, self.published.iter());
+        let mut same = true;
+        counters.each(|set, info, value| match known.next() {
+            Some(published) if same && published.is(set, info) => {
+                if published.wanted {
+                    values.push(value);
+                }
+            }
+            _ => same = false,
+        });
+        same && known.next().is_none()
+    }
+
+    /// Learns which counters there are, and reads them. Those that stay keep their past.
+    fn learn(&mut self, counters: &Counters) {
+        let mut pasts: HashMap<&str, Past> =
+            self.points.iter().map(|point| point.name.as_str()).zip(self.pasts.drain(..)).collect();
+        let (mut published, mut points, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut texts: HashMap<(String, String), Texts> = HashMap::new();
+        self.values.clear();
+        counters.each(|set, info, value| {
+            let name = format!("{set}.{}", info.name);
+            let wanted = self.filters.wants(&name);
+            published.push(Published { name: name.clone(), set_len: set.len(), wanted });
+            if !wanted {
+                return;
+            }
+            self.values.push(value);
+            kept.push(pasts.remove(name.as_str()).unwrap_or_default());
+            let key = (info.oneliner.clone(), info.doc.clone());
+            let known = self.texts.get(&key).cloned();
+            let (short, long) =
+                texts.entry(key).or_insert_with(|| known.unwrap_or_else(|| texts_of(info)));
+            points.push(Point {
+                name,
+                set_len: set.len(),
+                semantics: info.semantics,
+                format: info.format,
+                level: info.level,
+                short: Arc::clone(short),
+                long: Arc::clone(long),
+            });
+        });
+        self.published = published;
+        self.points = points.into();
+        self.pasts = kept;
+        self.texts = texts;
+    }
+
+    fn hit_rate(&mut self, now: Option<(u64, u64)>) -> HitRate {
+        if let Some((hits, misses)) = now {
+            let (hits_before, misses_before) = self.hits.unwrap_or((hits, misses));
+            let hit = as_f64(hits.saturating_sub(hits_before));
+            let all = hit + as_f64(misses.saturating_sub(misses_before));
+            self.hit_means.add(if all > 0.0 { hit / all } else { 0.0 });
+            self.hits = now;
+        }
+        HitRate {
+            moments: WINDOWS.map(|window| self.hit_means.moments.min(window)),
+            means: self.hit_means.values,
+        }
+    }
+}
+
+/// Descriptions as they are shown.
+fn texts_of(info: &Info) -> Texts {
+    let line = |text: &str| visible(text.replace('\t', "        ").as_bytes());
+    let lines = info.doc.trim_end().lines().take(LINES_MOST);
+    (line(&info.oneliner).into(), lines.map(line).collect::<Vec<_>>().into())
+}
+
+#[cfg(test)]
+mod tests;
