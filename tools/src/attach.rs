@@ -113,6 +113,30 @@ pub(crate) fn attach(
     result
 }
 
+/// Attaches to the instance that `-n` means: one attempt, for those who show what they wait for.
+pub(crate) fn try_attach(instance: Option<&str>) -> Result<Attachment, Refusal> {
+    attempt(instance).map(|(attachment, _)| attachment).map_err(Refusal)
+}
+
+/// Why one attempt failed, for those who show what they wait for.
+pub(crate) struct Refusal(Failure);
+
+impl Refusal {
+    /// Whether a later attempt can end better.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.0.may_pass(0)
+    }
+
+    /// What is waited for, on one line.
+    pub(crate) fn brief(&self) -> String {
+        self.0.brief()
+    }
+
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        self.0.into_error()
+    }
+}
+
 /// Why one attempt failed.
 enum Failure {
     Locate(LocateError),

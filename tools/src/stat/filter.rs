@@ -47,6 +47,11 @@ impl Filters {
         Ok(())
     }
 
+    /// Every counter is wanted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the counter called `name` is wanted.
     pub(super) fn wants(&self, name: &str) -> bool {
         // A name with a NUL is no name that anybody can ask for.

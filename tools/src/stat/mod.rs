@@ -1,10 +1,11 @@
-//! `shellac stat`: the counters of an instance, once, in the forms of varnishstat.
+//! `shellac stat`: the counters of an instance, live on a terminal, or once in the forms of varnishstat.
 //!
 //! Two front ends read the options: clap for `shellac stat`, and `stock` as getopt does for the names of the stock
 //! tools. `settings` is what they stand for; `points` reads the counters, `filter` decides which are wanted, `forms`
-//! writes them.
+//! writes them; `dash` is the dashboard.
 
 mod condition;
+mod dash;
 mod filter;
 mod forms;
 mod points;
@@ -13,6 +14,7 @@ mod stock;
 mod table;
 mod until;
 
+use std::io::{IsTerminal, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use shellac_config::parse_duration;
 use shellac_log::Compat;
 
 use crate::attach::{Patience, attach};
+use crate::color::ColorWhen;
 use crate::compat;
 use condition::Condition;
 use filter::Filters;
@@ -54,11 +57,11 @@ pub(crate) struct Args {
     #[arg(short = 'n', value_name = "NAME")]
     pub(crate) instance: Option<String>,
 
-    /// How many seconds to wait for the instance; "off" for ever
-    #[arg(short = 't', value_name = "SECONDS", default_value = "5")]
-    pub(crate) patience: String,
+    /// How many seconds to wait for the instance, "off" for ever; without it 5, and for ever with the dashboard
+    #[arg(short = 't', value_name = "SECONDS")]
+    pub(crate) patience: Option<String>,
 
-    /// Names, values, rates since the start, what they are; also what happens without -j, -l and -x
+    /// Names, values, rates since the start, what they are; also what happens without -j, -l and -x in a pipe
     #[arg(short = '1')]
     pub(crate) once: bool,
 
@@ -100,9 +103,16 @@ pub(crate) struct Args {
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
 
+    /// When the dashboard uses colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub(crate) color: ColorWhen,
+
     #[command(flatten)]
     pub(crate) filters: Filters,
 }
+
+/// How long an instance is waited for when `-t` does not say.
+const DEFAULT_PATIENCE: Patience = Patience::For(Duration::from_secs(5));
 
 /// Names under which the program is this tool of somebody else.
 pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishstat", "vinylstat"];
@@ -115,19 +125,37 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let variable = std::env::var("SHELLAC_COMPAT").ok();
     let compat = compat::decide("shellac", variable.as_deref())?.unwrap_or(Compat::V7);
+    let patience = args.patience.as_deref().map(Patience::parse).transpose()?;
     let settings = Settings {
-        patience: Patience::parse(&args.patience)?,
-        forms: Forms { once: args.once, json: args.json, xml: args.xml, list: args.list },
+        patience: patience.unwrap_or(DEFAULT_PATIENCE),
+        forms: Forms {
+            screen: false,
+            once: args.once,
+            json: args.json,
+            xml: args.xml,
+            list: args.list,
+        },
         filters: args.filters,
         raw: args.raw,
         instance: args.instance,
         compat,
     };
+    let is_watching = !args.until.is_empty() || !args.fail_if.is_empty();
+    if settings.wants_screen(stdout().is_terminal() && !is_watching) {
+        return dash::run(dash::Options {
+            place: dash::Place::Named(settings.instance, patience.unwrap_or(Patience::ForEver)),
+            filters: settings.filters,
+            raw: settings.raw,
+            compat,
+            stock: false,
+            color: args.color.decide(),
+        });
+    }
     // Nothing stops it but a signal that ends the program.
     let Some(attached) = attach(settings.instance.as_deref(), settings.patience, &|| false)? else {
         anyhow::bail!("no instance")
     };
-    if !args.until.is_empty() || !args.fail_if.is_empty() {
+    if is_watching {
         let options = until::Options {
             until: args.until,
             fail_if: args.fail_if,

@@ -14,6 +14,8 @@ use crate::attach::Patience;
 /// Forms that were asked for: of several the first of an order counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Forms {
+    /// The screen, wherever standard output leads.
+    pub(super) screen: bool,
     pub(super) once: bool,
     pub(super) json: bool,
     pub(super) xml: bool,
@@ -47,6 +49,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// The screen is wanted: it was asked for, or nothing else was where `by_itself` it comes.
+    pub(super) fn wants_screen(&self, by_itself: bool) -> bool {
+        self.forms.screen || (self.forms.chosen().is_none() && by_itself)
+    }
+
     /// Writes the counters once. `told` is called with what is wrong with them, for people.
     pub(super) fn page(
         &self,

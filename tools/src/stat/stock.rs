@@ -1,7 +1,7 @@
 //! The tool under the names of the stock tools: options as getopt reads them, messages word for word.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use anyhow::Context;
 use shellac_log::Compat;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::dash;
 use super::filter::Filters;
 use super::settings::{Forms, Settings};
 use super::table;
@@ -64,7 +65,7 @@ fn run(program: &OsStr, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
             print(io::stderr(), usage(&rows, &name).as_bytes());
             Ok(ExitCode::FAILURE)
         }
-        Asked::Counters(settings) => show(&settings),
+        Asked::Counters(settings) => show(settings),
     }
 }
 
@@ -102,6 +103,7 @@ fn asked(
             'h' => return Ok(Asked::Usage),
             'V' => return Ok(Asked::Version),
             '1' => settings.forms.once = true,
+            'c' => settings.forms.screen = true,
             'j' => settings.forms.json = true,
             'l' => settings.forms.list = true,
             'x' => settings.forms.xml = true,
@@ -114,7 +116,7 @@ fn asked(
     Ok(if options.words() > 0 { Asked::Words } else { Asked::Counters(settings) })
 }
 
-fn show(settings: &Settings) -> anyhow::Result<ExitCode> {
+fn show(settings: Settings) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // The second one ends the program at once, in case it hangs in a write.
@@ -128,6 +130,17 @@ fn show(settings: &Settings) -> anyhow::Result<ExitCode> {
         settings.patience,
         &|| stop.load(Ordering::Relaxed),
     )?;
+    // The older ones draw into pipes, too.
+    if settings.wants_screen(settings.compat == Compat::V7 || io::stdout().is_terminal()) {
+        return dash::run(dash::Options {
+            place: dash::Place::Attached(Box::new(attachment)),
+            filters: settings.filters,
+            raw: settings.raw,
+            compat: settings.compat,
+            stock: true,
+            color: false,
+        });
+    }
     // What is damaged is left out without a word.
     settings.page(&attachment, &mut |_| {})
 }

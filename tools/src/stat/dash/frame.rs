@@ -114,7 +114,7 @@ fn where_and_when(app: &App, scene: &Scene<'_>) -> Vec<Span<'static>> {
     match &instance.state {
         State::Running => {
             if let Some(live) = &scene.now.live {
-                spans.push(Span::raw(format!("in flight {}  ", live.in_flight.len())));
+                spans.push(Span::raw(format!("in flight {}  ", live.requests.len())));
             }
         }
         State::NoWorker => spans.push(Span::styled("no worker  ", look.bad())),
@@ -220,6 +220,3 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
-
-#[cfg(test)]
-mod tests;

@@ -61,7 +61,7 @@ impl History {
 
 /// Bytes of a snapshot that another one does not share.
 fn bytes_apart(snapshot: &Snapshot, other: &Snapshot) -> usize {
-    let live = snapshot.live.as_ref().map_or(0, |live| live.in_flight.len() * IN_FLIGHT_BYTES);
+    let live = snapshot.live.as_ref().map_or(0, |live| live.requests.len() * IN_FLIGHT_BYTES);
     let events = snapshot.events.iter().map(|event| event.text.len() + size_of_val(event));
     let events = if Arc::ptr_eq(&snapshot.events, &other.events) { 0 } else { events.sum() };
     size_of::<Snapshot>() + snapshot.counters.bytes_apart_from(&other.counters) + live + events

@@ -18,6 +18,8 @@ mod snapshot;
 mod source;
 mod spark;
 mod terminal;
+#[cfg(test)]
+mod testing;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -25,6 +27,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use shellac_log::Compat;
+use shellac_vsm::Attachment;
 
 use crate::attach::Patience;
 use crate::stat::filter::Filters;
@@ -36,13 +39,19 @@ use snapshot::Moment;
 use source::Source;
 use terminal::{Owner, Woken};
 
+/// What is looked at.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// The instance that `-n` names, and how long to wait for it with the screen open.
+    Named(Option<String>, Patience),
+    /// One that was found already.
+    Attached(Box<Attachment>),
+}
+
 /// What is to be shown, and how.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// The instance, as `-n` names it.
-    pub(crate) instance: Option<String>,
-    /// How long to wait for it, with the screen open.
-    pub(crate) patience: Patience,
+    pub(crate) place: Place,
     pub(crate) filters: Filters,
     /// Gauges below zero are shown as they are.
     pub(crate) raw: bool,
@@ -69,7 +78,10 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     let counters = Counters::new(options.compat, filtered, options.raw, look);
     let screens: Vec<Box<dyn Screen>> = vec![Box::new(counters)];
     let mut app = App::new(screens, look);
-    let mut source = Source::new(options.instance, options.filters);
+    let (mut source, patience) = match options.place {
+        Place::Named(instance, patience) => (Source::new(instance, options.filters), patience),
+        Place::Attached(found) => (Source::attached(*found, options.filters), Patience::ForEver),
+    };
     if let Err(refusal) = source.find()
         && !refusal.may_pass()
     {
@@ -88,7 +100,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
         }
         let at = now();
         if at.mono >= due {
-            if let (Err(refusal), Patience::For(most)) = (source.find(), options.patience)
+            if let (Err(refusal), Patience::For(most)) = (source.find(), patience)
                 && u128::from(at.mono - begun) >= most.as_micros()
             {
                 return Err(refusal.into_error());

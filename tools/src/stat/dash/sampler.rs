@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use shellac_counters::vsc::{Counters, Info, Semantics};
+use shellac_counters::vsc::{CounterId, Counters, Info, Reading as CounterReading, Semantics};
 use shellac_render::visible;
 
 use super::sample::{HitRate, Point, Reading, Sample};
@@ -51,7 +51,9 @@ impl Past {
         });
         let mut means = self.means;
         match semantics {
-            Semantics::Gauge => means.add(if value.cast_signed() < 0 { 0.0 } else { as_f64(value) }),
+            Semantics::Gauge => {
+                means.add(if value.cast_signed() < 0 { 0.0 } else { as_f64(value) })
+            }
             Semantics::Counter => means.add(change.unwrap_or_default()),
             Semantics::Bitmap | Semantics::Unknown => {}
         }
@@ -69,25 +71,8 @@ fn per_second(difference: i64, micros: u64) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "means are for people")]
-fn as_f64(value: u64) -> f64 {
+pub(crate) fn as_f64(value: u64) -> f64 {
     value as f64
-}
-
-/// A counter that is published, wanted or not.
-#[derive(Clone, Debug)]
-struct Published {
-    name: String,
-    set_len: usize,
-    wanted: bool,
-}
-
-impl Published {
-    fn is(&self, set: &str, info: &Info) -> bool {
-        let name = self.name.as_bytes();
-        self.set_len == set.len()
-            && name.get(..set.len()) == Some(set.as_bytes())
-            && name.get(set.len() + 1..) == Some(info.name.as_bytes())
-    }
 }
 
 /// What a description says: in a line, and at length.
@@ -97,19 +82,20 @@ type Texts = (Arc<str>, Arc<[String]>);
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     filters: Filters,
-    published: Vec<Published>,
-    /// Those that are wanted.
+    /// Which list of counters is known.
+    layout: Option<u64>,
+    /// For each counter that is published, whether it is wanted.
+    wanted: Vec<bool>,
+    /// Those that are.
     points: Arc<[Point]>,
-    /// Of each of these.
-    pasts: Vec<Past>,
+    pasts: Vec<(CounterId, Past)>,
     /// Descriptions are shared by all sets that look alike.
     texts: HashMap<(String, String), Texts>,
     last: Sample,
     /// Hits and misses at the last moment.
     hits: Option<(u64, u64)>,
     hit_means: Means,
-    /// Kept, so that no sample needs new memory for them.
-    values: Vec<u64>,
+    /// Kept, so that no sample needs new memory for it.
     readings: Vec<Reading>,
 }
 
@@ -119,39 +105,34 @@ impl Sampler {
         Sampler { filters, ..Sampler::default() }
     }
 
-    /// Forgets what the counters of the worker, or all, have been: another process counts from zero.
-    pub(crate) fn forget(&mut self, manager_too: bool) {
-        for (point, past) in self.points.iter().zip(&mut self.pasts) {
-            if manager_too || point.set() != "MGT" {
-                *past = Past::default();
-            }
-        }
+    /// Begins hit rates anew: there is another process.
+    pub(crate) fn reset_hit_rate(&mut self) {
         self.hits = None;
         self.hit_means = Means::default();
     }
 
     /// Begins all changes and means anew, as of now.
     pub(crate) fn reset_means(&mut self) {
-        for past in &mut self.pasts {
+        for (_, past) in &mut self.pasts {
             past.last = None;
             past.means = Means::default();
             past.reading = Reading { change: None, means: [0.0; 3], ..past.reading };
         }
-        self.hits = None;
-        self.hit_means = Means::default();
+        self.reset_hit_rate();
     }
 
     /// Reads `counters`, `now` being in microseconds of a clock that does not jump.
     pub(crate) fn sample(&mut self, counters: &Counters, now: u64) -> Sample {
-        if !self.read(counters) {
+        if self.layout != Some(counters.layout()) {
             self.learn(counters);
         }
-        let semantics = self.points.iter().map(|point| point.semantics);
-        for ((past, &value), semantics) in self.pasts.iter_mut().zip(&self.values).zip(semantics) {
-            past.take(semantics, value, now);
+        let wanted = counters.readings().zip(&self.wanted).filter(|(_, wanted)| **wanted);
+        for ((reading, _), (id, past)) in wanted.zip(&mut self.pasts) {
+            debug_assert_eq!(reading.id, *id, "one list, one order");
+            past.take(reading.info.semantics, reading.value, now);
         }
         self.readings.clear();
-        self.readings.extend(self.pasts.iter().map(|past| past.reading));
+        self.readings.extend(self.pasts.iter().map(|(_, past)| past.reading));
         let mut sample = Sample::new(Arc::clone(&self.points), &self.readings, &self.last);
         let value = |name| sample.value(name);
         let (manager, worker) = (value("MGT.uptime"), value("MAIN.uptime"));
@@ -163,38 +144,20 @@ impl Sampler {
         sample
     }
 
-    /// Reads the values, if the counters are those that are known.
-    fn read(&mut self, counters: &Counters) -> bool {
-        self.values.clear();
-        let (values, mut known) = (&mut self.values, self.published.iter());
-        let mut same = true;
-        counters.each(|set, info, value| match known.next() {
-            Some(published) if same && published.is(set, info) => {
-                if published.wanted {
-                    values.push(value);
-                }
-            }
-            _ => same = false,
-        });
-        same && known.next().is_none()
-    }
-
-    /// Learns which counters there are, and reads them. Those that stay keep their past.
+    /// Learns which counters there are. Those that stay keep their past.
     fn learn(&mut self, counters: &Counters) {
-        let mut pasts: HashMap<&str, Past> =
-            self.points.iter().map(|point| point.name.as_str()).zip(self.pasts.drain(..)).collect();
-        let (mut published, mut points, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut pasts: HashMap<CounterId, Past> = self.pasts.drain(..).collect();
+        let mut points = Vec::new();
         let mut texts: HashMap<(String, String), Texts> = HashMap::new();
-        self.values.clear();
-        counters.each(|set, info, value| {
+        self.wanted.clear();
+        for CounterReading { id, set, info, .. } in counters.readings() {
             let name = format!("{set}.{}", info.name);
             let wanted = self.filters.wants(&name);
-            published.push(Published { name: name.clone(), set_len: set.len(), wanted });
+            self.wanted.push(wanted);
             if !wanted {
-                return;
+                continue;
             }
-            self.values.push(value);
-            kept.push(pasts.remove(name.as_str()).unwrap_or_default());
+            self.pasts.push((id, pasts.remove(&id).unwrap_or_default()));
             let key = (info.oneliner.clone(), info.doc.clone());
             let known = self.texts.get(&key).cloned();
             let (short, long) =
@@ -208,11 +171,10 @@ impl Sampler {
                 short: Arc::clone(short),
                 long: Arc::clone(long),
             });
-        });
-        self.published = published;
+        }
         self.points = points.into();
-        self.pasts = kept;
         self.texts = texts;
+        self.layout = Some(counters.layout());
     }
 
     fn hit_rate(&mut self, now: Option<(u64, u64)>) -> HitRate {
@@ -236,6 +198,3 @@ fn texts_of(info: &Info) -> Texts {
     let lines = info.doc.trim_end().lines().take(LINES_MOST);
     (line(&info.oneliner).into(), lines.map(line).collect::<Vec<_>>().into())
 }
-
-#[cfg(test)]
-mod tests;

@@ -18,10 +18,6 @@ use crate::stat::filter::Filters;
 const EVENTS_MOST: usize = 100;
 /// Most problems of one look that are told of.
 const PROBLEMS_MOST: usize = 3;
-/// Looks at what there is after something has come or gone: descriptions may follow their sets.
-const LOOKS_AFTER_CHANGE: u32 = 10;
-/// Every so many looks what there is is looked at anyway.
-const LOOKS_AT_MOST: u32 = 30;
 
 /// Where snapshots come from.
 #[derive(Debug)]
@@ -31,8 +27,6 @@ pub(crate) struct Source {
     attachment: Option<Attachment>,
     about: Option<String>,
     counters: Counters,
-    /// Looks since something came or went.
-    quiet_looks: u32,
     sampler: Sampler,
     board: Option<(SegmentId, LiveView)>,
     events: VecDeque<Event>,
@@ -45,12 +39,20 @@ pub(crate) struct Source {
 impl Source {
     /// Nothing is looked at yet.
     pub(crate) fn new(instance: Option<String>, filters: Filters) -> Source {
+        Source::of(None, instance, filters)
+    }
+
+    /// An instance that somebody else has found.
+    pub(crate) fn attached(attachment: Attachment, filters: Filters) -> Source {
+        Source::of(Some(attachment), None, filters)
+    }
+
+    fn of(attachment: Option<Attachment>, instance: Option<String>, filters: Filters) -> Source {
         Source {
             instance,
-            attachment: None,
+            attachment,
             about: None,
             counters: Counters::new(),
-            quiet_looks: 0,
             sampler: Sampler::new(filters),
             board: None,
             events: VecDeque::new(),
@@ -59,11 +61,6 @@ impl Source {
             points: Arc::default(),
             configurations: BTreeSet::new(),
         }
-    }
-
-    /// An instance was found, now or earlier.
-    pub(crate) fn was_found(&self) -> bool {
-        self.attachment.is_some()
     }
 
     /// Looks for the instance, once.
@@ -96,30 +93,16 @@ impl Source {
         self.note_problems(now);
         self.note_processes(status, now);
         if status.restarted() {
-            self.sampler.forget(status.mgt_restarted);
+            self.sampler.reset_hit_rate();
             self.about = None;
         }
-        let counters = self.sample(status, now);
-        self.note_configurations(&counters, status, now);
-        let live = self.board(status);
-        Snapshot {
-            at: now,
-            instance: self.about(status),
-            counters,
-            live,
-            events: self.told(),
-        }
-    }
-
-    fn sample(&mut self, status: Status, now: Moment) -> Sample {
-        self.quiet_looks = if status.changed() { 0 } else { self.quiet_looks.saturating_add(1) };
-        let looks = self.quiet_looks;
-        if let Some(attachment) = &self.attachment
-            && (looks < LOOKS_AFTER_CHANGE || looks.is_multiple_of(LOOKS_AT_MOST))
-        {
+        if let Some(attachment) = &self.attachment {
             self.counters.refresh(attachment);
         }
-        self.sampler.sample(&self.counters, now.mono)
+        let counters = self.sampler.sample(&self.counters, now.mono);
+        self.note_configurations(&counters, status, now);
+        let live = self.board(status);
+        Snapshot { at: now, instance: self.about(status), counters, live, events: self.told() }
     }
 
     /// Copies the scoreboard, where there is one.

@@ -18,9 +18,7 @@ pub(crate) type History = Vec<Option<f64>>;
 /// What is drawn of a counter: of a gauge its value, else its change.
 fn drawn((point, reading): (&Point, &Reading)) -> Option<f64> {
     match point.semantics {
-        Semantics::Gauge => {
-            Some(super::counters::as_f64(reading.shown(Semantics::Gauge, false)))
-        }
+        Semantics::Gauge => Some(super::sampler::as_f64(reading.shown(Semantics::Gauge, false))),
         Semantics::Counter => reading.change,
         Semantics::Bitmap | Semantics::Unknown => None,
     }
@@ -30,7 +28,8 @@ fn drawn((point, reading): (&Point, &Reading)) -> Option<f64> {
 pub(crate) fn histories(scene: &Scene<'_>, counters: &[usize], moments: usize) -> Vec<History> {
     let mut found: Vec<History> = vec![Vec::with_capacity(moments); counters.len()];
     let mut list = Arc::clone(scene.now.counters.points());
-    let names = counters.iter().map(|&at| scene.now.counters.get(at).map(|(point, _)| &*point.name));
+    let names =
+        counters.iter().map(|&at| scene.now.counters.get(at).map(|(point, _)| &*point.name));
     let names: Vec<Option<&str>> = names.collect();
     let mut places: Vec<Option<usize>> = counters.iter().map(|&at| Some(at)).collect();
     let mut lists = 1;

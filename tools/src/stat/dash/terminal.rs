@@ -88,9 +88,8 @@ impl Owner {
         });
         let pending = Pending::default();
         let options = TerminalOptions { viewport: Viewport::Fixed(area()) };
-        let terminal =
-            Terminal::with_options(CrosstermBackend::new(pending.clone()), options)
-                .context("cannot use the terminal")?;
+        let terminal = Terminal::with_options(CrosstermBackend::new(pending.clone()), options)
+            .context("cannot use the terminal")?;
         let mut owner = Owner { terminal, pending, has_keyboard: stdin().is_terminal() };
         owner.enter()?;
         Ok(owner)

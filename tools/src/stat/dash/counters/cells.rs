@@ -4,6 +4,7 @@ use shellac_counters::vsc::{Format, Semantics};
 
 use super::state::State;
 use crate::stat::dash::sample::{Point, Reading};
+use crate::stat::dash::sampler::as_f64;
 
 /// Columns of the terminal that each of ours takes.
 pub(super) const WIDTH: usize = 14;
@@ -74,7 +75,7 @@ impl Line<'_> {
     pub(super) fn cell(&self, column: Column, number: usize) -> String {
         let value = self.reading.shown(self.point.semantics, self.state.raw);
         match (self.point.format, column) {
-            (Format::Integer, Column::Current) => whole(value),
+            (Format::Integer | Format::Unknown, Column::Current) => whole(value),
             (Format::Bytes, Column::Current) => {
                 if self.state.scaled && value > 1024 {
                     scaled(as_f64(value))
@@ -94,7 +95,7 @@ impl Line<'_> {
             (Format::Bitmap, _) if number == 1 => bits(value)[..WIDTH].to_owned(),
             (Format::Bitmap, _) if number == 2 => bits(value)[WIDTH..].to_owned(),
             (Format::Bitmap | Format::Duration, _) => String::new(),
-            (Format::Integer, _) => match self.number(column) {
+            (Format::Integer | Format::Unknown, _) => match self.number(column) {
                 Some(number) => format!(" {number:12.2}"),
                 None => NOTHING.to_owned(),
             },
@@ -162,11 +163,6 @@ fn bits(value: u64) -> String {
     let bits = (0..BITS).rev().map(|bit| if value >> bit & 1 == 1 { 'V' } else { '_' });
     let bits: String = bits.collect();
     format!("{bits:>width$}", width = 2 * WIDTH)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "it is shown with two digits behind the point")]
-pub(super) fn as_f64(value: u64) -> f64 {
-    value as f64
 }
 
 #[allow(clippy::cast_precision_loss, reason = "it is shown with two digits behind the point")]

@@ -43,7 +43,10 @@ const HELP: &[HelpLine] = &[
     ("<r>", "Show gauges that are below zero as they are, or as zero."),
     ("<e>", "Toggle scaling of values."),
     ("<v> and <V>", "More and fewer counters: informational, diagnostic, for debugging."),
-    ("<0>", "Begin changes and averages anew. Not under the names of versions that do not have it."),
+    (
+        "<0>",
+        "Begin changes and averages anew. Not under the names of versions that do not have it.",
+    ),
     (
         "</>",
         "Type a part of names, or a pattern with * and ?; what matches is shown at once. <ENTER> keeps it, <ESC> ends it.",
@@ -79,9 +82,6 @@ impl Screen for Counters {
     }
 
     fn hint(&self) -> &'static str {
-        "/ filter  * pin  m mark  d unseen  v V levels  e scale"
+        "/ filter  * pin  m mark  d v V more"
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -51,13 +51,7 @@ pub(super) fn parts(area: Rect, stock: bool) -> Parts {
         top = top.saturating_add(height);
         part
     };
-    Parts {
-        status: take(3),
-        bar: take(1),
-        points: take(points),
-        bottom: take(1),
-        info: take(info),
-    }
+    Parts { status: take(3), bar: take(1), points: take(points), bottom: take(1), info: take(info) }
 }
 
 /// How wide the parts of a line are.
@@ -233,11 +227,8 @@ fn draw_points(
 ) {
     let sample = &scene.now.counters;
     let columns = columns(state, usize::from(part.width), widths);
-    let histories = if widths.spark > 0 {
-        spark::histories(scene, shown, widths.spark)
-    } else {
-        Vec::new()
-    };
+    let histories =
+        if widths.spark > 0 { spark::histories(scene, shown, widths.spark) } else { Vec::new() };
     for (row, &at) in shown.iter().enumerate() {
         let Some((point, reading)) = sample.get(at) else { continue };
         let Ok(line) = u16::try_from(row) else { break };
