@@ -2,32 +2,149 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
-/// One backend: who it is, and what is going on there.
+use crate::admin::Mode;
+use crate::health::Health;
+use crate::passive::PassiveView;
+
+/// What a backend is by its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSpec {
+    /// Name in the configuration and the log.
+    pub name: String,
+    /// The address as the configuration spells it: what consistent hashing is made of.
+    pub text: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its share of the requests, from 1.
+    pub weight: u32,
+    /// Most attempts at a time, over all workers; 0 is no limit.
+    pub max_conns: u32,
+    /// Only used when none of the others can be.
+    pub backup: bool,
+    /// Never used; it keeps its place on the ring of a consistent hash.
+    pub down: bool,
+    /// The machine that it runs on, if known.
+    pub node: Option<String>,
+    /// The part of the network that it is in, if known.
+    pub zone: Option<String>,
+}
+
+impl EndpointSpec {
+    /// A backend of weight 1 without limits, whose address is spelled as `IP:PORT`.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: SocketAddr) -> Self {
+        Self {
+            name: name.into(),
+            text: address.to_string(),
+            address,
+            weight: 1,
+            max_conns: 0,
+            backup: false,
+            down: false,
+            node: None,
+            zone: None,
+        }
+    }
+}
+
+/// One backend of one configuration: who it is, and what is going on there.
+///
+/// What an administrator wants, what probes find and what requests meet are three independent things:
+/// [`Endpoint::admin`], [`Health::probe`] and [`Endpoint::passive`]. The first belongs to this configuration; the two
+/// others are in [`Endpoint::health`], which successive configurations share as long as name and address stay.
 #[derive(Debug)]
 pub struct Endpoint {
-    index: usize,
-    name: String,
-    address: SocketAddr,
-    address_text: String,
     in_flight: AtomicU64,
     attempts: AtomicU64,
     failures: AtomicU64,
+    /// A [`Mode`].
+    admin: AtomicU8,
+    /// Seconds since 1970 at the last change of `admin`.
+    admin_changed: AtomicU64,
+    pub(crate) health: Arc<Health>,
+    index: usize,
+    spec: EndpointSpec,
+    address_text: String,
+}
+
+/// Why an endpoint takes no new attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// The configuration or an administrator says so.
+    Admin,
+    /// Its probes fail.
+    Probe,
+    /// Requests have met failures there.
+    Passive,
+    /// As many attempts run as it may have.
+    Full,
+}
+
+/// How much is overlooked when an endpoint is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mercy {
+    /// Nothing.
+    Healthy,
+    /// What requests have met.
+    Ejected,
+    /// And what probes say.
+    Sick,
+}
+
+/// Whether an endpoint takes a new attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It does, as far as one can tell without trying.
+    Open,
+    /// It does, but connections to it hang: another one is better.
+    Suspect,
+    /// It does not.
+    Closed(Closed),
 }
 
 impl Endpoint {
-    /// An endpoint without traffic; `index` is what [`Picker::pick`](crate::Picker::pick) excludes it by and has to be unique in a pool.
+    /// An endpoint of weight 1 without limits; see [`Endpoint::from_spec`].
     #[must_use]
     pub fn new(index: usize, name: impl Into<String>, address: SocketAddr) -> Self {
+        Self::from_spec(index, EndpointSpec::new(name, address))
+    }
+
+    /// An endpoint without a history; `index` is its position in the configuration.
+    #[must_use]
+    pub fn from_spec(index: usize, spec: EndpointSpec) -> Self {
+        Self::with_health(index, spec, Arc::new(Health::new()))
+    }
+
+    /// The endpoint of a new configuration that follows the one of `before`.
+    ///
+    /// With the same name and address it shares the health with its predecessor, so that neither probes nor requests
+    /// begin anew; and what an administrator wanted goes on. Otherwise it is a new one.
+    #[must_use]
+    pub fn succeed(index: usize, spec: EndpointSpec, before: &Endpoint) -> Self {
+        if spec.name != before.spec.name || spec.address != before.spec.address {
+            return Self::from_spec(index, spec);
+        }
+        let endpoint = Self::with_health(index, spec, Arc::clone(&before.health));
+        endpoint.admin.store(before.admin.load(Ordering::Relaxed), Ordering::Relaxed);
+        let changed = before.admin_changed.load(Ordering::Relaxed);
+        endpoint.admin_changed.store(changed, Ordering::Relaxed);
+        endpoint
+    }
+
+    fn with_health(index: usize, spec: EndpointSpec, health: Arc<Health>) -> Self {
         Self {
-            index,
-            name: name.into(),
-            address,
-            address_text: address.to_string(),
             in_flight: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            admin: AtomicU8::new(Mode::Auto as u8),
+            admin_changed: AtomicU64::new(0),
+            health,
+            index,
+            address_text: spec.address.to_string(),
+            spec,
         }
     }
 
@@ -37,16 +154,22 @@ impl Endpoint {
         self.index
     }
 
+    /// What the configuration says about it.
+    #[must_use]
+    pub fn spec(&self) -> &EndpointSpec {
+        &self.spec
+    }
+
     /// Name in the configuration and the log.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.spec.name
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.spec.address
     }
 
     /// Where it listens, as text: `IP:PORT`.
@@ -55,20 +178,48 @@ impl Endpoint {
         &self.address_text
     }
 
-    /// Counts an attempt at this endpoint; it is in flight until the answer is dropped.
+    /// What probes and requests have found out, shared with the endpoint of the same name and address in other configurations.
     #[must_use]
-    pub fn begin(self: &Arc<Self>) -> InFlight {
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { endpoint: Arc::clone(self) }
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
     }
 
-    /// Counts an attempt that failed.
-    pub fn failed(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
+    /// What an administrator wants of it.
+    #[must_use]
+    pub fn admin(&self) -> Mode {
+        Mode::from_u8(self.admin.load(Ordering::Relaxed))
     }
 
-    /// Attempts that are running now, over all workers.
+    /// Sets what an administrator wants, at `now`; returns whether that is a change.
+    pub fn set_admin(&self, mode: Mode, now: Duration) -> bool {
+        let changed = self.admin.swap(mode as u8, Ordering::Relaxed) != mode as u8;
+        if changed {
+            self.admin_changed.store(now.as_secs(), Ordering::Relaxed);
+        }
+        changed
+    }
+
+    /// When an administrator last changed something, in seconds since 1970; 0 is never.
+    #[must_use]
+    pub fn admin_changed_unix(&self) -> u64 {
+        self.admin_changed.load(Ordering::Relaxed)
+    }
+
+    /// What requests have met there.
+    #[must_use]
+    pub fn passive(&self) -> PassiveView {
+        self.health.passive_view()
+    }
+
+    /// Whether it takes new attempts at `now`, but for the limit of how many at a time.
+    #[must_use]
+    pub fn is_healthy(&self, now: Duration) -> bool {
+        !matches!(self.look(Mercy::Healthy, now), Look::Closed(why) if why != Closed::Full)
+    }
+
+    /// Attempts that are running now, over all workers, begun through this configuration.
+    ///
+    /// An attempt counts from the moment it is selected, before there is a connection, until its response has been passed on.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
@@ -80,29 +231,72 @@ impl Endpoint {
         self.attempts.load(Ordering::Relaxed)
     }
 
-    /// Failed attempts since the start.
+    /// Attempts since the start that failed because of the backend.
     #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
-}
 
-/// An attempt that is running.
-#[derive(Debug)]
-pub struct InFlight {
-    endpoint: Arc<Endpoint>,
-}
+    pub(crate) fn count_failure(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
 
-impl InFlight {
-    /// Where it runs.
-    #[must_use]
-    pub fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.endpoint
+    /// Whether it would take an attempt. Takes nothing: [`Endpoint::admit`] may still find it taken.
+    pub(crate) fn look(&self, mercy: Mercy, now: Duration) -> Look {
+        let mode = self.admin();
+        if self.spec.down || mode.is_out() {
+            return Look::Closed(Closed::Admin);
+        }
+        let look = if mode == Mode::Healthy { Look::Open } else { self.health.look(mercy, now) };
+        if self.is_full() && !matches!(look, Look::Closed(_)) {
+            return Look::Closed(Closed::Full);
+        }
+        look
+    }
+
+    /// Whether neither the configuration nor an administrator nor a probe keeps attempts away.
+    pub(crate) fn may_serve(&self) -> bool {
+        let mode = self.admin();
+        !self.spec.down && !mode.is_out() && (mode == Mode::Healthy || !self.health.is_sick())
+    }
+
+    /// Reserves a place for an attempt; the answer says whether it is the one that tests an ejected endpoint.
+    ///
+    /// The reservation comes first and is looked at afterwards, so that a limit holds however many come at once.
+    pub(crate) fn admit(&self, mercy: Mercy, now: Duration) -> Option<bool> {
+        let limit = match self.spec.max_conns {
+            0 => u64::MAX,
+            limit => u64::from(limit),
+        };
+        let forced = self.admin() == Mode::Healthy;
+        let probing = self.health.admit(mercy, forced, limit, now)?;
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        Some(probing)
+    }
+
+    /// Reserves a place without asking anybody: `compat_nginx` counts by itself.
+    pub(crate) fn reserve(&self) {
+        self.health.reserve();
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives a place back.
+    pub(crate) fn release(&self) {
+        self.health.release();
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Attempts that are running now, over all workers and configurations.
+    pub(crate) fn load(&self) -> u64 {
+        self.health.in_flight()
+    }
+
+    fn is_full(&self) -> bool {
+        self.spec.max_conns > 0 && self.load() >= u64::from(self.spec.max_conns)
     }
 }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+mod tests;

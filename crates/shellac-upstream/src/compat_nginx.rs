@@ -1,0 +1,325 @@
+//! Choosing and health exactly as nginx does it, oddities included: for those who have measured it and like it.
+//!
+//! What differs from [`passive`](crate::passive), on purpose: the clock has whole seconds; failures add up as long as no success comes
+//! later than `fail_timeout` after the last of them; a body that breaks off is a success, as is a client that leaves; a machine
+//! without free ports blames its backends; one success brings all traffic back at once; and when all are out, nobody is asked.
+//!
+//! One lock for each pool, as the `zone` of an upstream has it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::course::Course;
+use crate::endpoint::Endpoint;
+use crate::health::lock;
+use crate::outcome::{Fault, Outcome};
+use crate::passive::{Event, Reason};
+use crate::picker::NoEndpoint;
+use crate::pool::{HOPS, Policy, Pool};
+
+/// The parameters of `server` lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NginxSettings {
+    /// Failures that take a server out; 0 is never.
+    pub max_fails: u32,
+    /// For how long it is out, and how long failures are remembered; whole seconds count.
+    pub fail_timeout: Duration,
+}
+
+impl Default for NginxSettings {
+    fn default() -> Self {
+        Self { max_fails: 1, fail_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// The state of a pool.
+#[derive(Debug)]
+pub(crate) struct Nginx {
+    settings: NginxSettings,
+    primaries: usize,
+    peers: Mutex<Vec<Peer>>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    weight: i64,
+    effective: i64,
+    current: i64,
+    fails: u32,
+    /// Second of the last failure.
+    accessed: u64,
+    /// Second of the last failure, or of the last choice after a pause.
+    checked: u64,
+    conns: u64,
+    /// It is out, and an attempt runs that was let through.
+    testing: bool,
+}
+
+impl Nginx {
+    pub(crate) fn new(
+        settings: NginxSettings,
+        members: &[Arc<Endpoint>],
+        primaries: usize,
+    ) -> Nginx {
+        let peers = members.iter().map(|endpoint| {
+            let weight = i64::from(endpoint.spec().weight.max(1));
+            Peer {
+                weight,
+                effective: weight,
+                current: 0,
+                fails: 0,
+                accessed: 0,
+                checked: 0,
+                conns: 0,
+                testing: false,
+            }
+        });
+        Nginx { settings, primaries, peers: Mutex::new(peers.collect()) }
+    }
+
+    fn is_single(&self, peers: &[Peer]) -> bool {
+        peers.len() == 1
+    }
+
+    /// Chooses a server and counts the attempt there.
+    pub(crate) fn pick(
+        &self,
+        pool: &Pool,
+        course: &mut Course,
+        now: Duration,
+    ) -> Result<usize, NoEndpoint> {
+        let mut peers = lock(&self.peers);
+        if peers.is_empty() {
+            return Err(NoEndpoint::Empty);
+        }
+        let mut round =
+            Round { nginx: self, pool, peers: &mut peers, now: now.as_secs() };
+        let found = round.choose(course).ok_or_else(|| round.obstacle(course))?;
+        let peer = &mut peers[found];
+        peer.conns += 1;
+        if self.is_over(peer, now.as_secs()) {
+            peer.testing = self.is_out(peer);
+            peer.checked = now.as_secs();
+        }
+        course.tried.push(found);
+        Ok(found)
+    }
+
+    fn is_out(&self, peer: &Peer) -> bool {
+        self.settings.max_fails > 0 && peer.fails >= self.settings.max_fails
+    }
+
+    fn is_over(&self, peer: &Peer, now: u64) -> bool {
+        now.saturating_sub(peer.checked) > self.settings.fail_timeout.as_secs()
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn free(
+        &self,
+        members: &[Arc<Endpoint>],
+        position: usize,
+        outcome: Outcome,
+        now: Duration,
+    ) -> Option<Event> {
+        let mut peers = lock(&self.peers);
+        let single = self.is_single(&peers);
+        let peer = &mut peers[position];
+        peer.conns = peer.conns.saturating_sub(1);
+        let fault = fault(outcome);
+        let endpoint = &members[position];
+        if fault.is_some() {
+            endpoint.count_failure();
+        }
+        if single {
+            return None;
+        }
+        let was_out = self.is_out(peer);
+        let was_test = std::mem::take(&mut peer.testing);
+        let health = endpoint.health();
+        let Some(last) = fault else {
+            if peer.accessed < peer.checked {
+                peer.fails = 0;
+                if was_out {
+                    return health.show_back(now).map(|out| Event::Back { out });
+                }
+            }
+            return None;
+        };
+        peer.fails = peer.fails.saturating_add(1);
+        peer.accessed = now.as_secs();
+        peer.checked = now.as_secs();
+        if self.settings.max_fails == 0 {
+            return None;
+        }
+        peer.effective =
+            (peer.effective - peer.weight / i64::from(self.settings.max_fails)).max(0);
+        if !self.is_out(peer) {
+            return None;
+        }
+        let wait = self.settings.fail_timeout.as_secs() + 1;
+        let until = Duration::from_secs(now.as_secs() + wait);
+        let window = self.settings.fail_timeout;
+        let reason = Reason { failures: peer.fails, attempts: 0, window, last };
+        // Those that were under way when it was taken out only make it longer.
+        let is_new = !was_out || was_test;
+        health.show_out(reason, until, now, is_new);
+        let times = peer.fails - self.settings.max_fails + 1;
+        is_new.then_some(Event::Ejected { reason, times, until })
+    }
+
+    /// An attempt was given up without a word about how it ended.
+    pub(crate) fn forget(&self, position: usize) {
+        let mut peers = lock(&self.peers);
+        let peer = &mut peers[position];
+        peer.conns = peer.conns.saturating_sub(1);
+        peer.testing = false;
+    }
+}
+
+/// What nginx makes a failure of.
+fn fault(outcome: Outcome) -> Option<Fault> {
+    match outcome {
+        Outcome::Answered { status, retried } => {
+            (retried && matches!(status, 429 | 500 | 502 | 503 | 504))
+                .then_some(Fault::Status(status))
+        }
+        Outcome::Failed(fault) => {
+            (!matches!(fault, Fault::Garbage | Fault::Truncated | Fault::Stalled)).then_some(fault)
+        }
+        Outcome::Stale => Some(Fault::Reset),
+        Outcome::Local { connecting } => connecting.then_some(Fault::Connect),
+        Outcome::Client => None,
+    }
+}
+
+/// One choice, with the lock held.
+struct Round<'a> {
+    nginx: &'a Nginx,
+    pool: &'a Pool,
+    peers: &'a mut Vec<Peer>,
+    /// In whole seconds.
+    now: u64,
+}
+
+impl Round<'_> {
+    fn choose(&mut self, course: &mut Course) -> Option<usize> {
+        if self.nginx.is_single(self.peers) {
+            return (self.may_serve(0) && !self.is_full(0)).then_some(0);
+        }
+        if !course.on_backups {
+            let found = match (self.pool.policy(), course.key) {
+                (Policy::ConsistentHash, Some(key)) if course.hops <= HOPS => {
+                    self.on_ring(course, key)
+                }
+                (Policy::LeastConnections, _) => self.fewest(course),
+                _ => self.smooth(course, 0..self.nginx.primaries),
+            };
+            if found.is_some() {
+                return found;
+            }
+            course.on_backups = true;
+        }
+        let backups = self.nginx.primaries..self.peers.len();
+        self.smooth(course, backups)
+    }
+
+    /// Walks the ring; after too many points turns are taken.
+    fn on_ring(&mut self, course: &mut Course, key: u32) -> Option<usize> {
+        let pool = self.pool;
+        let ring = pool.ring().filter(|ring| !ring.is_empty())?;
+        let mut at = course.point.unwrap_or_else(|| ring.find(key));
+        loop {
+            let members = ring.members(ring.group(at));
+            let found = self.smooth(course, members.iter().map(|&one| one as usize));
+            course.point = Some(at);
+            if found.is_some() {
+                return found;
+            }
+            at = (at + 1) % ring.len();
+            course.point = Some(at);
+            course.hops += 1;
+            if course.hops > HOPS {
+                return self.smooth(course, 0..self.nginx.primaries);
+            }
+        }
+    }
+
+    /// The server with the fewest attempts for its weight; several of them take turns.
+    fn fewest(&mut self, course: &Course) -> Option<usize> {
+        let usable: Vec<usize> =
+            (0..self.nginx.primaries).filter(|&at| self.is_available(course, at)).collect();
+        let peers = &*self.peers;
+        let load = |at: usize, other: usize| {
+            i128::from(peers[at].conns) * i128::from(peers[other].weight)
+        };
+        let least = usable.iter().copied().reduce(|best, at| {
+            if load(at, best) < load(best, at) { at } else { best }
+        })?;
+        let equals: Vec<usize> =
+            usable.into_iter().filter(|&at| load(at, least) == load(least, at)).collect();
+        self.smooth(course, equals)
+    }
+
+    /// The smooth order among those that are available.
+    fn smooth(
+        &mut self,
+        course: &Course,
+        positions: impl IntoIterator<Item = usize>,
+    ) -> Option<usize> {
+        let mut total = 0;
+        let mut best: Option<usize> = None;
+        for at in positions {
+            if !self.is_available(course, at) {
+                continue;
+            }
+            let peer = &mut self.peers[at];
+            peer.current += peer.effective;
+            total += peer.effective;
+            if peer.effective < peer.weight {
+                peer.effective += 1;
+            }
+            let current = peer.current;
+            if best.is_none_or(|best| current > self.peers[best].current) {
+                best = Some(at);
+            }
+        }
+        self.peers[best?].current -= total;
+        best
+    }
+
+    fn is_available(&self, course: &Course, at: usize) -> bool {
+        let peer = &self.peers[at];
+        self.may_serve(at)
+            && !course.has_tried(at)
+            && !self.is_full(at)
+            && (!self.nginx.is_out(peer) || self.nginx.is_over(peer, self.now))
+    }
+
+    /// `down`, and what an administrator or a probe says, which nginx itself does not have.
+    fn may_serve(&self, at: usize) -> bool {
+        self.pool.members()[at].may_serve()
+    }
+
+    fn is_full(&self, at: usize) -> bool {
+        let limit = self.pool.members()[at].spec().max_conns;
+        limit > 0 && self.peers[at].conns >= u64::from(limit)
+    }
+
+    fn obstacle(&self, course: &Course) -> NoEndpoint {
+        let usable = |at: &usize| {
+            let peer = &self.peers[*at];
+            self.may_serve(*at) && (!self.nginx.is_out(peer) || self.nginx.is_over(peer, self.now))
+        };
+        let mut usable = (0..self.peers.len()).filter(usable).peekable();
+        if usable.peek().is_none() {
+            NoEndpoint::Sick
+        } else if usable.any(|at| course.has_tried(at)) {
+            NoEndpoint::Tried
+        } else {
+            NoEndpoint::Full
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Endpoints that can stand in for each other.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use shellac_measure::Dice;
+
+use crate::compat_nginx::{Nginx, NginxSettings};
+use crate::endpoint::{Endpoint, Look, Mercy};
+use crate::passive::{Panic, PassiveSettings};
+use crate::ring::Ring;
+
+/// How an endpoint is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// In turn; with different weights the smooth order in which heavy ones do not come in rows.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest attempts for its weight.
+    LeastConnections,
+    /// The better one of two that are drawn at random.
+    RandomTwo,
+    /// The one that is responsible for the request's key.
+    ConsistentHash,
+}
+
+/// Who decides about health.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rules {
+    /// [`passive`](crate::passive), as this crate sees it.
+    Ours(PassiveSettings),
+    /// Exactly as nginx does it.
+    Nginx(NginxSettings),
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Rules::Ours(PassiveSettings::default())
+    }
+}
+
+/// What a pool is made from.
+#[derive(Debug, Clone, Default)]
+pub struct PoolSpec {
+    /// Name in the configuration.
+    pub name: String,
+    /// The endpoints in the order of the configuration, backups among them.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// How one is chosen.
+    pub policy: Policy,
+    /// Who decides about health.
+    pub rules: Rules,
+    /// What happens when no endpoint is healthy.
+    pub panic: Panic,
+    /// A consistent hash gives up after 20 points of the ring and takes turns, as nginx does.
+    pub limit_hops: bool,
+    /// Where the randomness of ejections comes from.
+    pub seed: u64,
+}
+
+/// Endpoints that can stand in for each other, with the rules by which one is chosen.
+#[derive(Debug)]
+pub struct Pool {
+    name: String,
+    /// Primaries in the order of the configuration, then backups.
+    members: Vec<Arc<Endpoint>>,
+    primaries: usize,
+    policy: Policy,
+    rules: Rules,
+    panic: Panic,
+    limit_hops: bool,
+    ring: Option<Ring>,
+    nginx: Option<Nginx>,
+    /// Sums of the primaries' weights; empty when all are equal.
+    sums: Vec<u64>,
+    draws: AtomicU64,
+}
+
+/// Points after which nginx stops looking.
+pub(crate) const HOPS: u32 = 20;
+
+impl Pool {
+    /// A pool of these endpoints that takes turns, with the usual rules.
+    #[must_use]
+    pub fn new(name: impl Into<String>, endpoints: Vec<Arc<Endpoint>>) -> Self {
+        Self::from_spec(PoolSpec { name: name.into(), endpoints, ..PoolSpec::default() })
+    }
+
+    /// A pool as it is described.
+    #[must_use]
+    pub fn from_spec(spec: PoolSpec) -> Self {
+        let PoolSpec { name, endpoints, policy, rules, panic, limit_hops, seed } = spec;
+        let (backups, mut members): (Vec<_>, Vec<_>) =
+            endpoints.into_iter().partition(|endpoint| endpoint.spec().backup);
+        let primaries = members.len();
+        members.extend(backups);
+        let weight = |endpoint: &Arc<Endpoint>| endpoint.spec().weight.max(1);
+        let ring = (policy == Policy::ConsistentHash).then(|| {
+            let servers: Vec<(&str, u32)> = members[..primaries]
+                .iter()
+                .map(|endpoint| (endpoint.spec().text.as_str(), weight(endpoint)))
+                .collect();
+            Ring::new(&servers)
+        });
+        let weights = members[..primaries].iter().map(weight);
+        let equal = weights.clone().min() == weights.clone().max();
+        let sums = if equal {
+            Vec::new()
+        } else {
+            weights
+                .scan(0u64, |sum, weight| {
+                    *sum += u64::from(weight);
+                    Some(*sum)
+                })
+                .collect()
+        };
+        let nginx = match &rules {
+            Rules::Nginx(settings) => Some(Nginx::new(settings.clone(), &members, primaries)),
+            Rules::Ours(_) => None,
+        };
+        Self {
+            name,
+            members,
+            primaries,
+            policy,
+            rules,
+            panic,
+            limit_hops,
+            ring,
+            nginx,
+            sums,
+            draws: AtomicU64::new(seed),
+        }
+    }
+
+    /// Name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its endpoints in the order of the configuration, but backups last.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.members
+    }
+
+    /// How an endpoint is chosen.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Who decides about health.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The ring of a consistent hash, over all endpoints that are no backups.
+    #[must_use]
+    pub fn ring(&self) -> Option<&Ring> {
+        self.ring.as_ref()
+    }
+
+    /// Attempts that a request may make when nobody limits them: one for each endpoint that is not `down`.
+    #[must_use]
+    pub fn most_attempts(&self) -> usize {
+        self.members.iter().filter(|endpoint| !endpoint.spec().down).count().max(1)
+    }
+
+    /// Endpoints that would take an attempt at `now`, but for limits of how many at a time; `without` are not counted.
+    #[must_use]
+    pub fn healthy(&self, without: impl Fn(&Endpoint) -> bool, now: Duration) -> usize {
+        self.members
+            .iter()
+            .filter(|endpoint| endpoint.is_healthy(now) && !without(endpoint))
+            .count()
+    }
+
+    /// So many healthy endpoints it is supposed to keep.
+    #[must_use]
+    pub fn min_healthy(&self) -> usize {
+        match &self.rules {
+            Rules::Ours(settings) => settings.min_healthy,
+            Rules::Nginx(_) => 1,
+        }
+    }
+
+    pub(crate) fn members(&self) -> &[Arc<Endpoint>] {
+        &self.members
+    }
+
+    pub(crate) fn primaries(&self) -> Range<usize> {
+        0..self.primaries
+    }
+
+    pub(crate) fn backups(&self) -> Range<usize> {
+        self.primaries..self.members.len()
+    }
+
+    pub(crate) fn nginx(&self) -> Option<&Nginx> {
+        self.nginx.as_ref()
+    }
+
+    pub(crate) fn passive(&self) -> Option<&PassiveSettings> {
+        match &self.rules {
+            Rules::Ours(settings) => Some(settings),
+            Rules::Nginx(_) => None,
+        }
+    }
+
+    pub(crate) fn watches_connections(&self) -> bool {
+        self.passive().is_some_and(|settings| settings.suspect)
+    }
+
+    pub(crate) fn panic(&self) -> Panic {
+        self.panic
+    }
+
+    pub(crate) fn limits_hops(&self) -> bool {
+        self.limit_hops
+    }
+
+    pub(crate) fn weight_sums(&self) -> &[u64] {
+        &self.sums
+    }
+
+    /// The next random number, from 0 to 1.
+    pub(crate) fn chance(&self) -> f64 {
+        Dice::new(self.draws.fetch_add(0x9e37_79b9, Ordering::Relaxed)).share()
+    }
+
+    /// Whether enough healthy endpoints are left without the one at `position`.
+    pub(crate) fn can_spare(&self, position: usize, now: Duration) -> bool {
+        let others = self.members.iter().enumerate().filter(|&(other, _)| other != position);
+        let healthy = others.filter(|(_, endpoint)| {
+            matches!(endpoint.look(Mercy::Healthy, now), Look::Open | Look::Suspect)
+                && !endpoint.health().phase().is_out()
+        });
+        healthy.take(self.min_healthy()).count() >= self.min_healthy()
+    }
+}
