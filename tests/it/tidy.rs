@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-measure", &[]),
     ("shellac-capture", &["format", "log", "measure", "query", "render"]),
     ("shellac-http1", &[]),
-    ("shellac-upstream", &[]),
+    ("shellac-upstream", &["measure"]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),
     ("shellac-manager", &["format", "vsm", "ring", "counters", "config"]),
     ("xtask", &[]),

@@ -1,5 +1,6 @@
 //! The one place that reads the clock.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point on the worker's own monotonic scale, in microseconds since its clock was made.
@@ -74,6 +75,15 @@ impl Clock {
     /// The wall time of a point, in microseconds since 1970.
     pub(crate) const fn wall(&self, at: Micros) -> u64 {
         self.wall_at_origin.saturating_add(at.0)
+    }
+
+    /// The same point for all threads: since 1970 by the wall clock of when the process first asked, and never set since.
+    pub(crate) fn steady(&self, at: Micros) -> Duration {
+        static OFFSET: OnceLock<u64> = OnceLock::new();
+        let offset =
+            OFFSET.get_or_init(|| self.wall_at_origin.saturating_sub(self.monotonic_at_origin));
+        let monotonic = self.monotonic_at_origin.saturating_add(at.0);
+        Duration::from_micros(offset.saturating_add(monotonic))
     }
 
     /// Where this scale begins in microseconds of `CLOCK_MONOTONIC`. Never changes.

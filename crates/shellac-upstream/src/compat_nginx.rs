@@ -92,8 +92,7 @@ impl Nginx {
         if peers.is_empty() {
             return Err(NoEndpoint::Empty);
         }
-        let mut round =
-            Round { nginx: self, pool, peers: &mut peers, now: now.as_secs() };
+        let mut round = Round { nginx: self, pool, peers: &mut peers, now: now.as_secs() };
         let found = round.choose(course).ok_or_else(|| round.obstacle(course))?;
         let peer = &mut peers[found];
         peer.conns += 1;
@@ -128,7 +127,7 @@ impl Nginx {
         let fault = fault(outcome);
         let endpoint = &members[position];
         if fault.is_some() {
-            endpoint.count_failure();
+            endpoint.failed();
         }
         if single {
             return None;
@@ -151,8 +150,7 @@ impl Nginx {
         if self.settings.max_fails == 0 {
             return None;
         }
-        peer.effective =
-            (peer.effective - peer.weight / i64::from(self.settings.max_fails)).max(0);
+        peer.effective = (peer.effective - peer.weight / i64::from(self.settings.max_fails)).max(0);
         if !self.is_out(peer) {
             return None;
         }
@@ -179,10 +177,9 @@ impl Nginx {
 /// What nginx makes a failure of.
 fn fault(outcome: Outcome) -> Option<Fault> {
     match outcome {
-        Outcome::Answered { status, retried } => {
-            (retried && matches!(status, 429 | 500 | 502 | 503 | 504))
-                .then_some(Fault::Status(status))
-        }
+        Outcome::Answered { status, retried } => (retried
+            && matches!(status, 429 | 500 | 502 | 503 | 504))
+        .then_some(Fault::Status(status)),
         Outcome::Failed(fault) => {
             (!matches!(fault, Fault::Garbage | Fault::Truncated | Fault::Stalled)).then_some(fault)
         }
@@ -249,12 +246,12 @@ impl Round<'_> {
         let usable: Vec<usize> =
             (0..self.nginx.primaries).filter(|&at| self.is_available(course, at)).collect();
         let peers = &*self.peers;
-        let load = |at: usize, other: usize| {
-            i128::from(peers[at].conns) * i128::from(peers[other].weight)
-        };
-        let least = usable.iter().copied().reduce(|best, at| {
-            if load(at, best) < load(best, at) { at } else { best }
-        })?;
+        let load =
+            |at: usize, other: usize| i128::from(peers[at].conns) * i128::from(peers[other].weight);
+        let least = usable
+            .iter()
+            .copied()
+            .reduce(|best, at| if load(at, best) < load(best, at) { at } else { best })?;
         let equals: Vec<usize> =
             usable.into_iter().filter(|&at| load(at, least) == load(least, at)).collect();
         self.smooth(course, equals)

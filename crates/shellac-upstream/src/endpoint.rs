@@ -237,7 +237,8 @@ impl Endpoint {
         self.failures.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn count_failure(&self) {
+    /// Counts an attempt that failed because of the backend. [`InFlight::finish`](crate::InFlight::finish) does that too.
+    pub fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -297,6 +298,3 @@ impl Endpoint {
         self.spec.max_conns > 0 && self.load() >= u64::from(self.spec.max_conns)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -83,12 +83,12 @@ impl InFlight {
         if let Some(nginx) = self.pool.nginx() {
             return nginx.free(self.pool.members(), self.position, outcome, now);
         }
-        let Some(settings) = self.pool.passive() else { return None };
+        let settings = self.pool.passive()?;
         let endpoint = self.endpoint();
         let health = endpoint.health();
         let blame = settings.blame(outcome);
         if let Blame::Bad(_) = blame {
-            endpoint.count_failure();
+            endpoint.failed();
         }
         match blame {
             Blame::Good => {
@@ -98,9 +98,10 @@ impl InFlight {
                 back
             }
             Blame::Bad(fault) => {
-                let event = health.failed(settings, fault, self.testing, now, self.pool.chance(), || {
-                    self.pool.can_spare(self.position, now)
-                });
+                let event =
+                    health.failed(settings, fault, self.testing, now, self.pool.chance(), || {
+                        self.pool.can_spare(self.position, now)
+                    });
                 self.testing = false;
                 event
             }

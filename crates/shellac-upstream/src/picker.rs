@@ -213,8 +213,7 @@ impl Picker {
     ) -> Option<InFlight> {
         let pool = Arc::clone(&self.pool);
         let Course { key, tried, point, hops, .. } = course;
-        let search =
-            Search { pool: &pool, tried: if strict { &*tried } else { &[] }, mercy, now };
+        let search = Search { pool: &pool, tried: if strict { &*tried } else { &[] }, mercy, now };
         let place = match (pool.policy(), *key, pool.ring()) {
             (Policy::ConsistentHash, Some(key), Some(ring)) => {
                 let at = point.get_or_insert_with(|| ring.find(key));
@@ -236,9 +235,11 @@ impl Picker {
 
     /// Why nobody takes an attempt.
     fn obstacle(&self, now: Duration) -> NoEndpoint {
-        let full = self.pool.members().iter().any(|endpoint| {
-            endpoint.look(Mercy::Healthy, now) == Look::Closed(Closed::Full)
-        });
+        let full = self
+            .pool
+            .members()
+            .iter()
+            .any(|endpoint| endpoint.look(Mercy::Healthy, now) == Look::Closed(Closed::Full));
         if full { NoEndpoint::Full } else { NoEndpoint::Sick }
     }
 }

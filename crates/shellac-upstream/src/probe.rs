@@ -119,7 +119,10 @@ impl History {
     /// The last probe: a letter for each kind that it was, `-` for the others.
     #[must_use]
     pub fn letters(&self) -> String {
-        self.kinds().iter().map(|&(letter, _, bits)| if bits & 1 == 1 { letter } else { '-' }).collect()
+        self.kinds()
+            .iter()
+            .map(|&(letter, _, bits)| if bits & 1 == 1 { letter } else { '-' })
+            .collect()
     }
 
     fn add(&mut self, shot: &Shot) {
@@ -245,7 +248,8 @@ impl Probe {
             let took = shot.took.as_secs_f64();
             self.averaged = (self.averaged + 1).min(AVERAGED);
             self.view.last_seconds = took;
-            self.view.average_seconds += (took - self.view.average_seconds) / f64::from(self.averaged);
+            self.view.average_seconds +=
+                (took - self.view.average_seconds) / f64::from(self.averaged);
         }
         let interval =
             if shot.happy { self.settings.interval } else { self.settings.retry_interval };

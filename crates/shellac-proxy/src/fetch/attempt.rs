@@ -60,18 +60,18 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     txn.timestamp("Start", now);
     let local = exchange.local;
-    let picked = local.pickers[exchange.route.pool].borrow_mut().pick(&fetch.tried);
-    let name = picked.as_ref().map(|endpoint| endpoint.name());
-    exchange.live.attempt(fetch.number, fetch.xid, name, now);
-    prepare_head(exchange, &txn, fetch.kind, picked.as_ref());
+    let steady = worker.log.steady(now);
+    let picked = local.pickers[exchange.route.pool].borrow_mut().pick(&mut fetch.course, steady);
+    let endpoint = picked.as_ref().ok().map(InFlight::endpoint);
+    exchange.live.attempt(fetch.number, fetch.xid, endpoint.map(|one| one.name()), now);
+    prepare_head(exchange, &txn, fetch.kind, endpoint);
     txn.call("BACKEND_FETCH");
     txn.returns("fetch");
     txn.timestamp("Fetch", now);
-    let Some(endpoint) = picked else {
+    let Ok(busy) = picked else {
         return fail(exchange, fetch, txn, &Failure::no_backend(), None, "");
     };
-    fetch.tried.push(endpoint.index());
-    let busy = endpoint.begin();
+    let endpoint = Arc::clone(busy.endpoint());
     let kept = if fetch.budget.may_reuse() {
         local.idle.take(endpoint.index(), &worker.log)
     } else {

@@ -10,6 +10,7 @@ mod wait;
 
 use shellac_format::Vxid;
 use shellac_http1::ResponseHead;
+use shellac_upstream::Course;
 
 use crate::client::{self, After, Exchange};
 use crate::clock::Micros;
@@ -20,8 +21,8 @@ use retry::Budget;
 /// What the attempts of one request share.
 struct Fetch<'r> {
     budget: Budget<'r>,
-    /// Endpoints that were tried.
-    tried: Vec<usize>,
+    /// Where it has been.
+    course: Course,
     /// Bytes of all attempts.
     acct: Acct,
     /// Start of the first attempt.
@@ -44,7 +45,7 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
     }
     let mut fetch = Fetch {
         budget: Budget::new(&exchange.route.retry, &exchange.head.method),
-        tried: Vec::new(),
+        course: Course::default(),
         acct: Acct::default(),
         first: None,
         kind: TxnKind::Pass,

@@ -86,6 +86,11 @@ impl Log {
         self.clock.borrow().monotonic_origin()
     }
 
+    /// A point of this thread's scale on the one that all threads share, as `shellac-upstream` wants it.
+    pub(crate) fn steady(&self, at: Micros) -> Duration {
+        self.clock.borrow().steady(at)
+    }
+
     /// A new transaction number.
     pub(crate) fn next_xid(&self) -> Vxid {
         self.xids.borrow_mut().next()

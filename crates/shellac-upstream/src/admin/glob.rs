@@ -19,7 +19,7 @@ pub(super) fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
     while let Some(text) = open.pop() {
         match braces(&text)? {
             None => done.push(text),
-            Some((before, choices, after)) => {
+            Some(Braces { before, choices, after }) => {
                 open.extend(choices.iter().rev().map(|choice| format!("{before}{choice}{after}")));
             }
         }
@@ -30,8 +30,14 @@ pub(super) fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
     Ok(done)
 }
 
-/// What stands before the first pair of braces, between its commas, and after it.
-fn braces(text: &str) -> Result<Option<(&str, Vec<&str>, &str)>, String> {
+/// The first pair of braces of a pattern, and what stands around it.
+struct Braces<'a> {
+    before: &'a str,
+    choices: Vec<&'a str>,
+    after: &'a str,
+}
+
+fn braces(text: &str) -> Result<Option<Braces<'_>>, String> {
     let mut depth = 0usize;
     let mut begin = 0;
     let mut choices = Vec::new();
@@ -56,7 +62,11 @@ fn braces(text: &str) -> Result<Option<(&str, Vec<&str>, &str)>, String> {
                 if depth == 0 {
                     choices.push(at);
                     let parts = choices.windows(2).map(|pair| &text[pair[0] + 1..pair[1]]);
-                    return Ok(Some((&text[..begin - 1], parts.collect(), &text[at + 1..])));
+                    return Ok(Some(Braces {
+                        before: &text[..begin - 1],
+                        choices: parts.collect(),
+                        after: &text[at + 1..],
+                    }));
                 }
             }
             _ => {}
@@ -124,8 +134,7 @@ fn set(pattern: &[u8], at: usize, byte: u8) -> Option<(bool, usize)> {
         match *pattern.get(here)? {
             b']' if here > first => return Some((found != negated, here + 1)),
             low => {
-                let range =
-                    pattern.get(here + 1) == Some(&b'-') && *pattern.get(here + 2)? != b']';
+                let range = pattern.get(here + 1) == Some(&b'-') && *pattern.get(here + 2)? != b']';
                 if range {
                     found |= (low..=pattern[here + 2]).contains(&byte);
                     here += 3;

@@ -120,9 +120,7 @@ impl Pattern {
             }
             Kind::Glob { dotted: false, globs } => {
                 (scope == Scope::Every || subject.active)
-                    && globs
-                        .iter()
-                        .any(|glob| glob::fits(glob.as_bytes(), subject.name.as_bytes()))
+                    && globs.iter().any(|glob| glob::fits(glob.as_bytes(), subject.name.as_bytes()))
             }
             Kind::Endpoint(address) => *address == subject.address,
             Kind::Network { address, bits } => is_in(subject.address.ip(), *address, *bits),
@@ -238,8 +236,7 @@ fn parse_address(text: &str) -> Result<Kind, String> {
         Some((address, bits)) => (address, Some(bits)),
         None => (text, None),
     };
-    let address: IpAddr =
-        address.trim_matches(['[', ']']).parse().map_err(|_| none())?;
+    let address: IpAddr = address.trim_matches(['[', ']']).parse().map_err(|_| none())?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits = match bits {
         None => most,
@@ -258,16 +255,22 @@ fn is_in(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     address.is_ipv4() == network.is_ipv4() && (word(address) ^ word(network)) & mask == 0
 }
 
-/// Insertions, deletions and substitutions that turn one word into the other.
+/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
 fn distance(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from.chars().take(256).collect();
     let to: Vec<char> = to.chars().take(256).collect();
+    let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut above[0], i + 1);
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1];
         for (j, b) in to.iter().enumerate() {
-            let best = (diagonal + usize::from(a != *b)).min(above[j] + 1).min(above[j + 1] + 1);
-            diagonal = std::mem::replace(&mut above[j + 1], best);
+            let mut best = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
         }
+        before = std::mem::replace(&mut above, row);
     }
     above[to.len()]
 }

@@ -79,7 +79,8 @@ fn best(search: &Search<'_>, ring: &Ring, point: usize) -> (Option<usize>, Look)
         return (matches!(look, Look::Open | Look::Suspect).then_some(*only as usize), look);
     }
     for wanted in [Look::Open, Look::Suspect] {
-        let usable = members.iter().map(|&one| one as usize).filter(|&one| search.look(one) == wanted);
+        let usable =
+            members.iter().map(|&one| one as usize).filter(|&one| search.look(one) == wanted);
         let best = usable.min_by_key(|&one| {
             let endpoint = &search.pool.members()[one];
             endpoint.load() * 1000 / u64::from(endpoint.spec().weight.max(1))

@@ -18,7 +18,8 @@ pub(super) fn choose(search: &Search<'_>, tier: Range<usize>, start: usize) -> O
             let endpoint = &search.pool.members()[position];
             let (load, weight) = (endpoint.load(), u64::from(endpoint.spec().weight.max(1)));
             let less = best.is_none_or(|(best_load, best_weight, _)| {
-                u128::from(load) * u128::from(best_weight) < u128::from(best_load) * u128::from(weight)
+                u128::from(load) * u128::from(best_weight)
+                    < u128::from(best_load) * u128::from(weight)
             });
             if less {
                 best = Some((load, weight, position));

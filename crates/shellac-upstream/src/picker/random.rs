@@ -12,11 +12,7 @@ use crate::in_flight::InFlight;
 const DRAWS: usize = 4;
 
 /// Draws two that take attempts, and chooses the one with fewer attempts for its weight.
-pub(super) fn choose(
-    search: &Search<'_>,
-    tier: Range<usize>,
-    dice: &mut Dice,
-) -> Option<InFlight> {
+pub(super) fn choose(search: &Search<'_>, tier: Range<usize>, dice: &mut Dice) -> Option<InFlight> {
     let sums = search.pool.weight_sums();
     let draw = |dice: &mut Dice| match sums.last() {
         None => tier.start + dice.below(tier.len()),
@@ -37,7 +33,13 @@ pub(super) fn choose(
         }
         let (one_look, other_look) = (search.look(one), search.look(other));
         let position = match (one_look, other_look) {
-            (Look::Open, Look::Open) => if is_less(search, other, one) { other } else { one },
+            (Look::Open, Look::Open) => {
+                if is_less(search, other, one) {
+                    other
+                } else {
+                    one
+                }
+            }
             (Look::Open, _) => one,
             (_, Look::Open) => other,
             _ => continue,

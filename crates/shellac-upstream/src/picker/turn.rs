@@ -47,11 +47,7 @@ impl Turn {
 
     /// The one whose turn it is and who takes the attempt.
     pub(super) fn choose(&mut self, search: &Search<'_>) -> Option<InFlight> {
-        if self.saved.is_empty() {
-            self.plain(search)
-        } else {
-            self.weighted(search)
-        }
+        if self.saved.is_empty() { self.plain(search) } else { self.weighted(search) }
     }
 
     fn plain(&mut self, search: &Search<'_>) -> Option<InFlight> {
