@@ -10,11 +10,12 @@ use std::time::Duration;
 use shellac_config::{Config, LogDialect};
 use shellac_counters::live::{BoardError, Seat};
 use shellac_format::Dialect;
-use shellac_ring::Publisher;
+use shellac_ring::{Publisher, RingHandle};
 use shellac_upstream::Endpoint;
 
 use crate::control::Control;
 use crate::log::{Grammar, LogSink, Xids};
+use crate::stats::{Chores, Counting};
 use crate::worker::{self, Common, SWEEP, Seed, Stage};
 
 /// A listening address.
@@ -38,6 +39,10 @@ pub struct EngineLog {
     pub serving: Vec<Box<dyn LogSink>>,
     /// The scoreboard's seats, one per serving thread. Threads without one show nothing.
     pub seats: Vec<Seat>,
+    /// The ring, for its numbers.
+    pub ring: Option<RingHandle>,
+    /// Where counters are published; by default nowhere.
+    pub counting: Counting,
 }
 
 impl EngineLog {
@@ -46,7 +51,14 @@ impl EngineLog {
         let mut sinks = publishers.into_iter().map(|one| Box::new(one) as Box<dyn LogSink>);
         let control = sinks.next()?;
         let serving: Vec<_> = sinks.collect();
-        (!serving.is_empty()).then_some(EngineLog { dialect, control, serving, seats: Vec::new() })
+        (!serving.is_empty()).then(|| EngineLog {
+            dialect,
+            control,
+            serving,
+            seats: Vec::new(),
+            ring: None,
+            counting: Counting::default(),
+        })
     }
 }
 
@@ -98,6 +110,12 @@ pub enum EngineError {
     /// The scoreboard's segment is unusable.
     #[error("cannot lay out the scoreboard: {0}")]
     Board(#[from] BoardError),
+    /// There is no room for the counters of the backends.
+    #[error("cannot publish the counters of the backends: {reason}")]
+    Uncounted {
+        /// Why.
+        reason: String,
+    },
     /// The scoreboard's memory is unusable.
     #[error("cannot lay out the scoreboard: {0}")]
     Cells(#[from] shellac_sys::CellsError),
@@ -130,7 +148,8 @@ impl Engine {
         let common = Common { instance: options.instance.into(), grammar, stall: config.log.stall };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
-        let control = Control::new(config, threads);
+        let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
+        let control = Control::new(config, threads, counting.clone());
         let (started_tx, started) = mpsc::channel();
         let (ended_tx, ended) = mpsc::channel();
         let mut engine = Engine {
@@ -141,8 +160,8 @@ impl Engine {
             caretaker: None,
         };
         let count = threads as u64;
-        let mut seats = log.seats.into_iter();
-        for (index, sink) in log.serving.into_iter().enumerate() {
+        let mut seats = seats.into_iter();
+        for (index, sink) in serving.into_iter().enumerate() {
             let layout = common.grammar.layout;
             let seed = Seed {
                 common: common.clone(),
@@ -153,6 +172,7 @@ impl Engine {
                 index,
                 orders: engine.control.orders(),
                 acks: engine.control.acks(),
+                counting: counting.clone(),
             };
             let (started, ended) = (started_tx.clone(), ended_tx.clone());
             let run = move || {
@@ -178,7 +198,8 @@ impl Engine {
                 return Err(error);
             }
         }
-        engine.caretaker = Some(caretaker(log.control)?);
+        let chores = Chores::new(counting, ring);
+        engine.caretaker = Some(caretaker(sink, chores, engine.control(), threads)?);
         Ok(engine)
     }
 
@@ -291,13 +312,18 @@ fn share_out(
 /// Starts the thread that looks after the others; it ends when its sender is dropped.
 fn caretaker(
     mut sink: Box<dyn LogSink>,
+    mut chores: Chores,
+    control: Control,
+    threads: usize,
 ) -> Result<(mpsc::Sender<()>, JoinHandle<()>), EngineError> {
     let (stop, stopped) = mpsc::channel();
     let run = move || {
         while stopped.recv_timeout(SWEEP) == Err(mpsc::RecvTimeoutError::Timeout) {
             sink.sweep();
+            chores.sweep(&control, threads);
         }
         sink.sweep();
+        chores.sweep(&control, threads);
     };
     let thread = Builder::new()
         .name("shellac-control".to_owned())

@@ -9,6 +9,7 @@ use shellac_config::{BackendConfig, Config};
 use shellac_upstream::{Endpoint, Pool};
 
 use crate::log::AddressText;
+use crate::stats::{Backends, Counting, Uncounted};
 
 /// One configuration with its backends.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub(crate) struct Generation {
     pub(crate) remotes: Vec<AddressText>,
     /// When it was loaded, in seconds since 1970.
     pub(crate) since_unix: u64,
+    /// The counters of its backends.
+    pub(crate) counters: Backends,
+    /// Why nobody can read them, if that is so.
+    pub(crate) uncounted: Option<Uncounted>,
     /// Requests that hold it, by serving thread, as of the thread's last sweep.
     busy: Mutex<Vec<usize>>,
 }
@@ -36,14 +41,19 @@ impl Generation {
         config: Arc<Config>,
         threads: usize,
         since_unix: u64,
+        counting: &Counting,
     ) -> Generation {
         let endpoints = endpoints(&config);
         let pools = pools(&config, &endpoints);
         let remotes =
             endpoints.iter().map(|endpoint| AddressText::new(endpoint.address())).collect();
+        let (counters, uncounted) =
+            counting.backends_opened(name, endpoints.iter().map(|endpoint| endpoint.name()));
         Generation {
             number,
             name: name.into(),
+            counters,
+            uncounted,
             config,
             endpoints,
             pools,

@@ -19,12 +19,14 @@ mod fetch;
 mod generation;
 mod log;
 mod process;
+mod stats;
 mod worker;
 
 pub use control::{ConfigurationStatus, Control, ControlError, Epoch, Loaded, Temperature};
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;
 pub use process::{Worker, WorkerOptions, worker_main};
+pub use stats::Counting;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use shellac_vsm::{ChildSet, PublishOptions};
 use crate::clock;
 use crate::control::Control;
 use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
+use crate::stats::Counting;
 
 /// Requests that a thread can show at a time: 1 MB of shared memory. What is beyond that is counted.
 const SLOTS_PER_THREAD: usize = 4096;
@@ -40,7 +41,17 @@ pub struct Worker {
     // Stopped before its log is taken away.
     engine: Engine,
     ring: RingHandle,
-    set: ChildSet,
+    directory: Directory,
+}
+
+/// The published directory: it goes with the worker, whoever still holds a handle on its counters.
+#[derive(Debug)]
+struct Directory(Counting);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(self.0.close());
+    }
 }
 
 impl Worker {
@@ -77,11 +88,18 @@ impl Worker {
         let file = set.allocate(CLASS, IDENT, Board::bytes(board.seats, board.slots))?;
         let seats = Board::create(CellViewMut::create(file)?, &board)?;
         set.publish()?;
+        let counting = Counting::publish(set)?;
+        let directory = Directory(counting.clone());
         let mut log = EngineLog::new(dialect, publishers)
             .expect("a publisher for the control thread and at least one for serving were made");
         log.seats = seats;
+        log.ring = Some(ring.clone());
+        log.counting = counting;
         let engine = Engine::start(config, listeners, log, EngineOptions { instance, xid_base })?;
-        Ok(Worker { engine, ring, set })
+        if let Some(reason) = engine.control().active().uncounted.clone() {
+            return Err(EngineError::Uncounted { reason });
+        }
+        Ok(Worker { engine, ring, directory })
     }
 
     /// The engine.
@@ -105,11 +123,14 @@ impl Worker {
     ///
     /// [`EngineError::Log`] if the log could not be removed.
     pub fn drain(self, patience: Duration) -> Result<(), EngineError> {
-        let Worker { mut engine, ring, set } = self;
+        let Worker { mut engine, ring, directory } = self;
         engine.drain(patience);
         engine.join();
         drop(ring);
-        Ok(set.remove()?)
+        match directory.0.close() {
+            Some(set) => Ok(set.remove()?),
+            None => Ok(()),
+        }
     }
 }
 

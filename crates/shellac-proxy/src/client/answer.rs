@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use shellac_config::ErrorPage;
 use shellac_counters::live::Phase;
+use shellac_counters::vsc::table::Main;
 use shellac_format::Vxid;
 use shellac_http1::policy::frame_response;
 use shellac_http1::{BodyFraming, HeadError, Headers, ResponseHead, Version, write};
@@ -95,6 +96,7 @@ impl Page {
 /// Answers a request that no backend is asked for, after its `VCL_return synth`.
 pub(super) async fn synth(mut exchange: Exchange<'_>, page: Page) -> After {
     let worker = exchange.worker;
+    worker.stats.main().inc(Main::SSynth);
     let log = &worker.log;
     let at = log.now();
     let xid = exchange.txn.vxid();
@@ -143,6 +145,7 @@ pub(crate) async fn send(mut exchange: Exchange<'_>, mut head: ResponseHead, htm
 /// Frames and sends a page, and ends the request.
 async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str) -> After {
     let worker = exchange.worker;
+    worker.stats.response(head.status);
     let len = html.len() as u64;
     let keep = exchange.close.is_none();
     frame_response(
@@ -247,7 +250,11 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     // It is closed either way.
     let limit = worker.current().config().timeouts.send;
     let _ = flush(&worker, limit, &session.client.stream, &mut out, &mut written, &mut live).await;
-    txn.req_acct(&Acct { request_head, response_head: written, ..Acct::default() });
+    let acct = Acct { request_head, response_head: written, ..Acct::default() };
+    txn.req_acct(&acct);
+    worker.stats.main().inc(Main::ClientReq400);
+    worker.stats.response(error.status());
+    worker.stats.request_ended(&acct);
     txn.end();
     let end = if error.is_overflow() { SessionEnd::RxOverflow } else { SessionEnd::RxJunk };
     After { close: Some(end), linger: true }

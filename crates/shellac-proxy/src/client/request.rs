@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use shellac_config::{BodyOver, Config, Route};
 use shellac_counters::live::{Bytes, Phase};
+use shellac_counters::vsc::table::Main;
 use shellac_http1::policy::{
     client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
 };
@@ -90,6 +91,7 @@ impl Exchange<'_> {
         let unread = !self.body.is_complete();
         self.acct.request_body = self.body.raw();
         self.txn.req_acct(&self.acct);
+        self.worker.stats.request_ended(&self.acct);
         self.txn.end();
         if unread {
             // What follows would be taken for a request otherwise.
@@ -104,6 +106,7 @@ impl Exchange<'_> {
 pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros) -> After {
     let worker = Rc::clone(session.worker());
     let local = worker.lease();
+    worker.stats.main().inc(Main::ClientReq);
     let Session { client, txn: parent, peer, address, live, listener, head, .. } = session;
     client.input.consume(len);
     let log = &worker.log;

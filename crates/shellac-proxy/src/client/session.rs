@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use shellac_counters::live::{Bytes, Phase};
+use shellac_counters::vsc::table::Main;
 use shellac_format::Vxid;
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
 use tokio::net::TcpStream;
@@ -74,6 +75,7 @@ impl Session {
         listener: &Rc<str>,
     ) -> Session {
         worker.sessions.set(worker.sessions.get() + 1);
+        worker.stats.session();
         let log = &worker.log;
         let at = log.now();
         let address = peer;
@@ -127,6 +129,7 @@ impl Session {
             self.drain().await;
         }
         let Session { worker, txn, opened, .. } = self;
+        worker.stats.session_ended(end);
         txn.sess_close(end, worker.log.now().since(opened));
         txn.end();
     }
@@ -142,6 +145,9 @@ impl Session {
         let mut first_byte = None;
         // What came behind the last request is there already.
         let mut news = !client.input.is_empty();
+        if news {
+            worker.stats.main().inc(Main::SessReadahead);
+        }
         poll_fn(|cx: &mut Context<'_>| {
             loop {
                 if news {

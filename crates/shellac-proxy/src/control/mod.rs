@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::generation::{Generation, lock};
+use crate::stats::Counting;
 use crate::worker::{Orders, Stage};
-use registry::Registry;
+use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};
 pub use status::ConfigurationStatus;
 
@@ -32,6 +33,7 @@ struct Shared {
     orders: watch::Sender<Orders>,
     registry: Mutex<Registry>,
     acks: Acks,
+    counting: Counting,
 }
 
 /// A point in time that every serving thread passes when it has finished the choice of a backend that it was making.
@@ -53,13 +55,14 @@ impl Acks {
 
 impl Control {
     /// A handle on a proxy of `threads` serving threads that begins with `config`.
-    pub(crate) fn new(config: Arc<Config>, threads: usize) -> Control {
-        let boot = Generation::new(0, BOOT, config, threads, clock::unix_seconds());
+    pub(crate) fn new(config: Arc<Config>, threads: usize, counting: Counting) -> Control {
+        let boot = Generation::new(0, BOOT, config, threads, clock::unix_seconds(), &counting);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) = watch::channel(Orders { stage: Stage::Serve, active, epoch: 0 });
         let acks = Acks(Arc::new(Mutex::new(vec![0; threads])));
-        let shared = Shared { threads, orders, registry: Mutex::new(registry), acks };
+        let registry = Mutex::new(registry);
+        let shared = Shared { threads, orders, registry, acks, counting };
         Control { shared: Arc::new(shared) }
     }
 
@@ -88,6 +91,11 @@ impl Control {
         lock(&self.shared.registry).statuses()
     }
 
+    /// How many there are.
+    pub(crate) fn census(&self) -> Census {
+        lock(&self.shared.registry).census()
+    }
+
     /// Makes a configuration ready to be activated; it is warm.
     ///
     /// Its listening addresses, its log and its threads are those of the proxy for good; what differs is named in the answer.
@@ -99,7 +107,8 @@ impl Control {
         let number = lock(&self.shared.registry).admit(name)?;
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
-        let made = Generation::new(number, name, config, self.shared.threads, now);
+        let Shared { threads, counting, .. } = &*self.shared;
+        let made = Generation::new(number, name, config, *threads, now, counting);
         lock(&self.shared.registry).insert(Arc::new(made))
     }
 

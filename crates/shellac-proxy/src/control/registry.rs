@@ -39,6 +39,18 @@ impl Temperature {
 pub struct Loaded {
     /// Keys that differ from the active configuration and hold only after a restart.
     pub needs_restart: Vec<&'static str>,
+    /// Why nobody can read the counters of its backends, if that is so.
+    pub uncounted: Option<String>,
+}
+
+/// How many configurations there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Census {
+    pub(crate) loaded: usize,
+    /// Held by open requests only.
+    pub(crate) discarded: usize,
+    /// Backends of those that are loaded.
+    pub(crate) backends: usize,
 }
 
 /// Why something cannot be done.
@@ -83,6 +95,14 @@ struct Entry {
     generation: Arc<Generation>,
     temperature: Temperature,
     warm: bool,
+}
+
+impl Entry {
+    /// Counters of backends that nobody looks after are hidden.
+    fn set_warm(&mut self, warm: bool) {
+        self.warm = warm;
+        self.generation.counters.show(warm);
+    }
 }
 
 /// All configurations.
@@ -138,8 +158,9 @@ impl Registry {
         // Another one may have taken the name meanwhile.
         self.check(&generation.name)?;
         let needs_restart = needs_restart(&self.active.config, &generation.config);
+        let uncounted = generation.uncounted.clone();
         self.entries.push(Entry { generation, temperature: Temperature::Auto, warm: true });
-        Ok(Loaded { needs_restart })
+        Ok(Loaded { needs_restart, uncounted })
     }
 
     /// Makes one the active one and returns it.
@@ -149,7 +170,7 @@ impl Registry {
         if entry.temperature == Temperature::Cold {
             entry.temperature = Temperature::Auto;
         }
-        entry.warm = true;
+        entry.set_warm(true);
         self.active = Arc::clone(&entry.generation);
         Ok(Arc::clone(&self.active))
     }
@@ -179,8 +200,8 @@ impl Registry {
         entry.temperature = temperature;
         match temperature {
             Temperature::Auto => {}
-            Temperature::Warm => entry.warm = true,
-            Temperature::Cold => entry.warm = false,
+            Temperature::Warm => entry.set_warm(true),
+            Temperature::Cold => entry.set_warm(false),
         }
         Ok(())
     }
@@ -199,6 +220,16 @@ impl Registry {
         let mut all: Vec<ConfigurationStatus> = loaded.chain(gone).collect();
         all.sort_by_key(|status| status.number);
         all
+    }
+
+    /// How many there are.
+    pub(super) fn census(&mut self) -> Census {
+        self.forget();
+        Census {
+            loaded: self.entries.len(),
+            discarded: self.discarded.len(),
+            backends: self.entries.iter().map(|entry| entry.generation.endpoints.len()).sum(),
+        }
     }
 
     fn position(&self, name: &str) -> Result<usize, ControlError> {

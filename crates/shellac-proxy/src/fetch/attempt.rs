@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shellac_counters::live::Phase;
+use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight};
 
@@ -14,6 +15,7 @@ use super::{Fetch, deliver, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
 use crate::log::{CloseReason, Details, HeadTags, Txn, TxnKind};
+use crate::stats::Busy;
 use crate::worker::Conn;
 
 /// What an attempt came to.
@@ -35,7 +37,7 @@ pub(super) struct Got {
     pub(super) upload: Upload,
     pub(super) response: Response,
     /// Counts the endpoint as busy.
-    pub(super) busy: InFlight,
+    pub(super) busy: Busy,
     /// What would have to be logged if the body broke off.
     pub(super) number: u32,
 }
@@ -68,10 +70,15 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     txn.call("BACKEND_FETCH");
     txn.returns("fetch");
     txn.timestamp("Fetch", now);
-    let Ok(busy) = picked else {
-        return fail(exchange, fetch, txn, &Failure::no_backend(), None, "");
+    let busy = match picked {
+        Ok(in_flight) => local.begin(in_flight),
+        Err(why) => {
+            worker.stats.not_picked(why);
+            return fail(exchange, fetch, txn, &Failure::no_backend(), None, "");
+        }
     };
     let endpoint = Arc::clone(busy.endpoint());
+    let counts = local.counts(&endpoint);
     let kept = if fetch.budget.may_reuse() {
         local.idle.take(endpoint.index(), &worker.log)
     } else {
@@ -85,6 +92,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
                 Ok(conn) => conn,
                 Err(failure) => {
                     endpoint.failed();
+                    failure.count(&worker.stats, counts);
                     let address = endpoint.address_text();
                     return fail(exchange, fetch, txn, &failure, None, address);
                 }
@@ -93,6 +101,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
     log_open(&mut txn, &conn, local.remote(&endpoint), connected, reused);
+    worker.stats.sent(counts, reused);
 
     let mut bytes = Vec::with_capacity(1024);
     write::request(&mut bytes, exchange.head);
@@ -103,18 +112,25 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let written_before = conn.written;
     let mut running = Running { conn, upload, written_before };
     let waited = wait(exchange, &mut txn, &mut running.conn, &mut running.upload).await;
-    fetch.acct.request_head += running.upload.written.min(running.upload.head_len);
-    fetch.acct.request_body += running.upload.written.saturating_sub(running.upload.head_len);
+    let head_sent = running.upload.written.min(running.upload.head_len);
+    let body_sent = running.upload.written - head_sent;
+    fetch.acct.request_head += head_sent;
+    fetch.acct.request_body += body_sent;
+    counts.add(Vbe::BereqHdrbytes, head_sent);
+    counts.add(Vbe::BereqBodybytes, body_sent);
     let response = match waited {
         Ok(response) => response,
         Err(failure) => {
             endpoint.failed();
+            failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
+            counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
             let address = endpoint.address_text();
             return fail(exchange, fetch, txn, &failure, Some(running), address);
         }
     };
     fetch.acct.response_head += response.head_len;
+    worker.stats.received(counts, response.head.status, response.head_len, response.at.since(now));
     log_response(&mut txn, &response.head, response.at);
     if !exchange.body.framing().is_empty() {
         txn.note_number("fetch.sent", running.upload.sent());
@@ -126,6 +142,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let replayable = !exchange.body.is_lost();
     if fetch.budget.allows_status(response.head.status, replayable) {
         endpoint.failed();
+        worker.stats.main().inc(Main::Retry);
         txn.returns("retry");
         discard(exchange, fetch, &txn, running, &response).await;
         return again(fetch, txn, worker.log.now(), worker.log.next_xid());
@@ -247,6 +264,7 @@ fn fail(
     let lost = exchange.body.is_lost();
     match fetch.budget.allows(failure.cause, reused, !lost) {
         Ok(()) => {
+            worker.stats.retried(reused);
             txn.returns("retry");
             return again(fetch, txn, worker.log.now(), worker.log.next_xid());
         }
@@ -333,6 +351,8 @@ async fn discard(
         .await
         && shellac_http1::policy::response_persistent(&response.head, response.framing);
     fetch.acct.response_body += decoder.received_bytes();
+    let counts = exchange.local.counts(&conn.endpoint);
+    counts.add(Vbe::BerespBodybytes, decoder.received_bytes());
     let reason = (!complete).then_some(CloseReason::RespClose);
     txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
     if complete {

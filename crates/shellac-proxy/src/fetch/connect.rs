@@ -52,6 +52,7 @@ pub(super) async fn connect(
         .map_err(|failure: Box<Failure>| failure.after(worker.log.now().since(start), limit))?;
     // A socket that refuses it still works, only slower.
     let _ = stream.set_nodelay(true);
+    worker.stats.connected(local.counts(endpoint), worker.log.now().since(start));
     let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     let now = worker.log.now();
     Ok(Conn {

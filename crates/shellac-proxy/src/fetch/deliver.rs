@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use shellac_counters::live::Phase as Wait;
+use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
 use shellac_http1::{BodyFraming, Decoder, Encoder, write};
 
@@ -15,6 +16,7 @@ use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
+use crate::stats::Busy;
 use crate::worker::{Conn, Local, Timer, Worker, poll_read, poll_write, reset_on_close};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
@@ -42,7 +44,7 @@ struct Source {
     upload: Upload,
     persistent: bool,
     number: u32,
-    _busy: shellac_upstream::InFlight,
+    _busy: Busy,
 }
 
 struct Delivery<'a, 's> {
@@ -61,6 +63,8 @@ struct Delivery<'a, 's> {
     between_bytes: Duration,
     /// Bytes sent to the backend.
     uploaded: u64,
+    /// Those that were accounted for.
+    accounted: u64,
     /// Bytes of the response's head, and of bodies that were received before this one.
     head_len: u64,
     earlier: u64,
@@ -71,6 +75,8 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     let worker = exchange.worker;
     let Got { mut txn, conn, upload, mut response, busy, number } = got;
     let now = worker.log.now();
+    worker.stats.fetched(&exchange.head.method, response.head.status, response.framing);
+    let endpoint = std::sync::Arc::clone(&conn.endpoint);
     txn.returns("deliver");
     txn.timestamp("Process", now);
     txn.filters();
@@ -97,6 +103,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     let between_bytes = exchange.local.backend(&conn.endpoint).between_bytes_timeout;
     let mut delivery = Delivery {
         uploaded: upload.written,
+        accounted: upload.written,
         head_len: response.head_len,
         earlier: acct.response_body,
         source: Some(Source { txn, conn, upload, persistent, number, _busy: busy }),
@@ -113,9 +120,14 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     delivery.take_buffered();
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
+    let body = delivery.acct.response_body - delivery.earlier;
     let data = delivery.decoder.received_bytes();
     drop(delivery);
 
+    exchange.local.counts(&endpoint).add(Vbe::BerespBodybytes, body);
+    if !matches!(end, End::Complete) {
+        worker.stats.main().inc(Main::RespFailed);
+    }
     let sent = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = sent.min(head_len);
     exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
@@ -152,6 +164,7 @@ fn log_head(
     head.headers.set("X-Varnish", number);
     exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
     via(exchange.worker, &exchange.txn, tags, &mut head.headers);
+    exchange.worker.stats.response(head.status);
     exchange.txn.call("DELIVER");
     exchange.txn.returns("deliver");
     exchange.txn.timestamp("Process", at);
@@ -352,6 +365,7 @@ impl Delivery<'_, '_> {
     /// The body is complete: the backend's transaction ends, and its connection is free for others.
     fn complete(&mut self) {
         let Some(source) = self.source.take() else { return };
+        self.settle(&source);
         // A complete body is as long as its head promised.
         self.exchange.out.bytes.extend_from_slice(self.encoder.finish().unwrap_or_default());
         let Source { mut txn, mut conn, upload, persistent, .. } = source;
@@ -392,6 +406,7 @@ impl Delivery<'_, '_> {
         self.truncated = true;
         let expected = self.decoder_expected();
         let Some(source) = self.source.take() else { return };
+        self.settle(&source);
         source.conn.endpoint.failed();
         if let Some(first) = first {
             source.txn.fetch_error(first.as_bytes());
@@ -405,10 +420,19 @@ impl Delivery<'_, '_> {
     fn abandon(&mut self, end: &End) {
         let expected = self.decoder_expected();
         if let (End::Client(_), Some(source)) = (end, self.source.take()) {
+            self.settle(&source);
             source.txn.fetch_error(b"Client closed");
             let received = Some(self.decoder.received_bytes());
             self.end_broken(source, "client", None, expected, received, CloseReason::RemClose);
         }
+    }
+
+    /// Accounts for what was sent since the response began.
+    fn settle(&mut self, source: &Source) {
+        let sent = source.upload.written - self.accounted;
+        self.accounted = source.upload.written;
+        self.acct.request_body += sent;
+        self.exchange.local.counts(&source.conn.endpoint).add(Vbe::BereqBodybytes, sent);
     }
 
     fn decoder_expected(&self) -> Option<u64> {
@@ -428,6 +452,8 @@ impl Delivery<'_, '_> {
         reason: CloseReason,
     ) {
         let Source { txn, conn, number, .. } = source;
+        let Exchange { worker, local, .. } = &*self.exchange;
+        worker.stats.attempt_failed(local.counts(&conn.endpoint), class);
         let reused = conn.uses > 0;
         let now = self.exchange.worker.log.now();
         txn.fetch_details(&Details {
@@ -479,6 +505,7 @@ fn client_end(error: &io::Error) -> SessionEnd {
 
 /// Puts a connection away for the next request.
 pub(super) fn keep(worker: &Worker, local: &Local, mut conn: Conn) {
+    worker.stats.main().inc(Main::BackendRecycle);
     conn.uses += 1;
     conn.released = worker.log.coarse();
     worker.buffers.borrow_mut().reclaim(&mut conn.input);

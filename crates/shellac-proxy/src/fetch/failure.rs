@@ -3,11 +3,14 @@
 use std::io;
 use std::time::Duration;
 
+use shellac_counters::vsc::table::{Main, Vbe};
+use shellac_counters::vsc::write::Counts;
 use shellac_http1::HeadError;
 
 use crate::client::BodyFault;
 use crate::clock::micros;
 use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
+use crate::stats::Stats;
 
 /// What a retry policy distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +203,17 @@ impl Failure {
         let mut failure = Failure::new(Cause::Final, phase, "client", b"Client closed".to_vec());
         failure.close = Some(CloseReason::RemClose);
         failure
+    }
+
+    /// Counts it, among the backend's too.
+    pub(super) fn count(&self, stats: &Stats, backend: Counts<'_, Vbe>) {
+        if self.error.is_some() {
+            stats.main().inc(Main::FetchBad);
+        }
+        if self.cause == Cause::Connect {
+            stats.connect_failed(backend, self.errno.unwrap_or(0));
+        }
+        stats.attempt_failed(backend, self.class);
     }
 
     /// Whether no response head was logged: it was not complete, or not there.

@@ -8,6 +8,7 @@ mod retry;
 mod upload;
 mod wait;
 
+use shellac_counters::vsc::table::Main;
 use shellac_format::Vxid;
 use shellac_http1::ResponseHead;
 use shellac_upstream::Course;
@@ -39,6 +40,8 @@ struct Fetch<'r> {
 pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
     let log = &exchange.worker.log;
     let xid = log.next_xid();
+    exchange.worker.stats.main().inc(Main::SPass);
+    exchange.worker.stats.main().inc(Main::SFetch);
     exchange.txn.link(TxnKind::Pass, xid);
     if !exchange.body.framing().is_empty() {
         exchange.txn.storage();
@@ -60,6 +63,7 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
             Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
             Attempt::ClientGone => {
                 let now = exchange.worker.log.now();
+                exchange.worker.stats.main().inc(Main::ReqGone);
                 exchange.log_body(now);
                 exchange.txn.error("client closed while its request waited for a backend");
                 exchange.finish();

@@ -321,6 +321,7 @@ impl Waiting<'_, '_> {
         if self.exchange.interim && (!proceed || self.exchange.expects) {
             shellac_http1::policy::strip_hop_by_hop(&mut self.head.headers);
             write::response(&mut self.exchange.out.bytes, &self.head);
+            self.exchange.worker.stats.response(self.head.status);
         }
         if proceed {
             self.exchange.expects = false;

@@ -18,7 +18,7 @@ pub(crate) use head::HeadTags;
 pub(crate) use panic::publish_on_panic;
 pub use sink::LogSink;
 pub(crate) use text::AddressText;
-pub(crate) use txn::{Log, Txn};
+pub(crate) use txn::{Log, Txn, Written};
 pub(crate) use xid::Xids;
 
 #[cfg(test)]

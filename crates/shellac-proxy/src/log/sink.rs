@@ -1,6 +1,6 @@
 //! Where finished batches go.
 
-use shellac_ring::Publisher;
+use shellac_ring::{PendingStats, Publisher};
 
 /// Takes batches of whole records of one transaction.
 ///
@@ -10,6 +10,10 @@ pub trait LogSink: Send {
     fn publish(&mut self, batch: &[u8]);
     /// Tries again what could not be placed. Called about ten times a second.
     fn sweep(&mut self);
+    /// What has become of that.
+    fn pending(&self) -> PendingStats {
+        PendingStats::default()
+    }
 }
 
 impl LogSink for Publisher {
@@ -19,5 +23,9 @@ impl LogSink for Publisher {
 
     fn sweep(&mut self) {
         Publisher::sweep(self);
+    }
+
+    fn pending(&self) -> PendingStats {
+        self.stats()
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use shellac_format::record::encode;
 use shellac_format::{Side, Tag, Vxid};
 
+use shellac_ring::PendingStats;
+
 use super::grammar::Grammar;
 use super::sink::LogSink;
 use super::text::Text;
@@ -29,10 +31,35 @@ pub(crate) struct Log {
     inner: RefCell<Inner>,
 }
 
+/// What a thread has written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Written {
+    /// Records.
+    pub(crate) records: u64,
+    /// Batches that went out before their transaction ended.
+    pub(crate) flushes: u64,
+    /// What had to wait for the log.
+    pub(crate) pending: PendingStats,
+}
+
 struct Inner {
     sink: Box<dyn LogSink>,
     open: Vec<Open>,
     free: Vec<usize>,
+    records: u64,
+    flushes: u64,
+}
+
+impl Inner {
+    /// Publishes what is in the buffer of a transaction that goes on.
+    fn flush(&mut self, key: usize) {
+        let slot = &mut self.open[key];
+        if !slot.bytes.is_empty() {
+            self.sink.publish(&slot.bytes);
+            slot.bytes.clear();
+            self.flushes += 1;
+        }
+    }
 }
 
 /// The buffer of an open transaction, or of none when `vxid` is 0.
@@ -60,7 +87,13 @@ impl Log {
             clock: RefCell::new(clock),
             stall: micros(stall),
             xids: RefCell::new(xids),
-            inner: RefCell::new(Inner { sink, open: Vec::new(), free: Vec::new() }),
+            inner: RefCell::new(Inner {
+                sink,
+                open: Vec::new(),
+                free: Vec::new(),
+                records: 0,
+                flushes: 0,
+            }),
         }
     }
 
@@ -101,14 +134,18 @@ impl Log {
         self.clock.borrow_mut().adjust();
         let now = self.now();
         let mut inner = self.inner.borrow_mut();
-        let Inner { sink, open, .. } = &mut *inner;
-        for slot in open.iter_mut() {
-            if !slot.bytes.is_empty() && now.since(slot.touched) >= self.stall {
-                sink.publish(&slot.bytes);
-                slot.bytes.clear();
+        for key in 0..inner.open.len() {
+            if now.since(inner.open[key].touched) >= self.stall {
+                inner.flush(key);
             }
         }
-        sink.sweep();
+        inner.sink.sweep();
+    }
+
+    /// What was written since the log was made.
+    pub(crate) fn written(&self) -> Written {
+        let inner = self.inner.borrow();
+        Written { records: inner.records, flushes: inner.flushes, pending: inner.sink.pending() }
     }
 
     /// Publishes every open buffer: the thread is about to go down. Does nothing when the log is being written to.
@@ -126,7 +163,9 @@ impl Log {
     pub(crate) fn loose(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         let mut record = Vec::with_capacity(128);
         append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
-        self.inner.borrow_mut().sink.publish(&record);
+        let mut inner = self.inner.borrow_mut();
+        inner.records += u64::from(!record.is_empty());
+        inner.sink.publish(&record);
     }
 
     /// [`Log::loose`], or nothing when the log is being written to: for the panic hook.
@@ -216,25 +255,20 @@ impl Txn {
     /// Adds one record.
     pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         let mut inner = self.log.inner.borrow_mut();
-        let Inner { sink, open, .. } = &mut *inner;
-        let slot = &mut open[self.key];
+        let slot = &mut inner.open[self.key];
+        let before = slot.bytes.len();
         append(&mut slot.bytes, &self.log.grammar, slot.vxid, slot.side, tag, fill);
         slot.touched = self.log.coarse.get();
-        if slot.bytes.len() >= FLUSH_BYTES {
-            sink.publish(&slot.bytes);
-            slot.bytes.clear();
+        let after = slot.bytes.len();
+        inner.records += u64::from(after > before);
+        if after >= FLUSH_BYTES {
+            inner.flush(self.key);
         }
     }
 
     /// Publishes what there is although the transaction goes on.
     pub(crate) fn flush(&self) {
-        let mut inner = self.log.inner.borrow_mut();
-        let Inner { sink, open, .. } = &mut *inner;
-        let slot = &mut open[self.key];
-        if !slot.bytes.is_empty() {
-            sink.publish(&slot.bytes);
-            slot.bytes.clear();
-        }
+        self.log.inner.borrow_mut().flush(self.key);
     }
 
     /// Adds `End`, publishes, and closes the transaction.
@@ -245,9 +279,13 @@ impl Txn {
     fn close(&mut self) {
         self.ended = true;
         self.record(Tag::End, |_| {});
-        self.flush();
         let mut inner = self.log.inner.borrow_mut();
-        let slot = &mut inner.open[self.key];
+        let Inner { sink, open, .. } = &mut *inner;
+        let slot = &mut open[self.key];
+        if !slot.bytes.is_empty() {
+            sink.publish(&slot.bytes);
+            slot.bytes.clear();
+        }
         slot.vxid = Vxid(0);
         if slot.bytes.capacity() > KEEP_BYTES {
             slot.bytes = Vec::new();

@@ -12,6 +12,7 @@ use shellac_sys::{CellViewMut, CreateOptions, MappedFile, MappedFileMut};
 use tempfile::TempDir;
 
 use super::log::{Journal, PATIENCE, Transaction};
+use crate::Counting;
 use crate::engine::{Engine, EngineLog, EngineOptions, Listener};
 
 /// An engine with one serving thread.
@@ -21,6 +22,7 @@ pub(super) struct Rig {
     pub(super) address: SocketAddr,
     pub(super) dialect: Dialect,
     live: LiveView,
+    pub(super) counting: Counting,
     _directory: TempDir,
 }
 
@@ -46,17 +48,20 @@ impl Rig {
         let len = usize::try_from(Board::bytes(1, SLOTS)).unwrap();
         let file = MappedFileMut::create(&path, len, &CreateOptions::default()).unwrap();
         let board = BoardOptions { seats: 1, slots: SLOTS, pid: 1, now_unix: 0, now: 0 };
+        let counting = Counting::default();
         let log = EngineLog {
             dialect,
             control: Box::new(journal.clone()),
             serving: vec![Box::new(journal.clone())],
             seats: Board::create(CellViewMut::create(file).unwrap(), &board).unwrap(),
+            ring: None,
+            counting: counting.clone(),
         };
         let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
         let options = EngineOptions { instance: "test".to_owned(), xid_base: 1000 };
         let engine = Engine::start(config, vec![listener], log, options).unwrap();
         let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();
-        Rig { engine, journal, address, dialect, live, _directory: directory }
+        Rig { engine, journal, address, dialect, live, counting, _directory: directory }
     }
 
     /// Another configuration, with backends of these names.

@@ -26,6 +26,7 @@ pub(super) async fn accept(worker: Rc<Worker>, name: String, socket: TcpListener
             }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(0);
+                worker.stats.accept_failed(errno);
                 worker.log.loose(Tag::Error, |text| {
                     text.bytes(b"shellac: accept on").word(name.as_bytes()).word(b"failed: errno");
                     text.field(u64::from(errno.unsigned_abs()));

@@ -7,12 +7,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use shellac_config::{BackendConfig, Config};
+use shellac_counters::vsc::table::Vbe;
+use shellac_counters::vsc::write::{Counts, Tally};
 use shellac_http1::Limits;
-use shellac_upstream::{Endpoint, Picker};
+use shellac_upstream::{Endpoint, InFlight, Picker};
 
 use super::conn::{Conn, Idle};
 use crate::generation::Generation;
 use crate::log::{AddressText, CloseReason, Log};
+use crate::stats::Busy;
 
 /// A configuration as one thread uses it.
 pub(crate) struct Local {
@@ -20,6 +23,8 @@ pub(crate) struct Local {
     pub(crate) limits: Limits,
     pub(crate) idle: Idle,
     pub(crate) pickers: Vec<RefCell<Picker>>,
+    /// What was counted about its backends.
+    backends: Tally<Vbe>,
     requests: Cell<usize>,
     /// Which one came after it.
     successor: RefCell<Option<Successor>>,
@@ -48,6 +53,7 @@ impl Local {
                 .iter()
                 .map(|pool| RefCell::new(Picker::new(Arc::clone(pool), index)))
                 .collect(),
+            backends: Tally::new(generation.counters.published().clone()),
             requests: Cell::new(0),
             successor: RefCell::new(None),
             generation,
@@ -72,6 +78,21 @@ impl Local {
     /// A backend's address as the log shows it.
     pub(crate) fn remote(&self, endpoint: &Endpoint) -> &AddressText {
         &self.generation.remotes[endpoint.index()]
+    }
+
+    /// The counters of a backend.
+    pub(crate) fn counts(&self, endpoint: &Endpoint) -> Counts<'_, Vbe> {
+        self.backends.of(endpoint.index())
+    }
+
+    /// Counts an attempt that has chosen a backend, for as long as what is returned lives.
+    pub(crate) fn begin(&self, in_flight: InFlight) -> Busy {
+        Busy::begin(in_flight, self.backends.published())
+    }
+
+    /// Publishes what was counted.
+    pub(super) fn sweep_counters(&self) {
+        self.backends.sweep();
     }
 
     /// Keeps a connection that has done its work: here, or with whoever came after.

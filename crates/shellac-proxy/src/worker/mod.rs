@@ -29,7 +29,8 @@ pub(crate) use net::{Outbox, end_writing, poll_read, poll_write, reset_on_close}
 use crate::clock::Clock;
 use crate::control::Acks;
 use crate::generation::Generation;
-use crate::log::{Grammar, Log, LogSink, Xids, publish_on_panic};
+use crate::log::{Grammar, Log, LogSink, Written, Xids, publish_on_panic};
+use crate::stats::{Counting, Sample, Stats};
 use buffer::Buffers;
 
 /// Bytes that are read of a body at a time: one buffer per thread.
@@ -78,6 +79,7 @@ pub(crate) struct Seed {
     pub(crate) index: usize,
     pub(crate) orders: watch::Receiver<Orders>,
     pub(crate) acks: Acks,
+    pub(crate) counting: Counting,
 }
 
 /// What the connections of one thread share. There is one per thread, so nothing in it is locked.
@@ -93,6 +95,7 @@ pub(crate) struct Worker {
     retired: RefCell<Vec<Rc<Local>>>,
     pub(crate) log: Rc<Log>,
     pub(crate) seat: Option<Rc<Seat>>,
+    pub(crate) stats: Stats,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: RefCell<Buffers>,
     /// Room for one read of a body; borrowed within one poll, never across.
@@ -110,6 +113,7 @@ impl Worker {
         sink: Box<dyn LogSink>,
         seat: Option<Seat>,
         xids: Xids,
+        stats: Stats,
     ) -> Worker {
         let Common { instance, grammar, stall } = common;
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
@@ -121,6 +125,7 @@ impl Worker {
             retired: RefCell::default(),
             log: Rc::new(log),
             seat: seat.map(Rc::new),
+            stats,
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
@@ -152,7 +157,7 @@ impl Worker {
     }
 
     /// Lets go of what no request holds any more, and tells how many hold the rest.
-    fn count_requests(&self) {
+    fn count_requests(&self) -> usize {
         let current = self.current.borrow();
         let mut retired = self.retired.borrow_mut();
         let all = || retired.iter().chain([&*current]);
@@ -162,7 +167,10 @@ impl Worker {
             let requests = all().filter(same).map(|local| local.requests()).sum();
             local.generation().set_busy(self.index, requests);
         }
+        all().for_each(|local| local.sweep_counters());
+        let total = all().map(|local| local.requests()).sum();
         retired.retain(|local| local.requests() > 0);
+        total
     }
 
     fn sweep(&self) {
@@ -172,8 +180,22 @@ impl Worker {
             seat.sweep(self.log.monotonic_origin().saturating_add(now.0));
         }
         self.deadlines.sweep(now);
-        self.count_requests();
         self.current.borrow().idle.sweep(now, &self.log);
+        self.count();
+    }
+
+    /// Publishes what was counted.
+    fn count(&self) {
+        let requests = self.count_requests();
+        let Written { records, flushes, pending } = self.log.written();
+        self.stats.sweep(Sample {
+            sessions: self.sessions.get(),
+            requests,
+            records,
+            flushes,
+            pending,
+            unshown: self.seat.as_ref().map_or(0, |seat| seat.unshown()),
+        });
     }
 }
 
@@ -185,18 +207,20 @@ impl Worker {
 ///
 /// The runtime could not be made, or a listening socket could not be used; `ready` was not called then.
 pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
-    let Seed { common, listeners, sink, seat, xids, index, orders, acks } = seed;
+    let Seed { common, listeners, sink, seat, xids, index, orders, acks, counting } = seed;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build_local(LocalOptions::default())?;
     let active = Arc::clone(&orders.borrow().active);
-    let worker = Rc::new(Worker::new(common, index, active, sink, seat, xids));
+    let worker =
+        Rc::new(Worker::new(common, index, active, sink, seat, xids, Stats::new(&counting)));
     publish_on_panic(&worker.log);
     let result = runtime.block_on(serve(&worker, listeners, orders, &acks, ready));
     // Ends the tasks that are left; their transactions say so in the log.
     drop(runtime);
     worker.log.sweep();
+    worker.count();
     // Nobody waits for a thread that makes no choices any more.
     acks.reach(index, u64::MAX);
     result

@@ -30,7 +30,6 @@ kind! {
     SessFailEnomem "sess_fail_enomem" Counter Integer Info "Failed accepts: no memory" "The system had no memory for another connection (ENOMEM, ENOBUFS).";
     SessFailOther "sess_fail_other" Counter Integer Info "Failed accepts: other reasons" "Accepting failed for a reason that the counters above do not name; the log has its number.";
     ClientReq400 "client_req_400" Counter Integer Info "Requests refused as malformed" "Requests whose head is not HTTP, or says something impossible of its body: they got an error and the connection was closed.";
-    ClientReq417 "client_req_417" Counter Integer Info "Requests refused for their expectation" "Requests with an Expect header that nobody can meet.";
     ClientReq "client_req" Counter Integer Info "Good requests received" "Requests whose head could be read.";
     BackendConn "backend_conn" Counter Integer Info "Connections to backends made" "How many connections to backends were established.";
     BackendUnhealthy "backend_unhealthy" Counter Integer Info "Attempts without a healthy backend" "Attempts that could not be made because every backend that was allowed was sick, drained or ejected.";
@@ -48,7 +47,7 @@ kind! {
     Fetch1xx "fetch_1xx" Counter Integer Info "Responses without body: 1xx" "Final responses with a status of the 100s, which have no body.";
     Fetch204 "fetch_204" Counter Integer Info "Responses without body: 204" "Responses with status 204, which have no body.";
     Fetch304 "fetch_304" Counter Integer Info "Responses without body: 304" "Responses with status 304, which have no body.";
-    FetchFailed "fetch_failed" Counter Integer Info "Failed attempts" "Attempts that failed before the response was complete: no connection, no head, or a body that broke off.";
+    FetchFailed "fetch_failed" Counter Integer Info "Failed attempts" "Attempts that failed before the response was complete: no connection, no head, or a body that broke off. Clients that left are not among them.";
     Threads "threads" Gauge Integer Info "Serving threads" "Threads that serve clients.";
     NBackend "n_backend" Gauge Integer Info "Backends" "Backends of all loaded configurations.";
     SSess "s_sess" Counter Integer Info "Sessions" "Client connections that were served.";
@@ -65,7 +64,6 @@ kind! {
     ScRemClose "sc_rem_close" Counter Integer Diag "Sessions closed: by the client" "The client closed the connection (REM_CLOSE).";
     ScReqClose "sc_req_close" Counter Integer Diag "Sessions closed: the client asked" "The client asked for it with Connection: close (REQ_CLOSE).";
     ScReqHttp10 "sc_req_http10" Counter Integer Diag "Sessions closed: HTTP/1.0" "The client speaks HTTP/1.0 and did not ask to keep the connection (REQ_HTTP10).";
-    ScRxBad "sc_rx_bad" Counter Integer Diag "Sessions closed: bad request (error)" "What came is no request (RX_BAD).";
     ScRxBody "sc_rx_body" Counter Integer Diag "Sessions closed: request body (error)" "The body of a request broke off, or nobody read it to its end (RX_BODY).";
     ScRxJunk "sc_rx_junk" Counter Integer Diag "Sessions closed: junk (error)" "What came is not HTTP (RX_JUNK).";
     ScRxOverflow "sc_rx_overflow" Counter Integer Diag "Sessions closed: head too large (error)" "The head of a request is larger than is allowed (RX_OVERFLOW).";

@@ -51,7 +51,7 @@ kind! {
     FetchFailed "fetch_failed" Counter Integer Info "Failed attempts" "Attempts that failed before the response was complete: no connection, no head, or a body that broke off.";
     FetchTimeout "fetch_timeout" Counter Integer Info "Failed attempts: too slow" "Attempts that failed because something did not come in time.";
     FetchLocal "fetch_local" Counter Integer Info "Failed attempts: this node" "Attempts that failed for a reason on this node: ports, memory, the neighbour table.";
-    FetchClient "fetch_client" Counter Integer Info "Failed attempts: the client" "Attempts that failed because of the client: it had gone, or its body broke off.";
+    FetchClient "fetch_client" Counter Integer Info "Attempts that the client ended" "Attempts that ended because of the client: it had gone, or its body broke off. They are not among the failed ones.";
     Beresp "beresp" Counter Integer Info "Response heads received" "Heads of final responses that came.";
     Beresp5xx "beresp_5xx" Counter Integer Info "Responses 5xx" "Responses with a status of the 500s.";
     FirstByteTime "first_byte_us" Counter Integer Diag "Microseconds of waiting for responses" "How long the heads of responses took, from the start of the attempt, all together, in microseconds.";

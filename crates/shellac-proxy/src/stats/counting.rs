@@ -1,0 +1,128 @@
+//! Where counters are published, and which sets there are.
+
+use std::sync::{Arc, Mutex};
+
+use shellac_counters::vsc::table::{Kind, Log, Main, Vbe};
+use shellac_counters::vsc::write::{Cluster, Published, publish};
+use shellac_vsm::{ChildSet, VsmError};
+
+use crate::generation::lock;
+
+/// The published counters of a worker. Clones are the same ones.
+#[derive(Clone, Debug)]
+pub struct Counting {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` where nothing is published, or not any more.
+    directory: Mutex<Option<ChildSet>>,
+    main: Published<Main>,
+    log: Published<Log>,
+    /// Sets of configurations that are gone, until somebody has the time to take them away.
+    closing: Mutex<Vec<(Published<Vbe>, Cluster)>>,
+}
+
+/// Why the counters of a configuration's backends are not published, for people.
+pub(crate) type Uncounted = String;
+
+impl Default for Counting {
+    /// Counters that nobody can read, for an engine without a directory.
+    fn default() -> Counting {
+        Counting::new(None, Published::private(1), Published::private(1))
+    }
+}
+
+impl Counting {
+    fn new(directory: Option<ChildSet>, main: Published<Main>, log: Published<Log>) -> Counting {
+        let directory = Mutex::new(directory);
+        let closing = Mutex::default();
+        Counting { shared: Arc::new(Shared { directory, main, log, closing }) }
+    }
+
+    /// Publishes the sets that are always there in `directory`, and keeps it for those that come.
+    pub(crate) fn publish(mut directory: ChildSet) -> Result<Counting, VsmError> {
+        let (main, _) = publish::<Main>(&mut directory, &[Main::NAME.to_owned()], true)?;
+        let (log, _) = publish::<Log>(&mut directory, &[Log::NAME.to_owned()], true)?;
+        Ok(Counting::new(Some(directory), main, log))
+    }
+
+    /// The worker as a whole.
+    pub(crate) fn main(&self) -> &Published<Main> {
+        &self.shared.main
+    }
+
+    /// Its log.
+    pub(crate) fn log(&self) -> &Published<Log> {
+        &self.shared.log
+    }
+
+    /// Publishes the sets of a configuration's backends, in the order of their names.
+    ///
+    /// That it cannot be is no reason not to serve: they are counted for nobody then.
+    pub(crate) fn backends_opened<'n>(
+        &self,
+        configuration: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> (Backends, Option<Uncounted>) {
+        let names: Vec<String> =
+            names.map(|name| format!("{}.{configuration}.{name}", Vbe::NAME)).collect();
+        let mut problem = None;
+        let mut sets = None;
+        if let Some(directory) = lock(&self.shared.directory).as_mut() {
+            match publish::<Vbe>(directory, &names, true) {
+                Ok((published, cluster)) => sets = Some((published, Some(cluster))),
+                Err(error) => problem = Some(error.full_text()),
+            }
+        }
+        let (published, cluster) = sets.unwrap_or_else(|| (Published::private(names.len()), None));
+        (Backends { published, cluster, shared: Arc::clone(&self.shared) }, problem)
+    }
+
+    /// Takes away the sets of configurations that are gone. It writes files, so it is nothing for a serving thread.
+    pub(crate) fn tidy(&self) {
+        let closing = std::mem::take(&mut *lock(&self.shared.closing));
+        for (published, cluster) in closing {
+            if let Some(directory) = lock(&self.shared.directory).as_mut() {
+                // The sets are hidden in any case, and the directory goes with the worker.
+                let _ = cluster.remove(directory, &published);
+            }
+        }
+    }
+
+    /// Hands the directory back; nothing more is published then.
+    pub(crate) fn close(&self) -> Option<ChildSet> {
+        lock(&self.shared.directory).take()
+    }
+}
+
+/// The sets of one configuration's backends. They go when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Backends {
+    published: Published<Vbe>,
+    cluster: Option<Cluster>,
+    shared: Arc<Shared>,
+}
+
+impl Backends {
+    /// Their words.
+    pub(crate) fn published(&self) -> &Published<Vbe> {
+        &self.published
+    }
+
+    /// Shows them, or hides them as those of a configuration that is not looked after.
+    pub(crate) fn show(&self, shown: bool) {
+        self.published.show(shown);
+    }
+}
+
+impl Drop for Backends {
+    fn drop(&mut self) {
+        // Whichever thread that is: what takes time is left to the next `tidy`.
+        self.show(false);
+        if let Some(cluster) = self.cluster.take() {
+            lock(&self.shared.closing).push((self.published.clone(), cluster));
+        }
+    }
+}

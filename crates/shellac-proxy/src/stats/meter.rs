@@ -1,0 +1,42 @@
+//! The gauge that is exact at any moment: attempts under way.
+
+use std::ops::{Deref, DerefMut};
+
+use shellac_counters::vsc::table::Vbe;
+use shellac_counters::vsc::write::Published;
+use shellac_upstream::InFlight;
+
+/// An attempt that has chosen its backend, counted there from before it connects until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    in_flight: InFlight,
+    published: Published<Vbe>,
+}
+
+impl Busy {
+    /// Counts one more.
+    pub(crate) fn begin(in_flight: InFlight, published: &Published<Vbe>) -> Busy {
+        published.add(in_flight.endpoint().index(), Vbe::Conn, 1);
+        Busy { in_flight, published: published.clone() }
+    }
+}
+
+impl Deref for Busy {
+    type Target = InFlight;
+
+    fn deref(&self) -> &InFlight {
+        &self.in_flight
+    }
+}
+
+impl DerefMut for Busy {
+    fn deref_mut(&mut self) -> &mut InFlight {
+        &mut self.in_flight
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.published.add(self.in_flight.endpoint().index(), Vbe::Conn, u64::MAX);
+    }
+}
