@@ -11,14 +11,17 @@
 //! Nothing here opens a file, a socket or a clock.
 
 mod errors;
+mod key;
 mod read;
 mod section;
 mod types;
 mod unit;
 
 pub use errors::{ConfigError, ConfigErrors};
+pub use key::{KeyPart, KeyTemplate};
 pub use types::{
-    BackendConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect,
-    ParseOptions, PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+    BackendConfig, BodyOver, Config, ErrorPage, HealthConfig, HealthRules, Limits, ListenConfig,
+    LogConfig, LogDialect, NextUpstreamConfig, ParseOptions, PoolConfig, PoolPanic, PoolPolicy,
+    ProbeConfig, ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

@@ -1,5 +1,7 @@
 //! From the tables of the file to a [`Config`].
 
+mod pools;
+
 use std::net::SocketAddr;
 
 use toml::de::{DeTable, DeValue};
@@ -9,8 +11,8 @@ use crate::section::{
     At, Problems, Section, boolean, choice, duration, integer, list, nearest, size, text,
 };
 use crate::types::{
-    BackendConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect,
-    ParseOptions, PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+    BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect, ParseOptions,
+    PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
 };
 
 /// Smallest log in production: readers of a smaller one are overrun in an instant.
@@ -81,8 +83,10 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let error_page = read_error_page(top.table(problems, "error_page"), problems);
 
     let listen = read_listen(top.tables(problems, "listen"), problems);
-    let backends = read_backends(top.tables(problems, "backend"), problems, &timeouts);
-    let pools = read_pools(top.tables(problems, "pool"), problems, &backends);
+    let probes = pools::read_probes(top.tables(problems, "probe"), problems);
+    let backends =
+        pools::read_backends(top.tables(problems, "backend"), problems, &timeouts, &probes);
+    let pools = pools::read_pools(top.tables(problems, "pool"), problems, &backends);
     let routes = read_routes(top.tables(problems, "route"), problems, &pools);
     for key in ["listen", "backend"] {
         let nothing = document
@@ -105,6 +109,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         threads,
         log,
         listen,
+        probes: probes.into_iter().map(|found| found.value).collect(),
         backends: backends.into_iter().map(|found| found.value).collect(),
         pools: pools.into_iter().map(|found| found.value).collect(),
         timeouts,
@@ -214,93 +219,6 @@ fn read_listen(sections: Vec<Section<'_, '_>>, problems: &mut Problems) -> Vec<L
     listen
 }
 
-fn read_backends(
-    sections: Vec<Section<'_, '_>>,
-    problems: &mut Problems,
-    timeouts: &Timeouts,
-) -> Vec<At<BackendConfig>> {
-    let mut backends: Vec<At<BackendConfig>> = Vec::new();
-    for mut section in sections {
-        let name = section.required(problems, "name", name);
-        let address = section.required(problems, "address", |value| match address(value)? {
-            found if found.port() == 0 => Err("port 0 cannot be connected to".to_owned()),
-            found => Ok(found),
-        });
-        let connect_timeout = section.or(problems, "connect_timeout", timeouts.connect, duration);
-        let first_byte_timeout =
-            section.or(problems, "first_byte_timeout", timeouts.first_byte, duration);
-        let between_bytes_timeout =
-            section.or(problems, "between_bytes_timeout", timeouts.between_bytes, duration);
-        if let Some(At { value: name, at }) = name {
-            if backends.iter().any(|other| other.value.name == name) {
-                problems.add(
-                    at,
-                    section.key("name"),
-                    format!("`{name}` is taken by another [[backend]]"),
-                );
-            }
-            // Kept with a bad address too, so that a pool that names it is not called wrong.
-            let address =
-                address.map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |found| found.value);
-            let value = BackendConfig {
-                name,
-                address,
-                connect_timeout,
-                first_byte_timeout,
-                between_bytes_timeout,
-            };
-            backends.push(At { value, at });
-        }
-        section.finish(problems);
-    }
-    backends
-}
-
-fn read_pools(
-    sections: Vec<Section<'_, '_>>,
-    problems: &mut Problems,
-    backends: &[At<BackendConfig>],
-) -> Vec<At<PoolConfig>> {
-    let names: Vec<&str> = backends.iter().map(|backend| backend.value.name.as_str()).collect();
-    if sections.is_empty() {
-        let value =
-            PoolConfig { name: "default".to_owned(), backends: (0..backends.len()).collect() };
-        return vec![At { value, at: 0 }];
-    }
-    let mut pools: Vec<At<PoolConfig>> = Vec::new();
-    for mut section in sections {
-        let name = section.required(problems, "name", name);
-        let members = section.required(problems, "backends", |value| {
-            let mut members: Vec<usize> = Vec::new();
-            for member in list(value, text)? {
-                let index = position(&names, &member, "backend")?;
-                if members.contains(&index) {
-                    return Err(format!("`{member}` stands there twice"));
-                }
-                members.push(index);
-            }
-            if members.is_empty() {
-                Err("is empty; a pool needs a backend".to_owned())
-            } else {
-                Ok(members)
-            }
-        });
-        if let Some(At { value: name, at }) = name {
-            if pools.iter().any(|other| other.value.name == name) {
-                problems.add(
-                    at,
-                    section.key("name"),
-                    format!("`{name}` is taken by another [[pool]]"),
-                );
-            }
-            let backends = members.map(|found| found.value).unwrap_or_default();
-            pools.push(At { value: PoolConfig { name, backends }, at });
-        }
-        section.finish(problems);
-    }
-    pools
-}
-
 fn read_routes(
     sections: Vec<Section<'_, '_>>,
     problems: &mut Problems,
@@ -313,6 +231,7 @@ fn read_routes(
             path: "/".to_owned(),
             pool: 0,
             retry: RetryPolicy::default(),
+            next: None,
         }];
     }
     let mut routes: Vec<Route> = Vec::new();
@@ -332,14 +251,22 @@ fn read_routes(
         } else {
             section.take(problems, "pool", in_pool)
         };
+        let has_next = section.has("next_upstream");
+        if has_next && section.has("retry") {
+            let reason =
+                "stands beside [route.next_upstream], which decides in its place; one of them";
+            problems.add(section.place("retry"), section.key("retry"), reason);
+        }
         let retry = read_retry(section.table(problems, "retry"), problems);
+        let next = pools::read_next(section.table(problems, "next_upstream"), problems);
+        let next = has_next.then_some(next);
         let at = path.as_ref().map_or(section.at, |found| found.at);
         let host = host.map(|found| found.value);
         let path = path.map_or_else(|| "/".to_owned(), |found| found.value);
         if routes.iter().any(|other| other.host == host && other.path == path) {
             problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
         }
-        routes.push(Route { host, path, pool: pool.map_or(0, |found| found.value), retry });
+        routes.push(Route { host, path, pool: pool.map_or(0, |found| found.value), retry, next });
         section.finish(problems);
     }
     routes

@@ -107,6 +107,16 @@ impl<'a, 'i> Section<'a, 'i> {
         self.take(problems, key, convert)
     }
 
+    /// Whether `key` is there.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Where the value of `key` stands, or the table where it is missing.
+    pub(crate) fn place(&self, key: &str) -> usize {
+        self.table.and_then(|table| table.get(key)).map_or(self.at, |value| value.span().start)
+    }
+
     /// The table under `key`; an absent one reads as an empty one.
     pub(crate) fn table(&mut self, problems: &mut Problems, key: &'static str) -> Section<'a, 'i> {
         let path = self.key(key);

@@ -1,8 +1,15 @@
 //! The configuration as the rest of the program sees it, with its defaults.
 
+mod upstream;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use upstream::{
+    HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
+    ProbeRequest,
+};
 
 /// Everything that the file says, names resolved and defaults filled in.
 ///
@@ -22,6 +29,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Addresses to serve; at least one.
     pub listen: Vec<ListenConfig>,
+    /// How backends are probed.
+    pub probes: Vec<ProbeConfig>,
     /// Backends; at least one.
     pub backends: Vec<BackendConfig>,
     /// Pools; at least one. Without any in the file: `default`, of all backends.
@@ -109,21 +118,28 @@ pub struct BackendConfig {
     pub name: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// The address as the file spells it: what a consistent hash is made of.
+    pub spelled: String,
     /// Longest time to connect.
     pub connect_timeout: Duration,
     /// Longest time from the request sent to the first byte of the response.
     pub first_byte_timeout: Duration,
     /// Longest time between two reads of a response.
     pub between_bytes_timeout: Duration,
-}
-
-/// A set of backends that can stand in for each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolConfig {
-    /// Name, unique.
-    pub name: String,
-    /// Indices into [`Config::backends`]; at least one, none twice.
-    pub backends: Vec<usize>,
+    /// Its share of the requests, from 1 to 1000.
+    pub weight: u32,
+    /// Most attempts at a time, over all threads; 0 is no limit.
+    pub max_conns: u32,
+    /// Only used when none of the others can be.
+    pub backup: bool,
+    /// Never used.
+    pub down: bool,
+    /// The machine that it runs on.
+    pub node: Option<String>,
+    /// The part of the network that it is in.
+    pub zone: Option<String>,
+    /// Index into [`Config::probes`].
+    pub probe: Option<usize>,
 }
 
 /// The times that are the same for everybody; the first three are defaults of backends.
@@ -222,8 +238,10 @@ pub struct Route {
     pub path: String,
     /// Index into [`Config::pools`].
     pub pool: usize,
-    /// When to try again.
+    /// When to try again, unless `next` is set.
     pub retry: RetryPolicy,
+    /// When to go on to the next backend, in the words of nginx. It takes the place of `retry`.
+    pub next: Option<NextUpstreamConfig>,
 }
 
 /// When a failed attempt is followed by another one.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::BackendConfig;
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -86,16 +87,32 @@ fn every_key_is_read() {
             BackendConfig {
                 name: "api1".to_owned(),
                 address: "127.0.0.1:9001".parse().unwrap(),
+                spelled: "127.0.0.1:9001".to_owned(),
                 connect_timeout: second(1),
                 first_byte_timeout: second(120),
                 between_bytes_timeout: second(60),
+                weight: 1,
+                max_conns: 0,
+                backup: false,
+                down: false,
+                node: None,
+                zone: None,
+                probe: None,
             },
             BackendConfig {
                 name: "api2".to_owned(),
                 address: "[::1]:9002".parse().unwrap(),
+                spelled: "[::1]:9002".to_owned(),
                 connect_timeout: second(1),
                 first_byte_timeout: second(7),
                 between_bytes_timeout: second(60),
+                weight: 1,
+                max_conns: 0,
+                backup: false,
+                down: false,
+                node: None,
+                zone: None,
+                probe: None,
             },
         ]
     );
@@ -143,7 +160,13 @@ fn every_key_is_read() {
     );
     assert_eq!(
         config.routes[1],
-        Route { host: None, path: "/".to_owned(), pool: 1, retry: RetryPolicy::default() }
+        Route {
+            host: None,
+            path: "/".to_owned(),
+            pool: 1,
+            retry: RetryPolicy::default(),
+            next: None
+        }
     );
 }
 
@@ -154,10 +177,16 @@ fn the_least_file_gets_the_defaults() {
     assert_eq!(config.log.dialect.as_str(), "7.3-8.0");
     assert_eq!(config.timeouts, Timeouts::default());
     assert_eq!(config.limits, Limits::default());
-    assert_eq!(config.pools, [PoolConfig { name: "default".to_owned(), backends: vec![0] }]);
+    assert_eq!(config.pools, [PoolConfig::new("default", vec![0])]);
     assert_eq!(
         config.routes,
-        [Route { host: None, path: "/".to_owned(), pool: 0, retry: RetryPolicy::default() }]
+        [Route {
+            host: None,
+            path: "/".to_owned(),
+            pool: 0,
+            retry: RetryPolicy::default(),
+            next: None
+        }]
     );
     assert_eq!(
         (config.instance, config.workdir, config.group, config.threads),
@@ -194,7 +223,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "log = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout",
+            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, weight, max_conns, backup, down, node, zone, probe",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; known here: name, address"]),

@@ -1,0 +1,356 @@
+//! Backends, probes, pools and the next attempt, from their tables.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::{address, name, position};
+use crate::key::KeyTemplate;
+use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, text};
+use crate::types::{
+    BackendConfig, HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic,
+    PoolPolicy, ProbeConfig, ProbeRequest, Timeouts,
+};
+
+/// Weights of a pool with a consistent hash, all together: each is 160 points on its ring.
+const WEIGHTS: u64 = 50_000;
+
+pub(super) fn read_probes(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+) -> Vec<At<ProbeConfig>> {
+    let mut probes: Vec<At<ProbeConfig>> = Vec::new();
+    for mut section in sections {
+        let name = section.required(problems, "name", name);
+        let url = section.take(problems, "url", url);
+        let request = section.take(problems, "request", |value| {
+            let lines = list(value, text)?;
+            if lines.is_empty() { Err("is empty".to_owned()) } else { Ok(lines) }
+        });
+        let expect = section.or(problems, "expect", 200, |value| status(value, 100..=599));
+        let interval = section.or(problems, "interval", Duration::from_secs(5), duration);
+        let retry_interval = section.or(problems, "retry_interval", interval, duration);
+        let timeout = section.or(problems, "timeout", Duration::from_secs(2), duration);
+        let window = section.or(problems, "window", 8, |value| small(value, 1..=64));
+        let threshold =
+            section.or(problems, "threshold", 3.min(window), |value| small(value, 1..=64));
+        if threshold > window {
+            let reason = format!("{threshold} of {window} probes (`window`) can never be good");
+            problems.add(section.place("threshold"), section.key("threshold"), reason);
+        }
+        let initial = section
+            .or(problems, "initial", threshold - 1, |value| small(value, 0..=threshold.into()));
+        let request = match (url, request) {
+            (Some(url), None) => ProbeRequest::Url(url.value),
+            (None, Some(lines)) => ProbeRequest::Lines(lines.value),
+            (None, None) => ProbeRequest::Url("/".to_owned()),
+            (Some(_), Some(lines)) => {
+                problems.add(lines.at, section.key("request"), "stands beside `url`; one of them");
+                ProbeRequest::Lines(lines.value)
+            }
+        };
+        if let Some(At { value: name, at }) = name {
+            unique(&probes, |probe| &probe.name, &name, at, "probe", &section, problems);
+            let value = ProbeConfig {
+                name,
+                request,
+                expect,
+                interval,
+                retry_interval,
+                timeout,
+                window,
+                threshold,
+                initial,
+            };
+            probes.push(At { value, at });
+        }
+        section.finish(problems);
+    }
+    probes
+}
+
+pub(super) fn read_backends(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+    timeouts: &Timeouts,
+    probes: &[At<ProbeConfig>],
+) -> Vec<At<BackendConfig>> {
+    let probes: Vec<&str> = probes.iter().map(|probe| probe.value.name.as_str()).collect();
+    let mut backends: Vec<At<BackendConfig>> = Vec::new();
+    for mut section in sections {
+        let name = section.required(problems, "name", name);
+        let address = section.required(problems, "address", |value| match address(value)? {
+            found if found.port() == 0 => Err("port 0 cannot be connected to".to_owned()),
+            found => Ok((found, text(value)?)),
+        });
+        let connect_timeout = section.or(problems, "connect_timeout", timeouts.connect, duration);
+        let first_byte_timeout =
+            section.or(problems, "first_byte_timeout", timeouts.first_byte, duration);
+        let between_bytes_timeout =
+            section.or(problems, "between_bytes_timeout", timeouts.between_bytes, duration);
+        let weight = section.or(problems, "weight", 1, |value| small(value, 1..=1000));
+        let max_conns = section.or(problems, "max_conns", 0, |value| small(value, 0..=1_000_000));
+        let backup = section.or(problems, "backup", false, boolean);
+        let down = section.or(problems, "down", false, boolean);
+        let node = section.take(problems, "node", text).map(|found| found.value);
+        let zone = section.take(problems, "zone", text).map(|found| found.value);
+        let probe = section
+            .take(problems, "probe", |value| position(&probes, &text(value)?, "probe"))
+            .map(|found| found.value);
+        if let Some(At { value: name, at }) = name {
+            unique(&backends, |backend| &backend.name, &name, at, "backend", &section, problems);
+            // Kept with a bad address too, so that a pool that names it is not called wrong.
+            let (address, spelled) = address.map_or_else(
+                || (SocketAddr::from(([0, 0, 0, 0], 0)), String::new()),
+                |found| found.value,
+            );
+            let value = BackendConfig {
+                name,
+                address,
+                spelled,
+                connect_timeout,
+                first_byte_timeout,
+                between_bytes_timeout,
+                weight,
+                max_conns,
+                backup,
+                down,
+                node,
+                zone,
+                probe,
+            };
+            backends.push(At { value, at });
+        }
+        section.finish(problems);
+    }
+    backends
+}
+
+pub(super) fn read_pools(
+    sections: Vec<Section<'_, '_>>,
+    problems: &mut Problems,
+    backends: &[At<BackendConfig>],
+) -> Vec<At<PoolConfig>> {
+    let names: Vec<&str> = backends.iter().map(|backend| backend.value.name.as_str()).collect();
+    if sections.is_empty() {
+        let value = PoolConfig::new("default", (0..backends.len()).collect());
+        return vec![At { value, at: 0 }];
+    }
+    let mut pools: Vec<At<PoolConfig>> = Vec::new();
+    for mut section in sections {
+        let name = section.required(problems, "name", name);
+        let members = section.required(problems, "backends", |value| {
+            let mut members: Vec<usize> = Vec::new();
+            for member in list(value, text)? {
+                let index = position(&names, &member, "backend")?;
+                if members.contains(&index) {
+                    return Err(format!("`{member}` stands there twice"));
+                }
+                members.push(index);
+            }
+            if members.is_empty() {
+                Err("is empty; a pool needs a backend".to_owned())
+            } else {
+                Ok(members)
+            }
+        });
+        let policy = section.take(problems, "policy", |value| choice(value, POLICIES));
+        let key = section.take(problems, "key", |value| KeyTemplate::parse(&text(value)?));
+        let compat = section.take(problems, "compat", |value| choice(value, &[("nginx", ())]));
+        let panic = section.take(problems, "panic", |value| choice(value, PANICS));
+        let health = section.table(problems, "health");
+        let health = match &compat {
+            Some(_) => read_nginx(health, problems),
+            None => read_health(health, problems),
+        };
+        let found = policy.as_ref().map_or(PoolPolicy::RoundRobin, |found| found.value);
+        let hash = found == PoolPolicy::ConsistentHash;
+        let wrong = [
+            // A key that is wrong has been reported, one that is missing has not.
+            (
+                hash && key.is_none() && !section.has("key"),
+                "policy",
+                "needs a `key`, such as \"$host$uri\"",
+            ),
+            (!hash && key.is_some(), "key", "has no effect without `policy = \"consistent_hash\"`"),
+            (
+                compat.is_some() && found == PoolPolicy::RandomTwo,
+                "policy",
+                "`compat = \"nginx\"` knows \"round_robin\", \"least_connections\" and \"consistent_hash\"",
+            ),
+            (
+                compat.is_some() && panic.is_some(),
+                "panic",
+                "has no effect with `compat = \"nginx\"`: when all backends are out, requests fail",
+            ),
+        ];
+        for (_, key, reason) in wrong.into_iter().filter(|(is_wrong, ..)| *is_wrong) {
+            problems.add(section.place(key), section.key(key), reason);
+        }
+        let members_at = members.as_ref().map_or(section.at, |found| found.at);
+        let members = members.map(|found| found.value).unwrap_or_default();
+        let of = |member: &usize| &backends[*member].value;
+        let mut check = |is_wrong: bool, reason: String| {
+            if is_wrong {
+                problems.add(members_at, section.key("backends"), reason);
+            }
+        };
+        let all_backups = !members.is_empty() && members.iter().all(|member| of(member).backup);
+        check(all_backups, "are all `backup`; a pool needs another one".to_owned());
+        let weights: u64 = members.iter().map(|member| u64::from(of(member).weight)).sum();
+        check(
+            hash && weights > WEIGHTS,
+            format!("weigh {weights} together; a consistent hash has room for {WEIGHTS}"),
+        );
+        let backup = members.iter().find(|member| of(member).backup);
+        if let (true, Some(_), Some(backup)) = (hash, &compat, backup) {
+            let name = &of(backup).name;
+            check(
+                true,
+                format!("`{name}` is a `backup`, which nginx does not have with a consistent hash"),
+            );
+        }
+        if let Some(At { value: name, at }) = name {
+            unique(&pools, |pool| &pool.name, &name, at, "pool", &section, problems);
+            let value = PoolConfig {
+                policy: found,
+                key: key.map(|found| found.value),
+                health,
+                panic: panic.map_or(PoolPanic::None, |found| found.value),
+                ..PoolConfig::new(name, members)
+            };
+            pools.push(At { value, at });
+        }
+        section.finish(problems);
+    }
+    pools
+}
+
+const POLICIES: &[(&str, PoolPolicy)] = &[
+    ("round_robin", PoolPolicy::RoundRobin),
+    ("least_connections", PoolPolicy::LeastConnections),
+    ("random_two", PoolPolicy::RandomTwo),
+    ("consistent_hash", PoolPolicy::ConsistentHash),
+];
+
+const PANICS: &[(&str, PoolPanic)] = &[("none", PoolPanic::None), ("all", PoolPanic::All)];
+
+fn read_nginx(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
+    let max_fails = section.or(problems, "max_fails", 1, |value| small(value, 0..=1_000_000));
+    let fail_timeout = section.or(problems, "fail_timeout", Duration::from_secs(10), |value| {
+        match duration(value)? {
+            whole if whole.subsec_nanos() == 0 => Ok(whole),
+            _ => Err("has to be whole seconds, as with nginx".to_owned()),
+        }
+    });
+    section.finish(problems);
+    HealthRules::Nginx { max_fails, fail_timeout }
+}
+
+fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
+    let default = HealthConfig::default();
+    let percent = |value: &DeValue<'_>| small(value, 0..=100);
+    let health = HealthConfig {
+        window: section.or(problems, "window", default.window, duration),
+        failures: section
+            .or(problems, "failures", default.failures, |value| small(value, 0..=65_535)),
+        percent: section.or(problems, "percent", default.percent, percent),
+        volume: section.or(problems, "volume", default.volume, |value| small(value, 1..=65_535)),
+        statuses: section.or(problems, "statuses", default.statuses, |value| {
+            list(value, |item| status(item, 400..=599))
+        }),
+        eject: section.or(problems, "eject", default.eject, duration),
+        eject_max: section.or(problems, "eject_max", default.eject_max, duration),
+        jitter_percent: section.or(problems, "jitter_percent", default.jitter_percent, percent),
+        min_healthy: section.or(problems, "min_healthy", default.min_healthy, |value| {
+            small(value, 1..=65_536).map(|found| found as usize)
+        }),
+        suspect: section.or(problems, "suspect", default.suspect, boolean),
+        test_connect_timeout: section.or(
+            problems,
+            "test_connect_timeout",
+            default.test_connect_timeout,
+            duration,
+        ),
+    };
+    if health.eject > health.eject_max {
+        let reason = format!("is shorter than `eject` ({:?})", health.eject);
+        problems.add(section.place("eject_max"), section.key("eject_max"), reason);
+    }
+    section.finish(problems);
+    HealthRules::Ours(health)
+}
+
+/// The table `next_upstream`, if the route has one.
+pub(super) fn read_next(
+    mut section: Section<'_, '_>,
+    problems: &mut Problems,
+) -> NextUpstreamConfig {
+    let default = NextUpstreamConfig::default();
+    let on = section.take(problems, "on", next_on);
+    let tries = section.or(problems, "tries", default.tries, |value| small(value, 0..=1000));
+    let limit = section.take(problems, "limit", duration).map(|found| found.value);
+    section.finish(problems);
+    let on = on.map_or(default, |found| found.value);
+    NextUpstreamConfig { tries, limit, ..on }
+}
+
+fn next_on(value: &DeValue<'_>) -> Result<NextUpstreamConfig, String> {
+    const STATUSES: [u16; 7] = [500, 502, 503, 504, 403, 404, 429];
+    let words = ["error", "timeout", "invalid_header", "non_idempotent", "off"];
+    let statuses = STATUSES.map(|status| format!("http_{status}"));
+    let choices: Vec<(&str, &str)> =
+        words.iter().copied().chain(statuses.iter().map(String::as_str)).map(|w| (w, w)).collect();
+    let given = list(value, |item| choice(item, &choices))?;
+    let has = |word: &str| given.contains(&word);
+    if has("off") && given.len() > 1 {
+        return Err("\"off\" stands alone".to_owned());
+    }
+    Ok(NextUpstreamConfig {
+        error: has("error"),
+        timeout: has("timeout"),
+        invalid_header: has("invalid_header"),
+        non_idempotent: has("non_idempotent"),
+        statuses: STATUSES.into_iter().filter(|status| has(&format!("http_{status}"))).collect(),
+        ..NextUpstreamConfig::default()
+    })
+}
+
+/// Notes that a name is taken.
+fn unique<T>(
+    others: &[At<T>],
+    of: impl Fn(&T) -> &String,
+    name: &str,
+    at: usize,
+    what: &str,
+    section: &Section<'_, '_>,
+    problems: &mut Problems,
+) {
+    if others.iter().any(|other| of(&other.value) == name) {
+        problems.add(at, section.key("name"), format!("`{name}` is taken by another [[{what}]]"));
+    }
+}
+
+fn small(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<u32, String> {
+    integer(value, range).map(|found| u32::try_from(found).unwrap_or(u32::MAX))
+}
+
+fn status(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<u16, String> {
+    integer(value, range).map(|found| u16::try_from(found).unwrap_or(u16::MAX))
+}
+
+/// A URL as a request line has it: a path, perhaps with a query.
+fn url(value: &DeValue<'_>) -> Result<String, String> {
+    let url = text(value)?;
+    if !url.starts_with('/') {
+        return Err(format!("`{url}` does not start with `/`"));
+    }
+    if url.contains(|c: char| c.is_whitespace() || !c.is_ascii()) {
+        return Err(format!("`{url}` has characters that a URL cannot have; write them as %XX"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests;
