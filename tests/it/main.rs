@@ -5,6 +5,7 @@ mod config;
 mod confusion;
 mod daemon;
 mod demo;
+mod doctor;
 mod errors;
 mod http;
 mod integrity;

@@ -13,6 +13,7 @@ mod color;
 mod compat;
 mod daemon;
 mod demo;
+mod doctor;
 mod errors;
 mod explain;
 mod generate;
@@ -67,6 +68,8 @@ enum Tool {
     Why(why::Args),
     /// Shows the counters of an instance once, in varnishstat's forms
     Stat(stat::Args),
+    /// Says what is here, what is wrong, and what to do about it
+    Doctor(doctor::Args),
     /// Keeps the failures, with what came before, and an index of all of them
     Record(record::Args),
     /// Has a running recorder keep what its log holds, now
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
             Tool::Stat(args) => stat::run(args),
+            Tool::Doctor(args) => doctor::run(&args),
             Tool::Record(args) => record::run(args),
             Tool::Snapshot(args) => snapshot::run(&args),
             Tool::Links(args) => links::run(&args),
