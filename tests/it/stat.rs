@@ -7,6 +7,8 @@ mod until;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use shellac_vsm::{MgtSet, PublishOptions};
+
 use crate::support::client::Client;
 use crate::support::deadline::Deadline;
 use crate::support::origin::{Origin, ok};
@@ -95,9 +97,11 @@ fn every_form_and_filter_is_as_varnishstat_writes_it() {
 
 #[test]
 fn an_instance_without_counters_is_said_to_have_none() {
-    let origin = Origin::start(|_| vec![ok("x")]);
-    let proxy = crate::support::proxy::Proxy::start(&[origin.address()], "");
-    let output = ours(&proxy.workdir(), &["-1"]);
+    let root = tempfile::tempdir().unwrap();
+    let mut mgt = MgtSet::create(root.path(), &PublishOptions::own(1)).unwrap();
+    mgt.add_identity("test", "7.3-8.0", "0").unwrap();
+    mgt.publish().unwrap();
+    let output = ours(root.path(), &["-1"]);
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.trim_end(), "shellac: this instance publishes no counters");

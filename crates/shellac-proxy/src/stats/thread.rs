@@ -168,8 +168,8 @@ impl Stats {
                 main.add(gauge, delta)
             }
         };
-        gauge(Main::SessOpen, delta(sample.sessions, before.sessions));
-        gauge(Main::ReqOpen, delta(sample.requests, before.requests));
+        gauge(Main::NSess, delta(sample.sessions, before.sessions));
+        gauge(Main::NReq, delta(sample.requests, before.requests));
         gauge(Main::ShmRecords, sample.records - before.records);
         gauge(Main::ShmFlushes, sample.flushes - before.flushes);
         self.sweep_log(&sample, &before);

@@ -76,8 +76,8 @@ fn requests_and_their_bytes_are_those_of_the_wire() {
         (Main::SessClosed, 1),
         (Main::SessClosedErr, 0),
         (Main::ScReqClose, 1),
-        (Main::SessOpen, 0),
-        (Main::ReqOpen, 0),
+        (Main::NSess, 0),
+        (Main::NReq, 0),
         (Main::ClientReq, 10),
         (Main::ClientReq400, 0),
         (Main::SPass, 10),
@@ -205,10 +205,10 @@ fn an_attempt_is_counted_from_before_it_connects() {
     let mut client = rig.connect();
     client.send(get("/a"));
     rig.backend_counts(0, &[(Vbe::Conn, 1), (Vbe::Open, 0), (Vbe::Req, 0)]);
-    rig.counts(&[(Main::ReqOpen, 1), (Main::SessOpen, 1)]);
+    rig.counts(&[(Main::NReq, 1), (Main::NSess, 1)]);
     drop(client);
     rig.backend_counts(0, &[(Vbe::Conn, 0), (Vbe::FetchClient, 1), (Vbe::Fail, 0)]);
-    rig.counts(&[(Main::ReqOpen, 0), (Main::SessOpen, 0), (Main::ReqGone, 1)]);
+    rig.counts(&[(Main::NReq, 0), (Main::NSess, 0), (Main::ReqGone, 1)]);
     drop(filler);
 }
 

@@ -84,8 +84,8 @@ kind! {
     NVclAvail "n_vcl_avail" Gauge Integer Diag "Configurations in use" "Configurations that can be used.";
     NVclDiscard "n_vcl_discard" Gauge Integer Diag "Configurations on their way out" "Configurations that were discarded and still have requests.";
     // Ours.
-    SessOpen "sess_open" Gauge Integer Info "Client connections open" "Connections of clients that are open now.";
-    ReqOpen "req_open" Gauge Integer Info "Requests in flight" "Requests that are being served now, from the end of their head to the end of their response.";
+    NSess "n_sess" Gauge Integer Info "Client connections open" "Connections of clients that are open now.";
+    NReq "n_req" Gauge Integer Info "Requests in flight" "Requests that are being served now, from the end of their head to the end of their response.";
     ReqGone "req_gone" Counter Integer Info "Clients that did not wait" "Requests whose client had gone before the response began.";
     Retry "retry" Counter Integer Info "Attempts repeated" "Attempts that followed a failed one of the same request.";
     Resp1xx "resp_1xx" Counter Integer Info "Interim responses" "Interim responses that clients were sent.";
