@@ -12,7 +12,7 @@ use super::snapshot::State;
 
 /// Keys that every screen has.
 const HELP: &[HelpLine] = &[
-    ("<h> or <?>", "Toggle the help screen."),
+    ("<h> or <?>", "Open and close this help."),
     ("<1> to <4> or <F1> to <F4> or <TAB>", "Show another screen."),
     ("<p>", "Pause, and go on. What happens meanwhile is not lost."),
     (
@@ -21,18 +21,19 @@ const HELP: &[HelpLine] = &[
     ),
     ("<y>", "Copy what is shown to the clipboard of the terminal (OSC 52), also from within tmux."),
     ("<w>", "Write what is shown to a file: text, or JSON when its name ends in .json."),
-    ("<CTRL+T>", "Sample now."),
-    ("<+> and <->", "Increase and decrease the refresh interval."),
-    ("<CTRL+L>", "Draw everything anew."),
-    ("<CTRL+Z>", "Stop until the shell calls it back."),
+    ("<CTRL-T>", "Look at the instance now."),
+    ("<+> and <->", "Look less and more often, by a tenth of a second."),
+    ("<CTRL-L>", "Draw everything anew."),
+    ("<CTRL-Z>", "Stop until the shell calls it back."),
     ("<q>", "Quit."),
 ];
 /// Columns that the text of the help is moved in by.
 const INDENT: usize = 4;
 /// Widest text of the help.
 const HELP_WIDTH: usize = 76;
-/// Rows of varnishstat's status, which stays above its help.
-const STOCK_STATUS: u16 = 3;
+/// Rows of varnishstat's status and of a bar, which stays empty, above its help; and of what stays empty below.
+const STOCK_ABOVE: u16 = 4;
+const STOCK_BELOW: u16 = 4;
 
 /// Where things are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
         screen.draw(&scene, frame, parts.screen, app.look);
     }
     if let Some(scroll) = app.help() {
+        if app.look.stock {
+            let below = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+            frame.render_widget(Clear, below.intersection(area));
+        }
         let area = help_area(area, app.look);
         frame.render_widget(Clear, area);
         let lines = help_lines(app, area);
@@ -168,8 +173,10 @@ fn draw_last(app: &App, frame: &mut Frame<'_>, area: Rect) {
 /// Where the help is.
 pub(super) fn help_area(area: Rect, look: Look) -> Rect {
     if look.stock {
-        let top = STOCK_STATUS.min(area.height);
-        return Rect { y: area.y + top, height: area.height - top, ..area };
+        let top = STOCK_ABOVE.min(area.height);
+        let below = if area.height < 12 { 1 } else { STOCK_BELOW };
+        let height = (area.height - top).saturating_sub(below).max(3);
+        return Rect { y: area.y + top, height, ..area }.intersection(area);
     }
     parts(area, look).screen
 }
@@ -180,7 +187,7 @@ pub(super) fn help_len(app: &App, area: Rect) -> usize {
 }
 
 fn help_lines(app: &App, area: Rect) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::default()];
+    let mut lines = if app.look.stock { Vec::new() } else { vec![Line::default()] };
     let own = app.screen().map_or(&[][..], |screen| screen.help());
     let width = usize::from(area.width).saturating_sub(INDENT).min(HELP_WIDTH);
     for (keys, text) in own.iter().chain(HELP) {

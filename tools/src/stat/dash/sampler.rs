@@ -30,6 +30,9 @@ impl Means {
     }
 }
 
+/// Counters of which more is made than their values: uptimes, then hits and misses.
+const TELLING: [&str; 4] = ["MGT.uptime", "MAIN.uptime", "MAIN.cache_hit", "MAIN.cache_miss"];
+
 /// What is remembered of a counter that was seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct Past {
@@ -82,11 +85,15 @@ type Texts = (Arc<str>, Arc<[String]>);
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     filters: Filters,
+    /// Those of which more is made exist whatever the filters say, as varnishstat has it.
+    has_telling: bool,
     /// Which list of counters is known.
     layout: Option<u64>,
     /// For each counter that is published, whether it is wanted.
     wanted: Vec<bool>,
-    /// Those that are.
+    /// Where those are of which more is made.
+    telling: [Option<usize>; 4],
+    /// Those that are wanted.
     points: Arc<[Point]>,
     pasts: Vec<(CounterId, Past)>,
     /// Descriptions are shared by all sets that look alike.
@@ -103,6 +110,11 @@ impl Sampler {
     /// A sampler of the counters that these want. Others do not exist for it.
     pub(crate) fn new(filters: Filters) -> Sampler {
         Sampler { filters, ..Sampler::default() }
+    }
+
+    /// The same with the four counters that varnishstat's screen always has.
+    pub(crate) fn stock(filters: Filters) -> Sampler {
+        Sampler { has_telling: true, ..Sampler::new(filters) }
     }
 
     /// Begins hit rates anew: there is another process.
@@ -126,17 +138,21 @@ impl Sampler {
         if self.layout != Some(counters.layout()) {
             self.learn(counters);
         }
-        let wanted = counters.readings().zip(&self.wanted).filter(|(_, wanted)| **wanted);
-        for ((reading, _), (id, past)) in wanted.zip(&mut self.pasts) {
-            debug_assert_eq!(reading.id, *id, "one list, one order");
-            past.take(reading.info.semantics, reading.value, now);
+        let mut told = [None; 4];
+        let mut pasts = self.pasts.iter_mut();
+        for (at, (reading, wanted)) in counters.readings().zip(&self.wanted).enumerate() {
+            if let Some(which) = self.telling.iter().position(|telling| *telling == Some(at)) {
+                told[which] = Some(reading.value);
+            }
+            if *wanted && let Some((id, past)) = pasts.next() {
+                debug_assert_eq!(reading.id, *id, "one list, one order");
+                past.take(reading.info.semantics, reading.value, now);
+            }
         }
         self.readings.clear();
         self.readings.extend(self.pasts.iter().map(|(_, past)| past.reading));
         let mut sample = Sample::new(Arc::clone(&self.points), &self.readings, &self.last);
-        let value = |name| sample.value(name);
-        let (manager, worker) = (value("MGT.uptime"), value("MAIN.uptime"));
-        let (hits, misses) = (value("MAIN.cache_hit"), value("MAIN.cache_miss"));
+        let [manager, worker, hits, misses] = told;
         sample.manager_uptime = manager.unwrap_or_default();
         sample.worker_uptime = worker.unwrap_or_default();
         sample.hit_rate = self.hit_rate(hits.zip(misses));
@@ -150,9 +166,14 @@ impl Sampler {
         let mut points = Vec::new();
         let mut texts: HashMap<(String, String), Texts> = HashMap::new();
         self.wanted.clear();
-        for CounterReading { id, set, info, .. } in counters.readings() {
+        self.telling = [None; 4];
+        for (at, CounterReading { id, set, info, .. }) in counters.readings().enumerate() {
             let name = format!("{set}.{}", info.name);
-            let wanted = self.filters.wants(&name);
+            let which = TELLING.iter().position(|telling| *telling == name);
+            if let Some(which) = which {
+                self.telling[which] = Some(at);
+            }
+            let wanted = self.filters.wants(&name) || (which.is_some() && self.has_telling);
             self.wanted.push(wanted);
             if !wanted {
                 continue;
@@ -198,3 +219,6 @@ fn texts_of(info: &Info) -> Texts {
     let lines = info.doc.trim_end().lines().take(LINES_MOST);
     (line(&info.oneliner).into(), lines.map(line).collect::<Vec<_>>().into())
 }
+
+#[cfg(test)]
+mod tests;

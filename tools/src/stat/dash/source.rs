@@ -42,9 +42,10 @@ impl Source {
         Source::of(None, instance, filters)
     }
 
-    /// An instance that somebody else has found.
+    /// An instance that somebody else has found, with the counters that varnishstat's screen has.
     pub(crate) fn attached(attachment: Attachment, filters: Filters) -> Source {
-        Source::of(Some(attachment), None, filters)
+        let sampler = Sampler::stock(filters);
+        Source { sampler, ..Source::of(Some(attachment), None, Filters::default()) }
     }
 
     fn of(attachment: Option<Attachment>, instance: Option<String>, filters: Filters) -> Source {

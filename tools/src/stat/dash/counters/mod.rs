@@ -30,18 +30,13 @@ impl Counters {
 }
 
 const HELP: &[HelpLine] = &[
-    ("<UP> or <k>", "Navigate the counter list one line up."),
-    ("<DOWN> or <j>", "Navigate the counter list one line down."),
-    ("<PAGEUP> or <b> or <CTRL-B>", "Navigate the counter list one page up."),
-    ("<PAGEDOWN> or <SPACE> or <CTRL-F>", "Navigate the counter list one page down."),
-    ("<HOME> or <g>", "Navigate the counter list to the top."),
-    ("<END> or <G>", "Navigate the counter list to the bottom."),
-    (
-        "<d>",
-        "Show or hide counters that were zero for as long as this program runs. They are hidden at first.",
-    ),
+    ("<UP> or <k>, <DOWN> or <j>", "One line up, one line down."),
+    ("<PAGEUP> or <b> or <CTRL-B>", "One page up."),
+    ("<PAGEDOWN> or <SPACE> or <CTRL-F>", "One page down."),
+    ("<HOME> or <g>, <END> or <G>", "To the first counter, to the last."),
+    ("<d>", "Show or hide what was zero for as long as this program runs. It is hidden at first."),
     ("<r>", "Show gauges that are below zero as they are, or as zero."),
-    ("<e>", "Toggle scaling of values."),
+    ("<e>", "Numbers with units, or as they are."),
     ("<v> and <V>", "More and fewer counters: informational, diagnostic, for debugging."),
     (
         "<0>",
@@ -65,8 +60,8 @@ impl Screen for Counters {
     }
 
     fn key(&mut self, key: Key, scene: &Scene<'_>, area: Rect) -> Reaction {
-        let page = view::parts(area, self.state.is_stock()).points.height;
-        self.state.key(key, scene.now, usize::from(page))
+        let page = view::parts(area, self.state.is_stock()).page;
+        self.state.key(key, scene.now, page)
     }
 
     fn text(&self, scene: &Scene<'_>, width: u16) -> String {
@@ -85,3 +80,6 @@ impl Screen for Counters {
         "/ filter  * pin  m mark  d v V more"
     }
 }
+
+#[cfg(test)]
+mod tests;

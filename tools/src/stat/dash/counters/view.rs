@@ -9,7 +9,7 @@ use shellac_render::visible;
 
 use super::cells::{Column, Line, WIDTH, duration};
 use super::state::{Place, State};
-use crate::stat::dash::sample::Sample;
+use crate::stat::dash::sample::{Point, Sample};
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::State as InstanceState;
 use crate::stat::dash::spark::{self, spark};
@@ -35,6 +35,8 @@ pub(super) struct Parts {
     status: Rect,
     bar: Rect,
     pub(super) points: Rect,
+    /// Lines of counters; more than are seen when not even the fewest fit.
+    pub(super) page: usize,
     bottom: Rect,
     info: Rect,
 }
@@ -51,7 +53,14 @@ pub(super) fn parts(area: Rect, stock: bool) -> Parts {
         top = top.saturating_add(height);
         part
     };
-    Parts { status: take(3), bar: take(1), points: take(points), bottom: take(1), info: take(info) }
+    Parts {
+        status: take(3),
+        bar: take(1),
+        points: take(points),
+        page: usize::from(points),
+        bottom: take(1),
+        info: take(info),
+    }
 }
 
 /// How wide the parts of a line are.
@@ -72,15 +81,14 @@ pub(super) fn draw(
     let sample = &scene.now.counters;
     let parts = parts(area, look.stock);
     let rows = state.rows(sample);
-    let place = state.place(sample, &rows, usize::from(parts.points.height));
-    let shown: Vec<usize> =
-        rows.iter().skip(place.top).take(usize::from(parts.points.height)).copied().collect();
+    let place = state.place(sample, &rows, parts.page);
+    let shown: Vec<usize> = rows.iter().skip(place.top).take(parts.page).copied().collect();
     let buffer = frame.buffer_mut();
     draw_status(state, scene, rows.len(), buffer, parts.status, look);
     let widths = widths(state, sample, &shown, parts.points.width, look);
     draw_bar(state, place, buffer, parts.bar, widths);
     draw_points(state, scene, &shown, place, buffer, parts.points, widths, look);
-    draw_bottom(state, sample, &rows, place, buffer, parts.bottom, parts.points.height, look);
+    draw_bottom(state, sample, &rows, place, buffer, parts.bottom, parts.page, look);
     draw_info(scene, &rows, place, buffer, parts.info, look);
 }
 
@@ -128,8 +136,7 @@ fn draw_status(
     let (text, style) = third_line(state, scene, shown, look);
     put(buffer, part, 2, 0, &text, style);
     if state.find.is_typed {
-        let column = text.chars().take_while(|&letter| letter != '\u{1}').count();
-        let cursor = format!("/{}", state.find.text).chars().count().min(column);
+        let cursor = 1 + state.find.text.chars().count();
         put(buffer, part, 2, cursor, " ", Style::new().add_modifier(Modifier::REVERSED));
     }
 }
@@ -144,7 +151,7 @@ fn third_line(state: &State, scene: &Scene<'_>, shown: usize, look: Look) -> (St
     };
     let find = &state.find;
     if find.is_typed {
-        return (format!("/{}   {shown} of {}{}", find.text, sample.len(), hidden()), plain);
+        return (format!("/{}    {shown} of {}{}", find.text, sample.len(), hidden()), plain);
     }
     if look.stock {
         let said = scene.said.unwrap_or("Press <h> to toggle help screen");
@@ -240,7 +247,7 @@ fn draw_points(
             }
         }
         let pin = if state.is_pinned(point) { "*" } else { "" };
-        let name = fitting(&format!("{pin}{}", visible(point.name.as_bytes())), widths.name);
+        let name = fitting(&format!("{pin}{}", visible(point.name.as_bytes())), widths.name, look);
         put(buffer, part, line, 0, &name, style);
         let cells = Line { point, reading, uptime: sample.worker_uptime, state };
         for &(start, number, column) in &columns {
@@ -254,13 +261,16 @@ fn draw_points(
     }
 }
 
-/// A name that fits; of a longer one its beginning.
-fn fitting(name: &str, width: usize) -> String {
-    if name.chars().count() <= width {
+/// A name that fits. Of a longer one its beginning; here also its end, in which names of one configuration differ.
+fn fitting(name: &str, width: usize, look: Look) -> String {
+    let len = name.chars().count();
+    if len <= width {
         return name.to_owned();
     }
-    let start: String = name.chars().take(width.saturating_sub(3)).collect();
-    format!("{start}...")
+    let end = if look.stock { 0 } else { width * 2 / 3 };
+    let start: String = name.chars().take(width.saturating_sub(3 + end)).collect();
+    let end: String = name.chars().skip(len - end).collect();
+    format!("{start}...{end}")
 }
 
 #[allow(clippy::too_many_arguments, reason = "what is drawn, where, and how")]
@@ -271,16 +281,16 @@ fn draw_bottom(
     place: Place,
     buffer: &mut Buffer,
     part: Rect,
-    page: u16,
+    page: usize,
     look: Look,
 ) {
     let style = Style::new().add_modifier(Modifier::REVERSED);
     buffer.set_style(part, style);
-    let last = (place.top + usize::from(page)).min(rows.len());
+    let last = (place.top + page).min(rows.len());
     if last < rows.len() {
         put(buffer, part, 0, 0, "vvv", style);
     }
-    if let Some((point, _)) = described(rows, place, sample, look) {
+    if let Some(point) = described(rows, place, sample, look) {
         put(buffer, part, 0, 4, &visible(point.name.as_bytes()), style);
     }
     let label = match state.level(sample) {
@@ -289,15 +299,20 @@ fn draw_bottom(
         Level::Debug => "DEBUG",
     };
     let first = if rows.is_empty() { 0 } else { place.top + 1 };
-    let mut right = format!("{label}  {first}-{last}/{}", rows.len());
+    let mut words = vec![format!("{first}-{last}/{}", rows.len()), label.to_owned()];
     if state.unseen {
-        right = format!("UNSEEN  {right}");
+        words.push("UNSEEN".to_owned());
     }
     if state.raw {
-        right = format!("RAW  {right}");
+        words.push("RAW".to_owned());
     }
-    let column = usize::from(part.width).saturating_sub(right.len());
-    put(buffer, part, 0, column, &right, style);
+    // Where there is no room for all of it the name shows through between them.
+    let mut end = usize::from(part.width);
+    for word in words {
+        let start = end.saturating_sub(word.len());
+        put(buffer, part, 0, start, &word, style);
+        end = start.saturating_sub(2);
+    }
 }
 
 /// The counter that is told of. In stock look the last one never is.
@@ -306,11 +321,11 @@ fn described<'a>(
     place: Place,
     sample: &'a Sample,
     look: Look,
-) -> Option<(&'a crate::stat::dash::sample::Point, &'a crate::stat::dash::sample::Reading)> {
+) -> Option<&'a Point> {
     if look.stock && place.current + 1 >= rows.len() {
         return None;
     }
-    sample.get(*rows.get(place.current)?)
+    sample.get(*rows.get(place.current)?).map(|(point, _)| point)
 }
 
 fn draw_info(
@@ -322,7 +337,7 @@ fn draw_info(
     look: Look,
 ) {
     let sample = &scene.now.counters;
-    let Some((point, reading)) = described(rows, place, sample, look) else { return };
+    let Some(point) = described(rows, place, sample, look) else { return };
     put(buffer, part, 0, 0, &format!("{}:", point.short), Style::new());
     let texts = if look.stock { part.height } else { part.height.saturating_sub(1) };
     let mut row = 1;
@@ -355,7 +370,6 @@ fn draw_info(
         (Some(least), Some(most)) => format!("  least {} most {}", number(least), number(most)),
         _ => String::new(),
     };
-    let _ = reading;
     put(buffer, part, part.height - 1, 0, &format!("{text}{numbers}"), look.quiet());
 }
 
