@@ -107,11 +107,6 @@ impl Sample {
         Some((self.points.get(at)?, reading))
     }
 
-    /// The value of the counter of that name; `None` when there is none.
-    pub(crate) fn value(&self, name: &str) -> Option<u64> {
-        self.get(self.position(name)?).map(|(_, reading)| reading.value)
-    }
-
     /// Where the counter of that name is.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.points.iter().position(|point| point.name == name)

@@ -154,7 +154,7 @@ fn an_instance_that_is_not_there_is_shown_as_such() {
 
 #[test]
 fn a_wide_name_shifts_no_column() {
-    let mut app = app(PLAIN);
+    let app = app(PLAIN);
     let shown = picture(&app, 140, 40);
     let lines: Vec<&str> = shown.lines().collect();
     let wide = lines.iter().find(|line| line.contains("xac")).unwrap();
