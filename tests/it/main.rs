@@ -13,6 +13,7 @@ mod interop;
 mod log;
 mod loss;
 mod matrix;
+mod metrics;
 mod ps;
 mod query;
 mod record;

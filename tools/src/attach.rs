@@ -35,6 +35,11 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Several>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
+/// Whether an error of [`attach`] stays what it is, however long one waits.
+pub(crate) fn is_final(error: &anyhow::Error) -> bool {
+    error.is::<Several>()
+}
+
 /// How long to wait for an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {

@@ -19,6 +19,7 @@ mod explain;
 mod generate;
 mod links;
 mod log;
+mod metrics;
 mod ps;
 mod record;
 mod snapshot;
@@ -70,6 +71,8 @@ enum Tool {
     Stat(stat::Args),
     /// Says what is here, what is wrong, and what to do about it
     Doctor(doctor::Args),
+    /// Serves counters and node signals to Prometheus, or writes them once
+    Metrics(metrics::Args),
     /// Keeps the failures, with what came before, and an index of all of them
     Record(record::Args),
     /// Has a running recorder keep what its log holds, now
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
             Tool::Why(args) => why::run(&args),
             Tool::Stat(args) => stat::run(args),
             Tool::Doctor(args) => doctor::run(&args),
+            Tool::Metrics(args) => metrics::run(args),
             Tool::Record(args) => record::run(args),
             Tool::Snapshot(args) => snapshot::run(&args),
             Tool::Links(args) => links::run(&args),

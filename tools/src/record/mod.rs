@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use shellac_manager::{ManagerError, PidFile};
 
 pub(crate) use args::Args;
+pub(crate) use saved::COUNTERS_NAME;
 
 use crate::log::detach::{self, Place};
 

@@ -12,7 +12,7 @@ use shellac_capture::rules::Rule;
 use shellac_measure::Baselines;
 
 /// How often each rule fired since the recorder was started.
-pub(super) const COUNTERS_NAME: &str = "counters.json";
+pub(crate) const COUNTERS_NAME: &str = "counters.json";
 /// What is usual, for rules that compare with it.
 const BASELINE_NAME: &str = "baseline.json";
 /// A larger file is none of ours.

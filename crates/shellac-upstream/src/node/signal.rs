@@ -189,7 +189,7 @@ signals! {
     TimeWaitOverflow: "tcp_time_wait_overflow", "TCPTimeWaitOverflow", Counter, Namespace, Netstat "TcpExt.TCPTimeWaitOverflow", "Closed connections that could not be remembered";
     ReqQFullDrop: "tcp_req_q_full_drop", "TCPReqQFullDrop", Counter, Namespace, Netstat "TcpExt.TCPReqQFullDrop", "Connection requests that were dropped as too many were open";
     ReqQFullCookies: "tcp_req_q_full_cookies", "TCPReqQFullDoCookies", Counter, Namespace, Netstat "TcpExt.TCPReqQFullDoCookies", "Connection requests answered with a cookie as too many were open";
-    ConntrackCount: "conntrack_count", "nf_conntrack_count", Gauge, Namespace, ConntrackCount "", "Connections that netfilter follows";
+    ConntrackCount: "conntrack_entries", "nf_conntrack_count", Gauge, Namespace, ConntrackCount "", "Connections that netfilter follows";
     ConntrackMax: "conntrack_max", "nf_conntrack_max", Limit, Machine, ConntrackMax "", "Connections that netfilter has room for";
     ConntrackDrop: "conntrack_drop", "conntrack_drop", Counter, Namespace, ConntrackStat "drop", "Packets dropped because no connection could be added";
     ConntrackEarlyDrop: "conntrack_early_drop", "conntrack_early_drop", Counter, Namespace, ConntrackStat "early_drop", "Connections forgotten early to make room";

@@ -142,7 +142,7 @@ fn every_number_of_a_host_is_read() {
         ("tcp_time_wait_overflow", 6),
         ("tcp_req_q_full_drop", 8),
         ("tcp_req_q_full_cookies", 7),
-        ("conntrack_count", 900),
+        ("conntrack_entries", 900),
         ("conntrack_max", 1000),
         ("conntrack_drop", 0x22),
         ("conntrack_early_drop", 0x33),

@@ -1,0 +1,48 @@
+//! The alerts that are shipped.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{is_here, metrics, text};
+
+fn contrib() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../contrib")
+}
+
+#[test]
+fn promtool_takes_the_rules_and_their_cases() {
+    if !is_here("promtool") {
+        return;
+    }
+    for arguments in
+        [["check", "rules", "prometheus-rules.yml"], ["test", "rules", "prometheus-rules.test.yml"]]
+    {
+        let mut command = Command::new("promtool");
+        let output = command.args(arguments).current_dir(contrib()).stdin(Stdio::null()).output();
+        let output = output.expect("promtool starts");
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+fn the_rules_ask_for_what_is_served() {
+    let rules = std::fs::read_to_string(contrib().join("prometheus-rules.yml")).unwrap();
+    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let asked: BTreeSet<&str> =
+        rules.split(word).filter(|word| word.starts_with("shellac_node_")).collect();
+    assert!(asked.len() > 8, "{asked:?}");
+    let output = metrics().args(["--once", "--node"]).output().expect("it starts");
+    let page = text(&output);
+    // A kernel without netfilter has no such table.
+    let unread: Vec<&str> = page
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("shellac_node_source_readable{path=\"")?.strip_suffix("\"} 0")
+        })
+        .collect();
+    for name in asked {
+        let served = page.lines().any(|line| line.starts_with(&format!("{name} ")));
+        assert!(served || !unread.is_empty(), "{name} is not in\n{page}");
+    }
+}
