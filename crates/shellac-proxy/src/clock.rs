@@ -26,6 +26,14 @@ pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Wall time at zero of `CLOCK_MONOTONIC`, in microseconds since 1970, as it was when somebody first asked.
+///
+/// It stays as it is when the clock is set: with it all threads have one scale that never goes back.
+fn steady_offset() -> u64 {
+    static OFFSET: OnceLock<u64> = OnceLock::new();
+    *OFFSET.get_or_init(|| wall_now().saturating_sub(shellac_sys::monotonic_micros()))
+}
+
 /// Monotonic time, and the offset that turns it into wall time.
 ///
 /// A step of the wall clock moves the offset at the next [`Clock::adjust`], so that absolute times in the
@@ -77,13 +85,10 @@ impl Clock {
         self.wall_at_origin.saturating_add(at.0)
     }
 
-    /// The same point for all threads: since 1970 by the wall clock of when the process first asked, and never set since.
+    /// A point on the scale that decisions about backends are made on: since 1970, the same in all threads, never going back.
     pub(crate) fn steady(&self, at: Micros) -> Duration {
-        static OFFSET: OnceLock<u64> = OnceLock::new();
-        let offset =
-            OFFSET.get_or_init(|| self.wall_at_origin.saturating_sub(self.monotonic_at_origin));
-        let monotonic = self.monotonic_at_origin.saturating_add(at.0);
-        Duration::from_micros(offset.saturating_add(monotonic))
+        let micros = steady_offset().saturating_add(self.monotonic_at_origin).saturating_add(at.0);
+        Duration::from_micros(micros)
     }
 
     /// Where this scale begins in microseconds of `CLOCK_MONOTONIC`. Never changes.
@@ -96,6 +101,11 @@ impl Clock {
 #[allow(clippy::disallowed_methods, reason = "part of the clock")]
 pub(crate) fn wall_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(micros).unwrap_or(0)
+}
+
+/// Now, on the scale that decisions about backends are made on.
+pub(crate) fn steady_now() -> Duration {
+    Duration::from_micros(steady_offset().saturating_add(shellac_sys::monotonic_micros()))
 }
 
 /// Seconds since 1970.

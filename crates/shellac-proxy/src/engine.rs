@@ -13,7 +13,7 @@ use shellac_format::Dialect;
 use shellac_ring::{Publisher, RingHandle};
 use shellac_upstream::Endpoint;
 
-use crate::control::Control;
+use crate::control::{Caretaker, Control};
 use crate::log::{Grammar, LogSink, Xids};
 use crate::stats::{Chores, Counting};
 use crate::worker::{self, Common, SWEEP, Seed, Stage};
@@ -92,6 +92,12 @@ pub enum EngineError {
         /// The system's reason.
         source: io::Error,
     },
+    /// The thread that looks after the others could not be started.
+    #[error("cannot start the control thread: {source}")]
+    Control {
+        /// The system's reason.
+        source: io::Error,
+    },
     /// An address has no listening socket.
     #[error("no listening socket for {address}")]
     NoSocket {
@@ -129,7 +135,7 @@ pub struct Engine {
     /// One message per serving thread that has ended.
     ended: mpsc::Receiver<()>,
     running: usize,
-    caretaker: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+    caretaker: Option<Caretaker>,
 }
 
 impl Engine {
@@ -149,7 +155,7 @@ impl Engine {
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
-        let control = Control::new(config, threads, counting.clone());
+        let (control, questions) = Control::new(config, threads, counting.clone());
         let (started_tx, started) = mpsc::channel();
         let (ended_tx, ended) = mpsc::channel();
         let mut engine = Engine {
@@ -159,10 +165,11 @@ impl Engine {
             running: 0,
             caretaker: None,
         };
-        let count = threads as u64;
+        // One more for the thread that looks after the others.
+        let count = threads as u64 + 1;
+        let layout = common.grammar.layout;
         let mut seats = seats.into_iter();
-        for (index, sink) in serving.into_iter().enumerate() {
-            let layout = common.grammar.layout;
+        for ((index, sink), commands) in serving.into_iter().enumerate().zip(questions) {
             let seed = Seed {
                 common: common.clone(),
                 listeners: std::mem::take(&mut sockets[index]),
@@ -173,6 +180,7 @@ impl Engine {
                 orders: engine.control.orders(),
                 acks: engine.control.acks(),
                 counting: counting.clone(),
+                commands,
             };
             let (started, ended) = (started_tx.clone(), ended_tx.clone());
             let run = move || {
@@ -198,8 +206,11 @@ impl Engine {
                 return Err(error);
             }
         }
+        let xids = Xids::new(layout, options.xid_base, threads as u64, count);
         let chores = Chores::new(counting, ring);
-        engine.caretaker = Some(caretaker(sink, chores, engine.control(), threads)?);
+        let caretaker = Caretaker::start(engine.control(), common, sink, xids, chores, threads)
+            .map_err(|source| EngineError::Control { source })?;
+        engine.caretaker = Some(caretaker);
         Ok(engine)
     }
 
@@ -259,10 +270,7 @@ impl Engine {
             // A panic has been reported where it happened.
             let _ = thread.join();
         }
-        if let Some((stop, thread)) = self.caretaker.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
+        drop(self.caretaker.take());
     }
 }
 
@@ -307,27 +315,4 @@ fn share_out(
         }
     }
     Ok(shares)
-}
-
-/// Starts the thread that looks after the others; it ends when its sender is dropped.
-fn caretaker(
-    mut sink: Box<dyn LogSink>,
-    mut chores: Chores,
-    control: Control,
-    threads: usize,
-) -> Result<(mpsc::Sender<()>, JoinHandle<()>), EngineError> {
-    let (stop, stopped) = mpsc::channel();
-    let run = move || {
-        while stopped.recv_timeout(SWEEP) == Err(mpsc::RecvTimeoutError::Timeout) {
-            sink.sweep();
-            chores.sweep(&control, threads);
-        }
-        sink.sweep();
-        chores.sweep(&control, threads);
-    };
-    let thread = Builder::new()
-        .name("shellac-control".to_owned())
-        .spawn(run)
-        .map_err(|source| EngineError::Thread { index: usize::MAX, source })?;
-    Ok((stop, thread))
 }

@@ -3,10 +3,13 @@
 //! A request keeps the generation that it began with, whatever is loaded meanwhile. One that was discarded is gone when
 //! the last request that holds it has ended.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use shellac_config::{BackendConfig, Config};
-use shellac_upstream::{Endpoint, Pool};
+use shellac_upstream::admin::{Mode, Subject, Table};
+use shellac_upstream::{Endpoint, EndpointSpec, Pool};
 
 use crate::log::AddressText;
 use crate::stats::{Backends, Counting, Uncounted};
@@ -31,19 +34,22 @@ pub(crate) struct Generation {
     pub(crate) uncounted: Option<Uncounted>,
     /// Requests that hold it, by serving thread, as of the thread's last sweep.
     busy: Mutex<Vec<usize>>,
+    /// What was ordered of single backends of this configuration, by their position.
+    wanted: Mutex<BTreeMap<usize, Mode>>,
 }
 
 impl Generation {
-    /// What `config` makes, for `threads` serving threads.
+    /// What `config` makes, for `threads` serving threads. What is known about backends that were the same `before` is still known.
     pub(crate) fn new(
         number: u64,
         name: &str,
         config: Arc<Config>,
         threads: usize,
         since_unix: u64,
+        before: Option<&Generation>,
         counting: &Counting,
     ) -> Generation {
-        let endpoints = endpoints(&config);
+        let endpoints = endpoints(&config, before);
         let pools = pools(&config, &endpoints);
         let remotes =
             endpoints.iter().map(|endpoint| AddressText::new(endpoint.address())).collect();
@@ -55,17 +61,50 @@ impl Generation {
             counters,
             uncounted,
             config,
-            endpoints,
             pools,
             remotes,
             since_unix,
             busy: Mutex::new(vec![0; threads]),
+            wanted: Mutex::new(
+                before.map(|before| carried(before, &endpoints)).unwrap_or_default(),
+            ),
+            endpoints,
         }
     }
 
     /// What the configuration says of the backend at `index`.
     pub(crate) fn backend(&self, index: usize) -> &BackendConfig {
         &self.config.backends[index]
+    }
+
+    /// How patterns see a backend.
+    pub(crate) fn subject<'g>(&'g self, endpoint: &'g Endpoint, active: bool) -> Subject<'g> {
+        let (config, name) = (&*self.name, endpoint.name());
+        Subject { config, name, address: endpoint.address(), active }
+    }
+
+    /// Takes note of what is wanted of one backend of this configuration.
+    pub(crate) fn want(&self, backend: usize, mode: Mode) {
+        let mut wanted = lock(&self.wanted);
+        match mode {
+            Mode::Auto => wanted.remove(&backend),
+            mode => wanted.insert(backend, mode),
+        };
+    }
+
+    /// Makes what is wanted hold: the orders in `table` first, then what is wanted of single backends. Says what has changed.
+    pub(crate) fn obey(&self, table: &Table, now: Duration, now_unix: u64) -> Vec<(usize, Mode)> {
+        let wanted = lock(&self.wanted);
+        let mut changed = Vec::new();
+        for endpoint in &self.endpoints {
+            let order = table.order(&self.subject(endpoint, false), now_unix);
+            let single = || wanted.get(&endpoint.index()).copied().unwrap_or_default();
+            let mode = order.map_or_else(single, |entry| entry.mode);
+            if endpoint.set_admin(mode, now) {
+                changed.push((endpoint.index(), mode));
+            }
+        }
+        changed
     }
 
     /// Takes note of the requests of one thread.
@@ -86,15 +125,37 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn endpoints(config: &Config) -> Vec<Arc<Endpoint>> {
+fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
+    let known = by_name(before);
     config
         .backends
         .iter()
         .enumerate()
         .map(|(index, backend)| {
-            Arc::new(Endpoint::new(index, backend.name.clone(), backend.address))
+            let spec = EndpointSpec::new(backend.name.clone(), backend.address);
+            Arc::new(match known.get(backend.name.as_str()) {
+                Some(before) => Endpoint::succeed(index, spec, before),
+                None => Endpoint::from_spec(index, spec),
+            })
         })
         .collect()
+}
+
+fn by_name(generation: Option<&Generation>) -> HashMap<&str, &Arc<Endpoint>> {
+    let endpoints = generation.map_or(&[][..], |generation| &generation.endpoints);
+    endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect()
+}
+
+/// What was wanted of single backends and goes on.
+fn carried(before: &Generation, endpoints: &[Arc<Endpoint>]) -> BTreeMap<usize, Mode> {
+    let known = by_name(Some(before));
+    let wanted = lock(&before.wanted);
+    let same = |endpoint: &Arc<Endpoint>| {
+        let old = known.get(endpoint.name())?;
+        let mode = *wanted.get(&old.index())?;
+        Arc::ptr_eq(old.health(), endpoint.health()).then_some((endpoint.index(), mode))
+    };
+    endpoints.iter().filter_map(same).collect()
 }
 
 fn pools(config: &Config, endpoints: &[Arc<Endpoint>]) -> Vec<Arc<Pool>> {

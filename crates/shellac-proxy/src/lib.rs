@@ -22,7 +22,10 @@ mod process;
 mod stats;
 mod worker;
 
-pub use control::{ConfigurationStatus, Control, ControlError, Epoch, Loaded, Temperature};
+pub use control::{
+    BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Loaded,
+    OpenRequest, Temperature,
+};
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;
 pub use process::{Worker, WorkerOptions, worker_main};

@@ -196,7 +196,9 @@ async fn flush(
         Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
         Poll::Ready(Err(error)) if is_gone(&error) => Poll::Ready(Err(SessionEnd::RemClose)),
         Poll::Ready(Err(_)) => Poll::Ready(Err(SessionEnd::TxError)),
-        Poll::Pending if timer.is_late(cx) => Poll::Ready(Err(SessionEnd::TxError)),
+        Poll::Pending if timer.is_late(cx) || live.is_killed() => {
+            Poll::Ready(Err(SessionEnd::TxError))
+        }
         Poll::Pending => Poll::Pending,
     })
     .await

@@ -1,20 +1,27 @@
 //! What can be asked of a running proxy, and what it can be told, from any thread.
 
+mod ask;
+mod backends;
+mod jobs;
 mod registry;
 mod status;
+mod thread;
 
 use std::sync::{Arc, Mutex};
 
 use shellac_config::Config;
-use tokio::sync::watch;
+use shellac_upstream::admin::Table;
+use tokio::sync::{mpsc, watch};
 
 use crate::clock;
 use crate::generation::{Generation, lock};
 use crate::stats::Counting;
-use crate::worker::{Orders, Stage};
+use crate::worker::{Command, Orders, Stage, WAITING};
+pub use backends::{BackendLoad, BackendStatus, OpenRequest};
 use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};
 pub use status::ConfigurationStatus;
+pub(crate) use thread::Caretaker;
 
 /// The name of the configuration that a proxy starts with.
 const BOOT: &str = "boot";
@@ -34,7 +41,22 @@ struct Shared {
     registry: Mutex<Registry>,
     acks: Acks,
     counting: Counting,
+    commands: Vec<mpsc::Sender<Command>>,
+    /// What was ordered, whatever is loaded.
+    table: Mutex<Table>,
+    notices: Mutex<Notices>,
 }
+
+/// Notices that wait for the control thread to log them.
+#[derive(Debug, Default)]
+struct Notices {
+    waiting: Vec<String>,
+    /// Those for which there was no room.
+    lost: u64,
+}
+
+/// Notices that wait at most. Those beyond are counted.
+const NOTICES: usize = 1000;
 
 /// A point in time that every serving thread passes when it has finished the choice of a backend that it was making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,16 +76,30 @@ impl Acks {
 }
 
 impl Control {
-    /// A handle on a proxy of `threads` serving threads that begins with `config`.
-    pub(crate) fn new(config: Arc<Config>, threads: usize, counting: Counting) -> Control {
-        let boot = Generation::new(0, BOOT, config, threads, clock::unix_seconds(), &counting);
+    /// A handle on a proxy of `threads` serving threads that begins with `config`, and what each of them is asked.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        threads: usize,
+        counting: Counting,
+    ) -> (Control, Vec<mpsc::Receiver<Command>>) {
+        let now = clock::unix_seconds();
+        let boot = Generation::new(0, BOOT, config, threads, now, None, &counting);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) = watch::channel(Orders { stage: Stage::Serve, active, epoch: 0 });
         let acks = Acks(Arc::new(Mutex::new(vec![0; threads])));
-        let registry = Mutex::new(registry);
-        let shared = Shared { threads, orders, registry, acks, counting };
-        Control { shared: Arc::new(shared) }
+        let (commands, questions) = (0..threads).map(|_| mpsc::channel(WAITING)).unzip();
+        let shared = Shared {
+            threads,
+            orders,
+            registry: Mutex::new(registry),
+            acks,
+            counting,
+            commands,
+            table: Mutex::default(),
+            notices: Mutex::default(),
+        };
+        (Control { shared: Arc::new(shared) }, questions)
     }
 
     /// What the serving threads listen to.
@@ -104,12 +140,21 @@ impl Control {
     ///
     /// The name cannot be one, or is taken, or there are too many configurations.
     pub fn load(&self, name: &str, config: Arc<Config>) -> Result<Loaded, ControlError> {
-        let number = lock(&self.shared.registry).admit(name)?;
+        let (number, before) = {
+            let mut registry = lock(&self.shared.registry);
+            (registry.admit(name)?, Arc::clone(registry.active()))
+        };
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
         let Shared { threads, counting, .. } = &*self.shared;
-        let made = Generation::new(number, name, config, *threads, now, counting);
-        lock(&self.shared.registry).insert(Arc::new(made))
+        let made = Generation::new(number, name, config, *threads, now, Some(&before), counting);
+        let made = Arc::new(made);
+        // Before anybody can choose from it.
+        made.obey(&lock(&self.shared.table), clock::steady_now(), now);
+        let loaded = lock(&self.shared.registry).insert(made)?;
+        // The table may have changed meanwhile.
+        self.obey();
+        Ok(loaded)
     }
 
     /// New requests get this configuration from now on; open ones go on with theirs. It is warm afterwards.
@@ -147,6 +192,75 @@ impl Control {
         lock(&self.shared.registry).set_temperature(name, temperature)
     }
 
+    /// Replaces the orders that hold whatever is loaded: in all configurations, those that will be loaded too.
+    ///
+    /// An order goes before what was said with [`set_health`](Control::set_health). It ends by itself when its time is over.
+    pub fn apply(&self, table: Table) {
+        *lock(&self.shared.table) = table;
+        self.obey();
+    }
+
+    /// The orders in force.
+    pub fn orders_in_force(&self) -> Table {
+        lock(&self.shared.table).clone()
+    }
+
+    /// Writes a `Notice` to the log, within a tenth of a second.
+    pub fn notice(&self, text: impl Into<String>) {
+        let mut notices = lock(&self.shared.notices);
+        if notices.waiting.len() < NOTICES {
+            notices.waiting.push(text.into());
+        } else {
+            notices.lost += 1;
+        }
+    }
+
+    /// Makes all orders hold in all configurations.
+    fn obey(&self) {
+        let (now, now_unix) = (clock::steady_now(), clock::unix_seconds());
+        let held = lock(&self.shared.registry).generations();
+        let table = lock(&self.shared.table);
+        for held in held {
+            let generation = &held.generation;
+            for (backend, mode) in generation.obey(&table, now, now_unix) {
+                let endpoint = &generation.endpoints[backend];
+                let mut text = format!("backend: {}.{} ", generation.name, endpoint.name());
+                text.push_str(mode.as_str());
+                let order = table.order(&generation.subject(endpoint, held.active), now_unix);
+                if let Some(entry) = order {
+                    for (key, value) in [("by", &entry.author), ("reason", &entry.reason)] {
+                        if !value.is_empty() {
+                            text.push_str(&format!(" {key}={value}"));
+                        }
+                    }
+                }
+                self.notice(text);
+            }
+        }
+    }
+
+    /// Ends the orders whose time is over.
+    fn end_orders(&self) {
+        let over = lock(&self.shared.table).expire(clock::unix_seconds());
+        if over.is_empty() {
+            return;
+        }
+        for entry in over {
+            let (mode, pattern) = (entry.mode.as_str(), &entry.pattern);
+            self.notice(format!("backend: the time of `{mode} {pattern}` is over"));
+        }
+        self.obey();
+    }
+
+    /// The notices that nobody has logged yet.
+    fn take_notices(&self) -> Vec<String> {
+        let Notices { mut waiting, lost } = std::mem::take(&mut *lock(&self.shared.notices));
+        if lost > 0 {
+            waiting.push(format!("shellac: {lost} notices lost"));
+        }
+        waiting
+    }
+
     /// Asks every serving thread to say when it has finished the choice of a backend that it is making.
     ///
     /// What was changed before this call holds for every choice after the epoch is [reached](Control::reached), and attempts
@@ -163,5 +277,13 @@ impl Control {
     /// Whether every serving thread has come so far.
     pub fn reached(&self, epoch: Epoch) -> bool {
         lock(&self.shared.acks.0).iter().all(|&reached| reached >= epoch.0)
+    }
+
+    /// Ends the request with this number, or the one whose present attempt has it: a client that has no answer yet gets an
+    /// error page, one that has a part of it sees its connection end. Whether there was one.
+    pub fn kill(&self, xid: u64, reason: &str) -> bool {
+        let reason: Arc<str> = reason.into();
+        let kill = |reply| Command::Kill { xid, reason: Arc::clone(&reason), reply };
+        ask::ask(&self.shared.commands, kill).contains(&true)
     }
 }

@@ -105,6 +105,13 @@ impl Entry {
     }
 }
 
+/// A configuration that is loaded, or still held by requests.
+pub(super) struct Held {
+    pub(super) generation: Arc<Generation>,
+    pub(super) active: bool,
+    pub(super) warm: bool,
+}
+
 /// All configurations.
 #[derive(Debug)]
 pub(super) struct Registry {
@@ -204,6 +211,18 @@ impl Registry {
             Temperature::Cold => entry.set_warm(false),
         }
         Ok(())
+    }
+
+    /// All of them, also what was taken away and is still held, with whether it is the active one and whether it is warm.
+    pub(super) fn generations(&self) -> Vec<Held> {
+        let gone = self.discarded.iter().filter_map(Weak::upgrade);
+        let gone = gone.map(|generation| Held { generation, active: false, warm: false });
+        let loaded = self.entries.iter().map(|entry| Held {
+            generation: Arc::clone(&entry.generation),
+            active: entry.generation.number == self.active.number,
+            warm: entry.warm,
+        });
+        loaded.chain(gone).collect()
     }
 
     /// How all of them are.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
-use shellac_upstream::{Endpoint, InFlight};
+use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
 use super::connect::connect;
 use super::failure::Failure;
@@ -16,7 +16,7 @@ use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
 use crate::log::{CloseReason, Details, HeadTags, Txn, TxnKind};
 use crate::stats::Busy;
-use crate::worker::Conn;
+use crate::worker::{Conn, Place};
 
 /// What an attempt came to.
 pub(super) enum Attempt {
@@ -36,7 +36,7 @@ pub(super) struct Got {
     pub(super) conn: Conn,
     pub(super) upload: Upload,
     pub(super) response: Response,
-    /// Counts the endpoint as busy.
+    /// The place that it has at the backend.
     pub(super) busy: Busy,
     /// What would have to be logged if the body broke off.
     pub(super) number: u32,
@@ -63,24 +63,29 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     txn.timestamp("Start", now);
     let local = exchange.local;
     let steady = worker.log.steady(now);
-    let picked = local.pickers[exchange.route.pool].borrow_mut().pick(&mut fetch.course, steady);
-    let endpoint = picked.as_ref().ok().map(InFlight::endpoint);
-    exchange.live.attempt(fetch.number, fetch.xid, endpoint.map(|one| one.name()), now);
-    prepare_head(exchange, &txn, fetch.kind, endpoint);
+    let pool = exchange.route.pool;
+    let picked = local.pickers[pool].borrow_mut().pick(&mut fetch.course, steady);
+    let generation = local.generation().number;
+    let shown = picked.as_ref().ok().map(|busy| {
+        let endpoint = busy.endpoint();
+        (endpoint.name(), Place { generation, backend: endpoint.index() })
+    });
+    exchange.live.attempt(fetch.number, fetch.xid, shown, now);
+    prepare_head(exchange, &txn, fetch.kind, picked.as_ref().ok().map(InFlight::endpoint));
     txn.call("BACKEND_FETCH");
     txn.returns("fetch");
     txn.timestamp("Fetch", now);
-    let busy = match picked {
+    let mut busy = match picked {
         Ok(in_flight) => local.begin(in_flight),
         Err(why) => {
             worker.stats.not_picked(why);
-            return fail(exchange, fetch, txn, &Failure::no_backend(), None, "");
+            let failure = Failure::no_backend(&local.generation().pools[pool], why);
+            return fail(exchange, fetch, txn, &failure, None, None);
         }
     };
-    let endpoint = Arc::clone(busy.endpoint());
-    let counts = local.counts(&endpoint);
+    let counts = local.counts(busy.endpoint());
     let kept = if fetch.budget.may_reuse() {
-        local.idle.take(endpoint.index(), &worker.log)
+        local.idle.take(busy.endpoint().index(), &worker.log)
     } else {
         None
     };
@@ -88,19 +93,17 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let conn = match kept {
         Some(conn) => conn,
         None => {
-            match connect(worker, local, &endpoint, exchange.client, &mut exchange.live).await {
+            match connect(worker, local, &mut busy, exchange.client, &mut exchange.live).await {
                 Ok(conn) => conn,
                 Err(failure) => {
-                    endpoint.failed();
                     failure.count(&worker.stats, counts);
-                    let address = endpoint.address_text();
-                    return fail(exchange, fetch, txn, &failure, None, address);
+                    return fail(exchange, fetch, txn, &failure, None, Some(busy));
                 }
             }
         }
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
-    log_open(&mut txn, &conn, local.remote(&endpoint), connected, reused);
+    log_open(&mut txn, &conn, local.remote(&conn.endpoint), connected, reused);
     worker.stats.sent(counts, reused);
 
     let mut bytes = Vec::with_capacity(1024);
@@ -121,12 +124,10 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let response = match waited {
         Ok(response) => response,
         Err(failure) => {
-            endpoint.failed();
             failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
             counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
-            let address = endpoint.address_text();
-            return fail(exchange, fetch, txn, &failure, Some(running), address);
+            return fail(exchange, fetch, txn, &failure, Some(running), Some(busy));
         }
     };
     fetch.acct.response_head += response.head_len;
@@ -140,12 +141,19 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     txn.call("BACKEND_RESPONSE");
     let replayable = !exchange.body.is_lost();
-    if fetch.budget.allows_status(response.head.status, replayable) {
-        endpoint.failed();
+    let status = response.head.status;
+    if fetch.budget.allows_status(status, replayable) {
         worker.stats.main().inc(Main::Retry);
         txn.returns("retry");
+        over(exchange, &mut busy, Outcome::Answered { status, retried: true });
         discard(exchange, fetch, &txn, running, &response).await;
+        exchange.live.leaves_backend();
         return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+    }
+    let counts_as_failure =
+        matches!(busy.pool().rules(), Rules::Ours(rules) if rules.statuses.contains(&status));
+    if !counts_as_failure && let Some(event) = busy.answered(worker.log.steady(response.at)) {
+        worker.log.backend_event(&local.generation().name, busy.endpoint(), event);
     }
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
@@ -218,7 +226,7 @@ fn fail(
     mut txn: Txn,
     failure: &Failure,
     running: Option<Running>,
-    address: &str,
+    busy: Option<Busy>,
 ) -> Attempt {
     let worker = exchange.worker;
     let now = worker.log.now();
@@ -235,7 +243,7 @@ fn fail(
         taken: running.as_ref().and_then(taken),
         expected: exchange.body.framing().len_bytes().filter(|_| has_body),
         attempt: fetch.number,
-        address,
+        address: busy.as_ref().map_or("", |busy| busy.endpoint().address_text()),
         ..Details::default()
     };
     failure.log(&txn, details);
@@ -248,6 +256,12 @@ fn fail(
         txn.backend_close(running.conn.fd(), running.conn.endpoint.name(), Some(reason));
         failure.log_after_close(&txn);
     }
+    if let Some(mut busy) = busy {
+        let outcome = failure.outcome(reused && !fetch.stale);
+        fetch.stale |= outcome == Outcome::Stale;
+        over(exchange, &mut busy, outcome);
+    }
+    exchange.live.leaves_backend();
     if failure.close == Some(CloseReason::RemClose) {
         txn.bereq_acct(&fetch.acct);
         txn.end();
@@ -282,6 +296,14 @@ fn fail(
     txn.bereq_acct(&fetch.acct);
     txn.end();
     Attempt::Failed { head, html }
+}
+
+/// Tells what became of an attempt, and logs what that changes for its backend.
+pub(super) fn over(exchange: &Exchange<'_>, busy: &mut InFlight, outcome: Outcome) {
+    let log = &exchange.worker.log;
+    if let Some(event) = busy.finish(outcome, log.steady(log.coarse())) {
+        log.backend_event(&exchange.local.generation().name, busy.endpoint(), event);
+    }
 }
 
 /// Ends an attempt that another one follows.

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use shellac_counters::live::Phase as Wait;
-use shellac_upstream::Endpoint;
+use shellac_upstream::InFlight;
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
@@ -16,7 +17,10 @@ use crate::client::{Client, Watch};
 use crate::log::{AddressText, Phase};
 use crate::worker::{Buffer, Conn, Live, Local, Timer, Worker};
 
-/// Connects to `endpoint`, within its time, as long as the client is there.
+/// Longest time to connect for the attempt that finds out whether a backend is back.
+const TEST: Duration = Duration::from_secs(1);
+
+/// Connects to the endpoint of `busy`, within its time, as long as the client is there.
 ///
 /// # Errors
 ///
@@ -24,12 +28,17 @@ use crate::worker::{Buffer, Conn, Live, Local, Timer, Worker};
 pub(super) async fn connect(
     worker: &Worker,
     local: &Local,
-    endpoint: &Arc<Endpoint>,
+    busy: &mut InFlight,
     client: &mut Client,
     live: &mut Live,
 ) -> Result<Conn, Box<Failure>> {
-    let limit = local.backend(endpoint).connect_timeout;
+    let mut limit = local.backend(busy.endpoint()).connect_timeout;
+    if busy.is_test() {
+        limit = limit.min(TEST);
+    }
     let start = worker.log.now();
+    busy.connecting(worker.log.steady(start));
+    let endpoint = Arc::clone(busy.endpoint());
     let mut timer = Timer::new(&worker.deadlines, start.after(limit));
     live.waits(Wait::Connect, worker.log.coarse(), timer.at());
     let mut watch = Watch::new(worker);
@@ -39,6 +48,10 @@ pub(super) async fn connect(
             Poll::Ready(result) => Poll::Ready(result.map_err(|error| {
                 Failure::connect(endpoint.name(), error.raw_os_error().unwrap_or(0))
             })),
+            Poll::Pending if live.is_killed() => {
+                let reason = live.kill_reason().unwrap_or_default();
+                Poll::Ready(Err(Failure::killed(Phase::Connect, &reason)))
+            }
             Poll::Pending if timer.is_late(cx) => {
                 Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
             }
@@ -52,12 +65,13 @@ pub(super) async fn connect(
         .map_err(|failure: Box<Failure>| failure.after(worker.log.now().since(start), limit))?;
     // A socket that refuses it still works, only slower.
     let _ = stream.set_nodelay(true);
-    worker.stats.connected(local.counts(endpoint), worker.log.now().since(start));
+    worker.stats.connected(local.counts(&endpoint), worker.log.now().since(start));
     let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
     let now = worker.log.now();
+    busy.connected(worker.log.steady(now));
     Ok(Conn {
         stream,
-        endpoint: Arc::clone(endpoint),
+        endpoint,
         input: Buffer::default(),
         local: AddressText::new(local),
         opened: now,

@@ -9,9 +9,10 @@ use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
 use shellac_http1::{BodyFraming, Decoder, Encoder, write};
+use shellac_upstream::{Fault, Outcome};
 
-use super::attempt::Got;
-use super::failure::errno_text;
+use super::attempt::{Got, over};
+use super::failure::{KILLED, errno_text};
 use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
@@ -35,6 +36,8 @@ enum End {
     Truncated,
     /// The client's side broke off.
     Client(SessionEnd),
+    /// Somebody has ended the request.
+    Killed,
 }
 
 /// The backend's half of a response: gone as soon as the body is complete.
@@ -44,7 +47,9 @@ struct Source {
     upload: Upload,
     persistent: bool,
     number: u32,
-    _busy: Busy,
+    busy: Busy,
+    /// The status of the response.
+    status: u16,
 }
 
 struct Delivery<'a, 's> {
@@ -87,6 +92,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         BodyFraming::Chunked => BodyKind::Chunked,
         BodyFraming::Eof => BodyKind::Eof,
     });
+    let status = response.head.status;
     let persistent = response_persistent(&response.head, response.framing);
     let towards = response.framing.towards_client(exchange.version);
     if towards == BodyFraming::Eof {
@@ -106,7 +112,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         accounted: upload.written,
         head_len: response.head_len,
         earlier: acct.response_body,
-        source: Some(Source { txn, conn, upload, persistent, number, _busy: busy }),
+        source: Some(Source { txn, conn, upload, persistent, number, busy, status }),
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
         acct,
@@ -138,7 +144,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
             exchange.finish();
             After::close(end)
         }
-        End::Truncated => {
+        End::Truncated | End::Killed => {
             if towards == BodyFraming::Eof {
                 reset_on_close(&exchange.client.stream);
             }
@@ -212,6 +218,9 @@ impl Delivery<'_, '_> {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
+            if self.exchange.live.is_killed() {
+                return Poll::Ready(End::Killed);
+            }
             self.poll_upload(cx);
             let Exchange { client, out, written, .. } = &mut *self.exchange;
             let before = *written;
@@ -368,7 +377,7 @@ impl Delivery<'_, '_> {
         self.settle(&source);
         // A complete body is as long as its head promised.
         self.exchange.out.bytes.extend_from_slice(self.encoder.finish().unwrap_or_default());
-        let Source { mut txn, mut conn, upload, persistent, .. } = source;
+        let Source { mut txn, mut conn, upload, persistent, mut busy, status, .. } = source;
         let worker = self.exchange.worker;
         let now = worker.log.now();
         let usable = persistent && upload.is_complete() && conn.input.is_empty();
@@ -386,6 +395,9 @@ impl Delivery<'_, '_> {
             conn.released = now;
             keep(worker, self.exchange.local, conn);
         }
+        over(self.exchange, &mut busy, Outcome::Answered { status, retried: false });
+        drop(busy);
+        self.exchange.live.leaves_backend();
     }
 
     /// The connection failed in the body.
@@ -405,9 +417,14 @@ impl Delivery<'_, '_> {
     ) {
         self.truncated = true;
         let expected = self.decoder_expected();
-        let Some(source) = self.source.take() else { return };
+        let Some(mut source) = self.source.take() else { return };
         self.settle(&source);
-        source.conn.endpoint.failed();
+        let fault = match class {
+            "timeout" => Fault::Stalled,
+            "junk" => Fault::Garbage,
+            _ => Fault::Truncated,
+        };
+        over(self.exchange, &mut source.busy, Outcome::Failed(fault));
         if let Some(first) = first {
             source.txn.fetch_error(first.as_bytes());
         }
@@ -416,15 +433,22 @@ impl Delivery<'_, '_> {
         self.end_broken(source, class, errno, expected, received, CloseReason::RxBody);
     }
 
-    /// The client's side broke off: nobody wants the rest.
+    /// The client's side broke off, or somebody has ended the request: nobody wants the rest.
     fn abandon(&mut self, end: &End) {
+        let Some(source) = self.source.take() else { return };
         let expected = self.decoder_expected();
-        if let (End::Client(_), Some(source)) = (end, self.source.take()) {
-            self.settle(&source);
+        self.settle(&source);
+        let received = Some(self.decoder.received_bytes());
+        let (class, reason) = if let Some(reason) = self.exchange.live.kill_reason() {
+            source.txn.fetch_error(format!("{KILLED}: {reason}").as_bytes());
+            ("admin", CloseReason::RespClose)
+        } else if let End::Client(_) = end {
             source.txn.fetch_error(b"Client closed");
-            let received = Some(self.decoder.received_bytes());
-            self.end_broken(source, "client", None, expected, received, CloseReason::RemClose);
-        }
+            ("client", CloseReason::RemClose)
+        } else {
+            return;
+        };
+        self.end_broken(source, class, None, expected, received, reason);
     }
 
     /// Accounts for what was sent since the response began.
@@ -451,7 +475,7 @@ impl Delivery<'_, '_> {
         received: Option<u64>,
         reason: CloseReason,
     ) {
-        let Source { txn, conn, number, .. } = source;
+        let Source { txn, conn, number, busy, .. } = source;
         let Exchange { worker, local, .. } = &*self.exchange;
         worker.stats.attempt_failed(local.counts(&conn.endpoint), class);
         let reused = conn.uses > 0;
@@ -473,6 +497,8 @@ impl Delivery<'_, '_> {
         txn.backend_close(conn.fd(), conn.endpoint.name(), Some(reason));
         txn.bereq_acct(&self.acct);
         txn.end();
+        drop(busy);
+        self.exchange.live.leaves_backend();
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_counters::vsc::write::Counts;
 use shellac_http1::HeadError;
+use shellac_upstream::{Fault, NoEndpoint, Outcome, Pool};
 
 use crate::client::BodyFault;
 use crate::clock::micros;
@@ -70,6 +71,31 @@ impl Failure {
         })
     }
 
+    /// What it says about the backend. `stale` is that the connection had been kept, and nothing else can have gone wrong with it.
+    pub(super) fn outcome(&self, stale: bool) -> Outcome {
+        if self.fault.is_some() || self.class == "client" || self.class == "admin" {
+            return Outcome::Client;
+        }
+        if stale && matches!(self.cause, Cause::Eof | Cause::Reset) {
+            return Outcome::Stale;
+        }
+        let connecting = self.phase == Phase::Connect;
+        if self.errno == Some(rustix::io::Errno::NETDOWN.raw_os_error()) {
+            return Outcome::Local { connecting };
+        }
+        let fault = match self.class {
+            "local" => return Outcome::Local { connecting },
+            "timeout" if connecting => Fault::ConnectTimeout,
+            "timeout" => Fault::HeadTimeout,
+            _ if connecting => Fault::Connect,
+            "eof" => Fault::Eof,
+            "reset" => Fault::Reset,
+            "unreachable" => Fault::Connect,
+            _ => Fault::Garbage,
+        };
+        Outcome::Failed(fault)
+    }
+
     /// Adds how long nothing had moved, and how long that is allowed.
     pub(super) fn after(mut self: Box<Self>, waited: u64, limit: Duration) -> Box<Failure> {
         self.waited = Some(waited);
@@ -81,9 +107,18 @@ impl Failure {
         self.class == "timeout" || matches!(self.fault, Some(BodyFault::Timeout(_)))
     }
 
-    /// A pool has no backend.
-    pub(crate) fn no_backend() -> Box<Failure> {
-        Failure::new(Cause::Final, Phase::Choose, "sick", b"No backend".to_vec())
+    /// No backend of a pool takes an attempt.
+    pub(crate) fn no_backend(pool: &Pool, why: NoEndpoint) -> Box<Failure> {
+        let name = match pool.endpoints() {
+            [only] => only.name(),
+            _ => pool.name(),
+        };
+        let (class, text) = match why {
+            NoEndpoint::Full => ("busy", format!("backend {name}: busy")),
+            _ if pool.endpoints().len() == 1 => ("sick", format!("backend {name}: unhealthy")),
+            _ => ("sick", format!("Director {name} returned no backend")),
+        };
+        Failure::new(Cause::Final, Phase::Choose, class, text.into_bytes())
     }
 
     /// No connection to the backend `name`.
@@ -216,6 +251,14 @@ impl Failure {
         stats.attempt_failed(backend, self.class);
     }
 
+    /// Somebody has ended the request.
+    pub(crate) fn killed(phase: Phase, reason: &str) -> Box<Failure> {
+        let text = format!("{KILLED}: {reason}");
+        let mut failure = Failure::new(Cause::Final, phase, "admin", text.into_bytes());
+        failure.close = Some(CloseReason::RespClose);
+        failure
+    }
+
     /// Whether no response head was logged: it was not complete, or not there.
     pub(crate) fn has_no_head(&self) -> bool {
         self.error.is_none()
@@ -254,6 +297,9 @@ impl Failure {
         }
     }
 }
+
+/// Where a `FetchError` of a request that somebody has ended begins; the reason follows.
+pub(super) const KILLED: &str = "shellac: ended by an administrator";
 
 /// Bytes of a garbage line that are kept for the log.
 const GARBAGE: usize = 1024;

@@ -24,6 +24,8 @@ struct Fetch<'r> {
     budget: Budget<'r>,
     /// Where it has been.
     course: Course,
+    /// A kept connection of its has ended without saying anything.
+    stale: bool,
     /// Bytes of all attempts.
     acct: Acct,
     /// Start of the first attempt.
@@ -49,6 +51,7 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
     let mut fetch = Fetch {
         budget: Budget::new(&exchange.route.retry, &exchange.head.method),
         course: Course::default(),
+        stale: false,
         acct: Acct::default(),
         first: None,
         kind: TxnKind::Pass,

@@ -122,6 +122,9 @@ impl Waiting<'_, '_> {
         if let Err(failure) = self.poll_interim(cx) {
             return Poll::Ready(Err(failure));
         }
+        if let Some(reason) = self.exchange.live.kill_reason() {
+            return Poll::Ready(Err(Failure::killed(self.phase(), &reason)));
+        }
         if self.timer.is_late(cx) {
             return Poll::Ready(Err(self.late()));
         }

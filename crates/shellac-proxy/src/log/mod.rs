@@ -6,6 +6,7 @@
 mod events;
 mod grammar;
 mod head;
+mod health;
 mod panic;
 mod sink;
 mod text;

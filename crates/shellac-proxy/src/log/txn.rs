@@ -114,14 +114,14 @@ impl Log {
         self.clock.borrow().wall(at)
     }
 
+    /// A point on the scale that decisions about backends are made on.
+    pub(crate) fn steady(&self, at: Micros) -> Duration {
+        self.clock.borrow().steady(at)
+    }
+
     /// Where the thread's scale of time begins, in microseconds of `CLOCK_MONOTONIC`.
     pub(crate) fn monotonic_origin(&self) -> u64 {
         self.clock.borrow().monotonic_origin()
-    }
-
-    /// A point of this thread's scale on the one that all threads share, as `shellac-upstream` wants it.
-    pub(crate) fn steady(&self, at: Micros) -> Duration {
-        self.clock.borrow().steady(at)
     }
 
     /// A new transaction number.

@@ -126,9 +126,9 @@ impl Stats {
         }
     }
 
-    /// An attempt failed, for a reason of this class; what is the client's doing is no failure.
+    /// An attempt failed, for a reason of this class; what is the client's doing, or an administrator's, is no failure.
     pub(crate) fn attempt_failed(&self, backend: Counts<'_, Vbe>, class: &str) {
-        if class == "client" {
+        if class == "client" || class == "admin" {
             return backend.inc(Vbe::FetchClient);
         }
         self.main().inc(Main::FetchFailed);

@@ -17,7 +17,7 @@ const DIALECT: Dialect = Dialect::V7_3;
 
 /// Waits until every serving thread has come past this point.
 #[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
-fn settle(control: &Control) {
+pub(super) fn settle(control: &Control) {
     let epoch = control.barrier();
     let start = Instant::now();
     while !control.reached(epoch) {
@@ -36,7 +36,7 @@ fn alone(control: &Control) {
     }
 }
 
-fn named(name: &str, address: SocketAddr) -> Vec<(String, SocketAddr)> {
+pub(super) fn named(name: &str, address: SocketAddr) -> Vec<(String, SocketAddr)> {
     vec![(name.to_owned(), address)]
 }
 

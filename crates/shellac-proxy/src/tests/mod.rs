@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod cancelled;
+mod control;
 mod counters;
 mod engine;
 mod generations;

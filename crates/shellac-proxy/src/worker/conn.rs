@@ -123,6 +123,23 @@ impl Idle {
         }
     }
 
+    /// How many there are, by backend.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        self.kept.borrow().iter().map(Vec::len).collect()
+    }
+
+    /// Closes those to these backends; says how many there were.
+    pub(super) fn close(&self, backends: &[usize], log: &Log) -> usize {
+        let mut kept = self.kept.borrow_mut();
+        let mut closed = 0;
+        for &backend in backends {
+            let list = kept.get_mut(backend).map(std::mem::take).unwrap_or_default();
+            closed += list.len();
+            list.iter().for_each(|conn| close(log, conn, CloseReason::RespClose));
+        }
+        closed
+    }
+
     /// All of them, those of a backend that were unused for longest first.
     pub(super) fn take_all(&self) -> Vec<Conn> {
         self.kept.borrow_mut().iter_mut().flat_map(std::mem::take).collect()

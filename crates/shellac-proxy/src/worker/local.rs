@@ -108,6 +108,10 @@ impl Local {
             }
         };
         match next {
+            // Whoever works on the machine waits for connections to go.
+            None if conn.endpoint.admin().is_out() => {
+                super::conn::close(log, &conn, CloseReason::RespClose);
+            }
             None => self.idle.put(conn, log),
             Some(next) => next.keep(conn, log),
         }

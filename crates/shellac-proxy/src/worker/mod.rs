@@ -2,11 +2,13 @@
 
 mod accept;
 mod buffer;
+mod command;
 mod conn;
 mod deadline;
 mod live;
 mod local;
 mod net;
+mod running;
 
 use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
@@ -16,15 +18,17 @@ use std::time::Duration;
 
 use shellac_counters::live::Seat;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use buffer::Buffer;
+pub(crate) use command::{Command, Survey, WAITING};
 pub(crate) use conn::Conn;
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
 pub(crate) use live::Live;
 pub(crate) use local::{Lease, Local};
 pub(crate) use net::{Outbox, end_writing, poll_read, poll_write, reset_on_close};
+pub(crate) use running::Place;
 
 use crate::clock::Clock;
 use crate::control::Acks;
@@ -32,6 +36,7 @@ use crate::generation::Generation;
 use crate::log::{Grammar, Log, LogSink, Written, Xids, publish_on_panic};
 use crate::stats::{Counting, Sample, Stats};
 use buffer::Buffers;
+use running::Running;
 
 /// Bytes that are read of a body at a time: one buffer per thread.
 const SCRATCH_BYTES: usize = 256 << 10;
@@ -80,6 +85,7 @@ pub(crate) struct Seed {
     pub(crate) orders: watch::Receiver<Orders>,
     pub(crate) acks: Acks,
     pub(crate) counting: Counting,
+    pub(crate) commands: mpsc::Receiver<Command>,
 }
 
 /// What the connections of one thread share. There is one per thread, so nothing in it is locked.
@@ -96,6 +102,7 @@ pub(crate) struct Worker {
     pub(crate) log: Rc<Log>,
     pub(crate) seat: Option<Rc<Seat>>,
     pub(crate) stats: Stats,
+    pub(crate) running: Rc<Running>,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: RefCell<Buffers>,
     /// Room for one read of a body; borrowed within one poll, never across.
@@ -126,6 +133,7 @@ impl Worker {
             log: Rc::new(log),
             seat: seat.map(Rc::new),
             stats,
+            running: Rc::default(),
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
@@ -207,7 +215,8 @@ impl Worker {
 ///
 /// The runtime could not be made, or a listening socket could not be used; `ready` was not called then.
 pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
-    let Seed { common, listeners, sink, seat, xids, index, orders, acks, counting } = seed;
+    let Seed { common, listeners, sink, seat, xids, index, orders, acks, counting, commands } =
+        seed;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -216,7 +225,7 @@ pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
     let worker =
         Rc::new(Worker::new(common, index, active, sink, seat, xids, Stats::new(&counting)));
     publish_on_panic(&worker.log);
-    let result = runtime.block_on(serve(&worker, listeners, orders, &acks, ready));
+    let result = runtime.block_on(serve(&worker, listeners, orders, &acks, commands, ready));
     // Ends the tasks that are left; their transactions say so in the log.
     drop(runtime);
     worker.log.sweep();
@@ -231,6 +240,7 @@ async fn serve(
     listeners: Vec<(String, TcpListener)>,
     mut orders: watch::Receiver<Orders>,
     acks: &Acks,
+    mut commands: mpsc::Receiver<Command>,
     ready: impl FnOnce(),
 ) -> std::io::Result<()> {
     let mut acceptors = Vec::new();
@@ -245,6 +255,7 @@ async fn serve(
     loop {
         tokio::select! {
             _ = ticks.tick() => worker.sweep(),
+            Some(command) = commands.recv() => command.run(worker),
             changed = orders.changed() => {
                 if changed.is_err() {
                     // The sender gone means that the engine is gone.

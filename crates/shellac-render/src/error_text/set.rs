@@ -247,6 +247,8 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
         &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],
     ),
     ("sick", &[Class::Sick, Class::Unset]),
+    ("busy", &[Class::Busy]),
+    ("admin", &[Class::Policy]),
 ];
 
 impl Classes {

@@ -60,6 +60,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Around("backend ", ": fail errno "), &[Connect], &[Local]),
     fetch(Is("No backend connection (rollback?)"), &[Body], &[Policy]),
     fetch(Is("No thread available for bgfetch"), &[Choose], &[Threads]),
+    fetch(Starts("shellac: ended by an administrator"), Phase::ALL, &[Policy]),
     // sending
     fetch(Around("backend ", ": proxy write errno "), &[Send], &[Eof, Reset]),
     fetch(Starts("backend write error: 0 "), &[Send], &[Client]),
