@@ -3,6 +3,7 @@
 mod capture;
 mod config;
 mod confusion;
+mod counters;
 mod daemon;
 mod demo;
 mod doctor;

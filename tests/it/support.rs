@@ -12,5 +12,6 @@ pub(crate) mod recorder;
 pub(crate) mod said;
 pub(crate) mod skip;
 pub(crate) mod text;
+pub(crate) mod tmux;
 pub(crate) mod varnish;
 pub(crate) mod wire;
