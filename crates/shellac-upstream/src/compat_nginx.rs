@@ -15,7 +15,10 @@ use crate::health::lock;
 use crate::outcome::{Fault, Outcome};
 use crate::passive::{Event, Reason};
 use crate::picker::NoEndpoint;
-use crate::pool::{HOPS, Policy, Pool};
+use crate::pool::{Policy, Pool};
+
+/// Points of the ring after which turns are taken.
+const HOPS: u32 = 20;
 
 /// The parameters of `server` lines.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub struct Course {
     pub(crate) tried: Vec<usize>,
     /// The point of the ring where the search stands.
     pub(crate) point: Option<usize>,
-    /// Points that were passed, over all attempts.
+    /// In compatibility mode: points that were passed, over all attempts.
     pub(crate) hops: u32,
     /// In compatibility mode: the search has gone on to the backup servers.
     pub(crate) on_backups: bool,

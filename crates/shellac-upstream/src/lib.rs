@@ -3,7 +3,7 @@
 //! An [`Endpoint`] is one backend as all workers share it, a [`Pool`] a set of them that can stand in for each other, and a
 //! [`Picker`] one worker's way of choosing from a pool. A request has a [`Course`] through the pool; each choice is an
 //! [`InFlight`], a place that is reserved from then until the response has been passed on, and through which the attempt
-//! tells what it meets. [`probe`] has the decisions about active probes, [`admin`] what administrators order.
+//! tells what it meets. [`key`] says what a consistent hash is made of, [`next`] whether another attempt follows. [`probe`] has the decisions about active probes, [`admin`] what administrators order.
 //!
 //! Moments are [`Duration`](std::time::Duration)s since 1970 that do not go back; randomness is seeded. A choice never waits and takes no lock,
 //! but for pools with the rules of nginx ([`NginxSettings`]), which have one.
@@ -18,6 +18,8 @@ mod course;
 mod endpoint;
 mod health;
 mod in_flight;
+pub mod key;
+pub mod next;
 pub mod node;
 mod outcome;
 mod passive;

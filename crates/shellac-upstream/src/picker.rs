@@ -212,16 +212,12 @@ impl Picker {
         now: Duration,
     ) -> Option<InFlight> {
         let pool = Arc::clone(&self.pool);
-        let Course { key, tried, point, hops, .. } = course;
+        let Course { key, tried, point, .. } = course;
         let search = Search { pool: &pool, tried: if strict { &*tried } else { &[] }, mercy, now };
         let place = match (pool.policy(), *key, pool.ring()) {
             (Policy::ConsistentHash, Some(key), Some(ring)) => {
                 let at = point.get_or_insert_with(|| ring.find(key));
-                match hash::choose(&search, ring, at, hops) {
-                    hash::Walk::Found(place) => Some(place),
-                    hash::Walk::Nobody => None,
-                    hash::Walk::TooFar => self.primaries.choose(&search),
-                }
+                hash::choose(&search, ring, at)
             }
             (Policy::RoundRobin | Policy::ConsistentHash, ..) => self.primaries.choose(&search),
             (Policy::LeastConnections, ..) => {

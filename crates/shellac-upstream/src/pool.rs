@@ -54,8 +54,6 @@ pub struct PoolSpec {
     pub rules: Rules,
     /// What happens when no endpoint is healthy.
     pub panic: Panic,
-    /// A consistent hash gives up after 20 points of the ring and takes turns, as nginx does.
-    pub limit_hops: bool,
     /// Where the randomness of ejections comes from.
     pub seed: u64,
 }
@@ -70,16 +68,12 @@ pub struct Pool {
     policy: Policy,
     rules: Rules,
     panic: Panic,
-    limit_hops: bool,
     ring: Option<Ring>,
     nginx: Option<Nginx>,
     /// Sums of the primaries' weights; empty when all are equal.
     sums: Vec<u64>,
     draws: AtomicU64,
 }
-
-/// Points after which nginx stops looking.
-pub(crate) const HOPS: u32 = 20;
 
 impl Pool {
     /// A pool of these endpoints that takes turns, with the usual rules.
@@ -91,7 +85,7 @@ impl Pool {
     /// A pool as it is described.
     #[must_use]
     pub fn from_spec(spec: PoolSpec) -> Self {
-        let PoolSpec { name, endpoints, policy, rules, panic, limit_hops, seed } = spec;
+        let PoolSpec { name, endpoints, policy, rules, panic, seed } = spec;
         let (backups, mut members): (Vec<_>, Vec<_>) =
             endpoints.into_iter().partition(|endpoint| endpoint.spec().backup);
         let primaries = members.len();
@@ -127,7 +121,6 @@ impl Pool {
             policy,
             rules,
             panic,
-            limit_hops,
             ring,
             nginx,
             sums,
@@ -218,10 +211,6 @@ impl Pool {
 
     pub(crate) fn panic(&self) -> Panic {
         self.panic
-    }
-
-    pub(crate) fn limits_hops(&self) -> bool {
-        self.limit_hops
     }
 
     pub(crate) fn weight_sums(&self) -> &[u64] {
