@@ -8,6 +8,7 @@ mod daemon;
 mod demo;
 mod doctor;
 mod errors;
+mod hosts;
 mod http;
 mod integrity;
 mod interop;

@@ -17,6 +17,7 @@ mod doctor;
 mod errors;
 mod explain;
 mod generate;
+mod hosts;
 mod links;
 mod log;
 mod metrics;

@@ -22,6 +22,7 @@ use shellac_render::redact::Redaction;
 use shellac_render::trace::Trace;
 
 use crate::color::ColorWhen;
+use crate::hosts::HostsArgs;
 use crate::when::ZoneArgs;
 use find::{How, Place};
 pub(crate) use input::{Opened, name_of, open_file};
@@ -63,7 +64,7 @@ pub(crate) struct Args {
 
     /// Read a file of records (also compressed with zstd) or a directory of captures instead of a live log;
     /// "-" for standard input. May be repeated
-    #[arg(short = 'r', value_name = "FILE")]
+    #[arg(short = 'r', value_name = "FILE", conflicts_with = "hosts")]
     pub(crate) read: Vec<PathBuf>,
 
     /// Wait for it to come, or to be finished; for so many seconds, without a number for ever
@@ -81,7 +82,7 @@ pub(crate) struct Args {
     pub(crate) json: bool,
 
     /// As one page of HTML that needs nothing else
-    #[arg(long, group = "form")]
+    #[arg(long, group = "form", conflicts_with = "hosts")]
     pub(crate) html: bool,
 
     /// As a command line that sends the client's request once more
@@ -103,6 +104,9 @@ pub(crate) struct Args {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorWhen,
+
+    #[command(flatten)]
+    pub(crate) hosts: HostsArgs,
 
     #[command(flatten)]
     pub(crate) zone: ZoneArgs,
@@ -128,6 +132,13 @@ impl Args {
 
 /// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.hosts.are_meant() {
+        // It is somewhere, and not everywhere.
+        let best = |statuses: &[u8]| {
+            if statuses.contains(&0) { 0 } else { statuses.iter().copied().max().unwrap_or(0) }
+        };
+        return args.hosts.run(args.json, best);
+    }
     let places: Vec<Place> = if args.read.is_empty() {
         vec![Place::Log(input::From::live(args.instance.as_deref(), args.wait)?)]
     } else {

@@ -1,10 +1,10 @@
 //! What is compared: files, or the log of an instance.
 
+use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use shellac_format::Dialect;
-use shellac_log::{LiveOptions, LiveSource};
+use shellac_log::{FileSource, LiveOptions, LiveSource};
 
 use super::Args;
 use crate::attach::{Patience, attach};
@@ -18,10 +18,15 @@ pub(super) enum Place {
     File(PathBuf),
     /// The directory of an instance.
     Live(PathBuf),
+    /// What the log of an instance on another machine holds.
+    Host(String),
 }
 
 /// What was asked for. `None`: a signal came while waiting for an instance.
 pub(super) fn places(args: &Args, signals: &Signals) -> anyhow::Result<Option<Vec<Place>>> {
+    if args.hosts.are_meant() {
+        return Ok(Some(args.hosts.hosts.iter().cloned().map(Place::Host).collect()));
+    }
     if args.read.is_empty() {
         let patience = Patience::For(Default::default());
         let attached = attach(args.instance.as_deref(), patience, &|| signals.stop())?;
@@ -50,6 +55,7 @@ impl Place {
         match self {
             Place::File(path) => name_of(path),
             Place::Live(path) => path.display().to_string(),
+            Place::Host(host) => host.clone(),
         }
     }
 
@@ -59,12 +65,14 @@ impl Place {
     }
 
     /// Opens it at its oldest record.
-    pub(super) fn open(
-        &self,
-        dialect: Option<Dialect>,
-        stop_at_tail: bool,
-    ) -> anyhow::Result<Opened> {
+    pub(super) fn open(&self, args: &Args) -> anyhow::Result<Opened> {
+        let (dialect, stop_at_tail) = (args.dialect, args.dump);
         match self {
+            Place::Host(host) => {
+                let log = args.hosts.log(host, args.instance.as_deref());
+                let log: Box<dyn Read> = Box::new(log.map_err(anyhow::Error::msg)?);
+                Ok(Opened::File(Box::new(FileSource::open(host, log, dialect)?)))
+            }
             Place::Live(workdir) => {
                 let options = LiveOptions { dialect, from_head: true, stop_at_tail };
                 let patience = Patience::For(Default::default());

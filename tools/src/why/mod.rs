@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use shellac_format::Dialect;
 
 use crate::color::page_columns;
+use crate::hosts::HostsArgs;
 use crate::log::signals::Signals;
 use compare::Comparison;
 use input::Place;
@@ -43,15 +44,15 @@ pub(crate) struct Args {
 
     /// Read a file of records (also compressed with zstd) or all of a directory, instead of a live log; "-" for
     /// standard input. May be repeated: each file is an instance
-    #[arg(short = 'r', value_name = "FILE", num_args = 1..)]
+    #[arg(short = 'r', value_name = "FILE", num_args = 1.., conflicts_with = "hosts")]
     read: Vec<PathBuf>,
 
     /// Only what is in the log now
-    #[arg(short = 'd', conflicts_with_all = ["read", "duration"])]
+    #[arg(short = 'd', conflicts_with_all = ["read", "duration", "hosts"])]
     dump: bool,
 
     /// Stop after this time, like 30s or 5m; without it a live log is read until the program is interrupted
-    #[arg(long = "for", value_name = "TIME", id = "duration", value_parser = shellac_config::parse_duration, conflicts_with = "read")]
+    #[arg(long = "for", value_name = "TIME", id = "duration", value_parser = shellac_config::parse_duration, conflicts_with_all = ["read", "hosts"])]
     duration: Option<Duration>,
 
     /// Which table of tags the log uses: 6.0-7.2, 7.3-8.0, 8.0.1-vs or 9.0-vs
@@ -61,6 +62,9 @@ pub(crate) struct Args {
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    hosts: HostsArgs,
 }
 
 /// Runs the tool. Exit status 1 when not everything could be read.
@@ -86,7 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let name = place.name();
         let instance = name_instances.then_some(name.as_str());
         let result = place
-            .open(args.dialect, args.dump)
+            .open(args)
             .and_then(|mut opened| read::read(&mut opened, instance, &mut comparison, &mut watch));
         let notes = std::mem::take(&mut watch.notes);
         if place.is_last(&places) || result.is_err() {
