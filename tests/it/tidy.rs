@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-render", &["format", "log"]),
     ("shellac-measure", &[]),
     ("shellac-capture", &["format", "log", "measure", "query", "render"]),
+    ("shellac-admin", &[]),
     ("shellac-http1", &[]),
     ("shellac-upstream", &["measure"]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),
