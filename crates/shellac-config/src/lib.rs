@@ -10,6 +10,7 @@
 //!
 //! Nothing here opens a file, a socket or a clock.
 
+mod admin;
 mod errors;
 mod key;
 mod read;
@@ -17,6 +18,7 @@ mod section;
 mod types;
 mod unit;
 
+pub use admin::{AdminAddress, AdminConfig, AdminSecret};
 pub use errors::{ConfigError, ConfigErrors};
 pub use key::{KeyPart, KeyTemplate};
 pub use types::{

@@ -78,6 +78,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let threads =
         top.take(problems, "threads", |value| number(value, 1..=256)).map(|found| found.value);
     let log = read_log(top.table(problems, "log"), problems, options);
+    let admin = crate::admin::read(top.table(problems, "admin"), problems);
     let timeouts = read_timeouts(top.table(problems, "timeouts"), problems);
     let limits = read_limits(top.table(problems, "limits"), problems);
     let error_page = read_error_page(top.table(problems, "error_page"), problems);
@@ -108,6 +109,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         group,
         threads,
         log,
+        admin,
         listen,
         probes: probes.into_iter().map(|found| found.value).collect(),
         backends: backends.into_iter().map(|found| found.value).collect(),

@@ -10,6 +10,7 @@ pub use upstream::{
     HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
     ProbeRequest,
 };
+use crate::admin::AdminConfig;
 
 /// Everything that the file says, names resolved and defaults filled in.
 ///
@@ -27,6 +28,8 @@ pub struct Config {
     pub threads: Option<usize>,
     /// The log.
     pub log: LogConfig,
+    /// The command line.
+    pub admin: AdminConfig,
     /// Addresses to serve; at least one.
     pub listen: Vec<ListenConfig>,
     /// How backends are probed.

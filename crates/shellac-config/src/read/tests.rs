@@ -367,3 +367,41 @@ fn a_small_log_needs_leave() {
     let config = Config::parse_with(&text, "f", ParseOptions { allow_small: true }).unwrap();
     assert_eq!(config.log.size_bytes, 8 << 20);
 }
+
+#[test]
+fn the_command_line_is_for_this_machine_unless_said_otherwise() {
+    use crate::{AdminAddress, AdminSecret};
+    let rest =
+        "[[listen]]\naddress = '127.0.0.1:1'\n[[backend]]\nname = 'a'\naddress = '127.0.0.1:2'\n";
+    let admin = |section: &str| {
+        Config::parse(&format!("{section}\n{rest}"), "f").map(|config| config.admin)
+    };
+    let default = admin("").unwrap();
+    assert_eq!(default.listen, [AdminAddress::Tcp("127.0.0.1:0".parse().unwrap())]);
+    assert_eq!(default.secret, AdminSecret::Made);
+    let given = admin(
+        "[admin]\nlisten = ['[::1]:7', '/run/x.sock']\nsecret = '/etc/s'\nidle_timeout = '5m'",
+    )
+    .unwrap();
+    assert_eq!(
+        given.listen,
+        [AdminAddress::Tcp("[::1]:7".parse().unwrap()), AdminAddress::Unix("/run/x.sock".into())]
+    );
+    assert_eq!(given.secret, AdminSecret::File("/etc/s".into()));
+    assert_eq!(given.idle_timeout, Duration::from_secs(300));
+    assert_eq!(admin("[admin]\nlisten = []\nsecret = 'none'").unwrap().listen, []);
+    let long = "x".repeat(107);
+    for (section, part) in [
+        ("[admin]\nlisten = ['6082']", "f:2: admin.listen: item 1: `6082` is neither IP:PORT"),
+        (&format!("[admin]\nlisten = ['/{long}']"), "too long for a socket"),
+        ("[admin]\nsecret = 'etc/s'", "f:2: admin.secret: `etc/s` is neither a path"),
+        (
+            "[admin]\nlisten = ['10.0.0.1:1']\nsecret = 'none'",
+            "f:3: admin.secret: \"none\" would let everybody who reaches 10.0.0.1:1",
+        ),
+        ("[admin]\nport = 1", "f:2: admin.port: is not a key"),
+    ] {
+        let error = admin(section).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
