@@ -36,6 +36,8 @@ pub struct Row {
     pub most: Option<usize>,
     /// Whether `-j` gives JSON.
     pub json: bool,
+    /// Whether it changes something, so that it is worth a note who asked for it.
+    pub changes: bool,
     /// Who runs it.
     pub place: Place,
 }
@@ -69,6 +71,7 @@ const SESSION_ROWS: &[Row] = &[
         least: 1,
         most: Some(1),
         json: false,
+        changes: false,
         place: Place::Session,
     },
     Row {
@@ -79,6 +82,7 @@ const SESSION_ROWS: &[Row] = &[
         least: 0,
         most: Some(0),
         json: false,
+        changes: false,
         place: Place::Session,
     },
     Row {
@@ -89,6 +93,7 @@ const SESSION_ROWS: &[Row] = &[
         least: 0,
         most: Some(1),
         json: true,
+        changes: false,
         place: Place::Session,
     },
     Row {
@@ -99,6 +104,7 @@ const SESSION_ROWS: &[Row] = &[
         least: 0,
         most: Some(1),
         json: true,
+        changes: false,
         place: Place::Session,
     },
     Row {
@@ -109,6 +115,7 @@ const SESSION_ROWS: &[Row] = &[
         least: 0,
         most: Some(0),
         json: false,
+        changes: false,
         place: Place::Session,
     },
 ];

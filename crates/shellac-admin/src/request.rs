@@ -60,6 +60,12 @@ impl RequestReader {
         self.bytes.len()
     }
 
+    /// Whether a whole line waits.
+    #[must_use]
+    pub fn has_line(&self) -> bool {
+        self.bytes[self.searched..].contains(&b'\n')
+    }
+
     /// The next request; lines without a word are skipped.
     #[allow(clippy::should_implement_trait, reason = "its end is not the end of the requests")]
     pub fn next(&mut self) -> Option<Incoming> {

@@ -98,6 +98,12 @@ impl Session {
         self.busy
     }
 
+    /// Whether bytes wait that may be a request, and whose turn it is.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        !self.busy && !self.closing && self.reader.has_line()
+    }
+
     /// Whether more should be read: not while enough waits.
     #[must_use]
     pub fn wants_input(&self) -> bool {

@@ -3,11 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 
 use shellac_vsm::VsmError;
 
 use crate::handoff::HandoffError;
+use crate::worker::Ended;
 
 /// Why the manager cannot start, or has to give up.
 #[derive(Debug, thiserror::Error)]
@@ -61,10 +61,10 @@ pub enum ManagerError {
     #[error("{}", .0.full_text())]
     Vsm(VsmError),
     /// The first worker ended before it served.
-    #[error("the worker did not start: {status}; what it said is above")]
+    #[error("the worker did not start: {how}; what it said is above")]
     NoWorker {
         /// How it ended.
-        status: ExitStatus,
+        how: Ended,
     },
     /// A worker could not be started at all.
     #[error("cannot start a worker")]

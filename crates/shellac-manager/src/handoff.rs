@@ -23,9 +23,9 @@ use rustix::net::{
 };
 
 /// Version of the message.
-const VERSION: u64 = 1;
-/// Longest message in bytes; most of it is the text of the configuration.
-const MESSAGE_BYTES_MOST: usize = 16 << 20;
+const VERSION: u64 = 2;
+/// Longest message in bytes; most of it is the texts of the configurations.
+const MESSAGE_BYTES_MOST: usize = 256 << 20;
 /// Descriptors per byte; the kernel takes 253.
 const DESCRIPTORS_AT_ONCE: usize = 64;
 /// Most sockets in all: 256 threads on 64 addresses.
@@ -37,10 +37,14 @@ pub const READY: &[u8] = b"ready\n";
 /// Everything a worker has to know.
 #[derive(Debug)]
 pub struct Handoff {
-    /// Text of the configuration, as the manager has read it.
-    pub config_text: String,
-    /// Name of its file, for messages.
-    pub config_name: String,
+    /// The configurations in the order of loading; at least one.
+    pub configurations: Vec<HandoffConfiguration>,
+    /// Which of them is the active one.
+    pub active: usize,
+    /// Names and values of the parameters that somebody has set.
+    pub params: Vec<(String, String)>,
+    /// What an earlier worker asked to be kept; empty for nothing.
+    pub state: String,
     /// Whether a log below the least size is allowed.
     pub allow_small: bool,
     /// The shared-memory directory.
@@ -55,6 +59,19 @@ pub struct Handoff {
     pub xid_base: u64,
     /// The addresses.
     pub listeners: Vec<HandoffListener>,
+}
+
+/// One configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoffConfiguration {
+    /// Its name among the others.
+    pub name: String,
+    /// Its text, as the manager has read it.
+    pub text: String,
+    /// Name of its file, for messages.
+    pub file_name: String,
+    /// Whether its backends are looked after while it is not the active one: `auto`, `warm` or `cold`.
+    pub temperature: String,
 }
 
 /// One address with its listening sockets.
@@ -88,10 +105,10 @@ pub enum HandoffError {
 pub fn send(to: &UnixStream, handoff: &Handoff) -> Result<(), HandoffError> {
     let message = encode(handoff);
     if message.len() > MESSAGE_BYTES_MOST {
-        return Err(HandoffError::Bad("it is longer than 16 MiB"));
+        return Err(HandoffError::Bad("it is longer than 256 MiB"));
     }
     let len =
-        u32::try_from(message.len()).map_err(|_| HandoffError::Bad("it is longer than 16 MiB"))?;
+        u32::try_from(message.len()).map_err(|_| HandoffError::Bad("it is longer than 256 MiB"))?;
     (&mut &*to).write_all(&len.to_le_bytes())?;
     (&mut &*to).write_all(&message)?;
     let sockets: Vec<BorrowedFd<'_>> =
@@ -121,10 +138,14 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     (&mut &*from).read_exact(&mut len)?;
     let len = usize::try_from(u32::from_le_bytes(len)).unwrap_or(usize::MAX);
     if len > MESSAGE_BYTES_MOST {
-        return Err(HandoffError::Bad("it is longer than 16 MiB"));
+        return Err(HandoffError::Bad("it is longer than 256 MiB"));
     }
-    let mut message = vec![0; len];
-    (&mut &*from).read_exact(&mut message)?;
+    let mut message = Vec::new();
+    // Memory grows with what comes, not with what is announced.
+    (&mut &*from).take(u64::try_from(len).unwrap_or(u64::MAX)).read_to_end(&mut message)?;
+    if message.len() < len {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
     let (mut handoff, counts) = decode(&message)?;
     let wanted: usize = counts.iter().sum();
     // They come in the order of the listeners, in as many pieces as were sent.
@@ -173,8 +194,20 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
     };
     let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     number(&mut out, VERSION);
-    text(&mut out, handoff.config_text.as_bytes());
-    text(&mut out, handoff.config_name.as_bytes());
+    number(&mut out, count(handoff.configurations.len()));
+    for configuration in &handoff.configurations {
+        text(&mut out, configuration.name.as_bytes());
+        text(&mut out, configuration.text.as_bytes());
+        text(&mut out, configuration.file_name.as_bytes());
+        text(&mut out, configuration.temperature.as_bytes());
+    }
+    number(&mut out, count(handoff.active));
+    number(&mut out, count(handoff.params.len()));
+    for (name, value) in &handoff.params {
+        text(&mut out, name.as_bytes());
+        text(&mut out, value.as_bytes());
+    }
+    text(&mut out, handoff.state.as_bytes());
     number(&mut out, u64::from(handoff.allow_small));
     text(&mut out, handoff.workdir.as_os_str().as_bytes());
     text(&mut out, handoff.instance.as_bytes());
@@ -199,8 +232,23 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
             "it is of another version: the program was replaced; restart it",
         ));
     }
-    let config_text = fields.text()?;
-    let config_name = fields.text()?;
+    let mut configurations = Vec::new();
+    for _ in 0..fields.number()? {
+        let name = fields.text()?;
+        let text = fields.text()?;
+        let file_name = fields.text()?;
+        let temperature = fields.text()?;
+        configurations.push(HandoffConfiguration { name, text, file_name, temperature });
+    }
+    let active = usize::try_from(fields.number()?).unwrap_or(usize::MAX);
+    if active >= configurations.len() {
+        return Err(HandoffError::Bad("it names no active configuration"));
+    }
+    let mut params = Vec::new();
+    for _ in 0..fields.number()? {
+        params.push((fields.text()?, fields.text()?));
+    }
+    let state = fields.text()?;
     let allow_small = fields.number()? != 0;
     let workdir = PathBuf::from(std::ffi::OsString::from_vec(fields.bytes()?.to_vec()));
     let instance = fields.text()?;
@@ -230,8 +278,10 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     }
     let gid = has_gid.then_some(gid);
     let handoff = Handoff {
-        config_text,
-        config_name,
+        configurations,
+        active,
+        params,
+        state,
         allow_small,
         workdir,
         instance,

@@ -5,15 +5,20 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use shellac_config::{Config, LogDialect};
+use shellac_admin::Banner;
+use shellac_config::{Config, LogDialect, ParseOptions};
 use shellac_format::Layout;
 use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
+use crate::admin::Door;
 use crate::handoff::{Handoff, HandoffListener};
 use crate::life::Life;
-use crate::listen::{BoundListener, bind};
+use crate::listen::{BACKLOG, BoundListener, bind};
 use crate::lock::PidFile;
+use crate::params::Params;
+use crate::saved::Saved;
+use crate::shelf::Shelf;
 
 /// The file system that lives in memory (`TMPFS_MAGIC`).
 const TMPFS: u64 = 0x0102_1994;
@@ -47,6 +52,16 @@ pub struct House {
     settings: Settings,
     gid: Option<u32>,
     listeners: Vec<BoundListener>,
+    /// A command stopped the worker: connections are refused.
+    paused: bool,
+    /// What is loaded.
+    shelf: Shelf,
+    /// What is set.
+    params: Params,
+    /// What workers asked to be kept.
+    saved: Saved,
+    /// Where commands come in.
+    door: Option<Door>,
     // In the order in which they have to go: readers see the end before the directory is free for another.
     mgt: Option<MgtSet>,
     /// Its own counters.
@@ -98,9 +113,34 @@ impl House {
             settings.config.log.dialect.as_str(),
             &settings.version,
         )?;
+        let door = Door::open(&settings.config.admin, workdir, &mut mgt)?;
         let life = Life::publish(&mut mgt)?;
-        let mgt = Some(mgt);
-        Ok(House { settings, gid, listeners, mgt, life, _pid_files: pid_files, _lock: lock })
+        mgt.publish()?;
+        let saved = Saved::open(workdir).map_err(|source| ManagerError::File {
+            action: "read what was saved by commands in",
+            path: workdir.to_owned(),
+            source,
+        })?;
+        let shelf = Shelf::new(
+            settings.config_text.clone(),
+            settings.config_name.clone(),
+            ParseOptions { allow_small: settings.allow_small },
+        );
+        let params = Params::new(&settings.config, settings.threads);
+        Ok(House {
+            settings,
+            gid,
+            listeners,
+            paused: false,
+            shelf,
+            params,
+            saved,
+            door,
+            mgt: Some(mgt),
+            life,
+            _pid_files: pid_files,
+            _lock: lock,
+        })
     }
 
     /// What it was opened with.
@@ -174,8 +214,10 @@ impl House {
             .collect::<io::Result<_>>()?;
         let settings = &self.settings;
         Ok(Handoff {
-            config_text: settings.config_text.clone(),
-            config_name: settings.config_name.clone(),
+            configurations: self.shelf.all().to_vec(),
+            active: self.shelf.active_index(),
+            params: self.params.for_worker(),
+            state: self.saved.text().to_owned(),
             allow_small: settings.allow_small,
             workdir: settings.workdir.clone(),
             instance: settings.instance.clone(),
@@ -184,6 +226,77 @@ impl House {
             xid_base,
             listeners,
         })
+    }
+
+    /// Where commands are taken: an address and a port on each line; empty for nowhere.
+    #[must_use]
+    pub fn admin_addresses(&self) -> String {
+        self.door.as_ref().map(Door::lines).unwrap_or_default()
+    }
+
+    /// What this program says of itself to those who give commands.
+    pub(crate) fn banner(&self) -> Banner {
+        let fact = |name: &str| {
+            let text = std::fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
+            text.map_or_else(|_| "-".to_owned(), |text| text.trim().to_owned())
+        };
+        Banner {
+            family: "Shellac".to_owned(),
+            platform: format!(
+                "{},{},{},-jnone,-snone,-hnone",
+                fact("ostype"),
+                fact("osrelease"),
+                std::env::consts::ARCH
+            ),
+            version: format!(
+                "shellac-{} instance {}",
+                self.settings.version, self.settings.instance
+            ),
+        }
+    }
+
+    pub(crate) fn door(&self) -> Option<&Door> {
+        self.door.as_ref()
+    }
+
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    pub(crate) fn shelf_mut(&mut self) -> &mut Shelf {
+        &mut self.shelf
+    }
+
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn set_params(&mut self, params: Params) {
+        self.params = params;
+    }
+
+    /// Keeps what a worker says, for the next one and for the next manager.
+    pub(crate) fn keep_state(&mut self, text: String) -> io::Result<()> {
+        self.saved.keep(text)
+    }
+
+    /// Refuses connections while there is nobody to serve them; the addresses stay ours.
+    pub(crate) fn pause_listeners(&mut self) {
+        self.paused = true;
+        for socket in self.listeners.iter().flat_map(|listener| &listener.sockets) {
+            // The system takes what waits away too. One that does not listen any more is what is wanted.
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+        }
+    }
+
+    /// Takes connections again.
+    pub(crate) fn resume_listeners(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.paused) {
+            for socket in self.listeners.iter().flat_map(|listener| &listener.sockets) {
+                rustix::net::listen(socket, BACKLOG)?;
+            }
+        }
+        Ok(())
     }
 
     /// Stops listening: from here on connections are refused once the worker has closed its sockets too.
@@ -205,6 +318,7 @@ impl Drop for House {
     fn drop(&mut self) {
         // Nobody is left to be told; the next manager removes what stays.
         let _ = self.remove_child_set();
+        self.door = None;
         self.mgt = None;
     }
 }

@@ -7,25 +7,45 @@
 //! One thread, blocking poll. It never forks: a worker is the same program, started again. The sockets are never closed
 //! before the end, so a worker that dies refuses no connection.
 //!
+//! The same loop serves the command line ([`shellac_admin`]): what concerns workers and configurations is done here, everything else is
+//! passed on to the worker over the connection that it got its handoff from ([`Orders`]), and nothing waits for its answers.
+//!
 //! What a worker does with its handoff, and anything about HTTP, is not known here. Whatever is worth telling goes to the caller as
 //! an [`Event`].
 
+mod admin;
 mod backoff;
+mod errands;
 mod error;
+mod event;
+mod glob;
 mod handoff;
 mod house;
 mod life;
 mod listen;
 mod lock;
+mod panic_note;
+mod params;
+mod relay;
+mod run;
+mod saved;
+mod shelf;
+mod signals;
 mod supervise;
+mod worker;
 mod xid;
 
 pub use backoff::Backoff;
 pub use error::ManagerError;
-pub use handoff::{Handoff, HandoffError, HandoffListener, READY, receive, send};
+pub use event::{Event, Outcome};
+pub use handoff::{
+    Handoff, HandoffConfiguration, HandoffError, HandoffListener, READY, receive, send,
+};
 pub use house::{House, Settings};
 pub use life::Life;
 pub use listen::{BoundListener, bind};
 pub use lock::PidFile;
-pub use supervise::{Event, Outcome, WorkerProgram, supervise};
+pub use relay::{Order, OrderReader, Orders};
+pub use supervise::{WorkerProgram, supervise};
+pub use worker::{Ended, WorkerKind};
 pub use xid::XidBases;

@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::ManagerError;
 
 /// Connections that may wait to be accepted, per socket.
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: i32 = 4096;
 
 /// One address with its sockets.
 #[derive(Debug)]

@@ -1,127 +1,42 @@
-//! The life of workers: start, watch, start again, stop.
+//! The life of workers, and the loop in which the manager waits for everything at once.
 
-use std::fmt;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use shellac_vsm::VsmError;
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use shellac_admin::{Answer, Commands, Host, Row, Status};
 
 use crate::ManagerError;
+use crate::admin::{SessionId, Sessions, commands};
 use crate::backoff::Backoff;
-use crate::handoff::{self, READY};
+use crate::errands::Errands;
+use crate::event::{Event, Outcome};
 use crate::house::House;
-use crate::life::Life;
+use crate::panic_note::PanicNote;
+use crate::relay::Heard;
+use crate::signals::{self, Signals};
+use crate::worker::{Ended, Said, Worker, WorkerKind};
 use crate::xid::XidBases;
 
 /// How much longer than its requests a worker has before it is killed.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
-
 /// How often the manager says how long it runs.
 const BEAT: Duration = Duration::from_secs(1);
+/// Requests of one client that are looked at before everything else is again.
+const REQUESTS_AT_ONCE: usize = 16;
 
-/// How long a new worker has to take its handoff.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How a worker process is started: this program again, with an argument that makes it one.
-#[derive(Debug, Clone)]
-pub struct WorkerProgram {
-    /// The program; `/proc/self/exe` is this one even when its file was replaced.
-    pub path: PathBuf,
-    /// What makes it a worker.
-    pub arguments: Vec<String>,
-    /// How it is called in a list of processes.
-    pub name: String,
-    /// How long a worker gives its open requests when the manager stops; a little later it is killed.
-    pub drain: Duration,
-}
-
-/// Something that happened, for people.
+/// How a manager works.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A worker serves.
-    Serving {
-        /// Its process.
-        pid: u32,
-        /// Whether it took the place of another.
-        again: bool,
-    },
-    /// A worker ended though nobody asked it to.
-    Died {
-        /// Its process.
-        pid: u32,
-        /// How it ended.
-        status: ExitStatus,
-        /// How long it ran.
-        ran: Duration,
-        /// When the next one is started.
-        wait: Duration,
-    },
-    /// A worker could not be started; it is tried again.
-    NotStarted {
-        /// Why.
-        error: ManagerError,
-        /// When it is tried again.
-        wait: Duration,
-    },
-    /// What a dead worker left could not be removed.
-    LeftOver(VsmError),
-    /// A signal asked to stop; the worker finishes its requests.
-    Stopping {
-        /// How long it may take.
-        drain: Duration,
-    },
-    /// The worker did not finish in time, or a second signal came.
-    Killed {
-        /// Its process.
-        pid: u32,
-    },
+pub struct WorkerProgram {
+    /// How workers come about.
+    pub kind: WorkerKind,
+    /// How long a worker gives its open requests when it is to end; a little later it is killed.
+    pub drain: Duration,
+    /// The commands that workers run.
+    pub commands: &'static [Row],
 }
 
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Event::Serving { pid, again: false } => write!(f, "worker {pid} serves"),
-            Event::Serving { pid, again: true } => write!(f, "worker {pid} serves in its place"),
-            Event::Died { pid, status, ran, wait } => write!(
-                f,
-                "worker {pid} ended after {:.1} s ({status}); connections wait, another one starts in {:.1} s",
-                ran.as_secs_f64(),
-                wait.as_secs_f64()
-            ),
-            Event::NotStarted { error, wait } => {
-                write!(f, "{}; trying again in {:.1} s", error.full_text(), wait.as_secs_f64())
-            }
-            Event::LeftOver(error) => f.write_str(&error.full_text()),
-            Event::Stopping { drain } => {
-                write!(
-                    f,
-                    "stopping: open requests have {} s; another signal stops at once",
-                    drain.as_secs()
-                )
-            }
-            Event::Killed { pid } => write!(f, "worker {pid} was killed with requests open"),
-        }
-    }
-}
-
-/// How the manager ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Every request was finished.
-    Drained,
-    /// The worker had to be killed.
-    Killed,
-}
-
-/// Runs workers until SIGTERM, SIGINT or SIGHUP.
+/// Runs workers and commands until SIGTERM or SIGINT; SIGHUP loads the configuration again.
 ///
 /// A worker that dies is replaced; the first one has to serve, or this fails.
 ///
@@ -129,277 +44,408 @@ pub enum Outcome {
 ///
 /// [`ManagerError`]. The house is taken down in any case.
 pub fn supervise(
-    mut house: House,
+    house: House,
     program: &WorkerProgram,
     mut tell: impl FnMut(Event),
 ) -> Result<Outcome, ManagerError> {
     let signals = Signals::register().map_err(|source| ManagerError::Signals { source })?;
-    let mut backoff = Backoff::default();
-    let mut xid_bases = XidBases::new(house.layout());
-    let mut served_before = false;
-    let life = house.life().clone();
+    let xid_bases = XidBases::new(house.layout());
+    let idle = house.settings().config.admin.idle_timeout;
+    let mut supervisor = Supervisor {
+        xid_bases,
+        sessions: Sessions::new(idle),
+        commands: Commands::new(&[commands::ROWS, program.commands]),
+        program,
+        house,
+        tell: &mut tell,
+        stage: Stage::Waiting { until: now() },
+        backoff: Backoff::default(),
+        served_before: false,
+        errands: Errands::default(),
+        panic: None,
+    };
     loop {
-        let xid_base = xid_bases.next(since_1970());
-        let mut worker = match Worker::start(&house, program, xid_base) {
-            Ok(worker) => worker,
-            Err(error) if !served_before => return Err(error),
-            Err(error) => {
-                let wait = backoff.after(Duration::ZERO);
-                tell(Event::NotStarted { error, wait });
-                if signals.asks_to_stop_within(wait, &life) {
-                    return Ok(Outcome::Drained);
-                }
-                continue;
-            }
+        if let Some(outcome) = supervisor.step(&signals)? {
+            return Ok(outcome);
+        }
+        supervisor.wait(&signals);
+    }
+}
+
+/// What the worker is doing.
+pub(crate) enum Stage {
+    /// A command stopped it.
+    Stopped,
+    /// It died, or could not be started; the next one starts then.
+    Waiting { until: Instant },
+    /// It runs, though it may not serve yet.
+    Running(Box<Worker>),
+    /// It was asked to end.
+    Stopping { worker: Box<Worker>, deadline: Instant, exit: bool, killed: bool },
+}
+
+/// Everything that the manager has to do with.
+pub(crate) struct Supervisor<'a> {
+    pub(crate) house: House,
+    pub(crate) program: &'a WorkerProgram,
+    pub(crate) tell: &'a mut dyn FnMut(Event),
+    pub(crate) stage: Stage,
+    backoff: Backoff,
+    xid_bases: XidBases,
+    /// A worker has served.
+    served_before: bool,
+    pub(crate) sessions: Sessions,
+    pub(crate) commands: Commands,
+    /// What the worker was asked and has not answered.
+    pub(crate) errands: Errands,
+    /// Why the last worker ended, if that was nobody's wish.
+    pub(crate) panic: Option<PanicNote>,
+}
+
+impl Supervisor<'_> {
+    /// Does whatever can be done now; the outcome when it is over.
+    fn step(&mut self, signals: &Signals) -> Result<Option<Outcome>, ManagerError> {
+        self.house.life().beat();
+        signals::take(&signals.child);
+        let reload = signals::take(&signals.reload);
+        if signals::take(&signals.stop)
+            && let Some(outcome) = self.asked_to_stop()
+        {
+            return Ok(Some(outcome));
+        }
+        if reload && !self.is_ending() {
+            self.reload(None, None);
+        }
+        // What it said before it ended comes first.
+        self.talk();
+        if let Some(outcome) = self.look_after_worker()? {
+            return Ok(Some(outcome));
+        }
+        self.serve_clients();
+        // What they asked goes out now.
+        self.talk();
+        Ok(None)
+    }
+
+    /// Sleeps until something can be done.
+    fn wait(&self, signals: &Signals) {
+        if self.sessions.has_more() {
+            return;
+        }
+        let mut fds: Vec<PollFd<'_>> = [&signals.stop, &signals.reload, &signals.child]
+            .map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN))
+            .into();
+        if let Stage::Running(worker) | Stage::Stopping { worker, .. } = &self.stage
+            && let Some(connection) = worker.connection()
+        {
+            let out = if worker.wants_to_send() { PollFlags::OUT } else { PollFlags::empty() };
+            fds.push(PollFd::from_borrowed_fd(connection, PollFlags::IN | out));
+        }
+        let door = self.house.door().into_iter().flat_map(|door| door.sockets());
+        fds.extend(
+            door.map(|socket: BorrowedFd<'_>| PollFd::from_borrowed_fd(socket, PollFlags::IN)),
+        );
+        fds.extend(
+            self.sessions
+                .interests()
+                .map(|(socket, flags)| PollFd::from_borrowed_fd(socket, flags)),
+        );
+        let own = match &self.stage {
+            Stage::Waiting { until } => Some(*until),
+            Stage::Stopping { deadline, .. } => Some(*deadline),
+            Stage::Stopped | Stage::Running(_) => None,
         };
-        life.started();
-        match worker.watch(&signals, served_before, &life, &mut tell) {
-            End::Asked => {
-                tell(Event::Stopping { drain: program.drain });
-                house.close_listeners();
-                return Ok(worker.stop(&signals, program.drain + DRAIN_SLACK, &mut tell));
+        let beat = Some(now() + BEAT);
+        let next = [beat, own, self.sessions.next_deadline(), self.errands.next_deadline()];
+        let time = next.into_iter().flatten().min().map(|at| at.saturating_duration_since(now()));
+        // A thread ends without a signal; the end of its connection comes a moment before that.
+        let thread_ends = self.is_waiting_for_thread().then_some(Duration::from_millis(50));
+        let time = [time, thread_ends].into_iter().flatten().min();
+        let time = time.and_then(|time| Timespec::try_from(time).ok());
+        // Every error, an interruption above all, means that everything is looked at again.
+        let _ = poll(&mut fds, time.as_ref());
+    }
+
+    fn is_waiting_for_thread(&self) -> bool {
+        let is_thread = matches!(self.program.kind, WorkerKind::Thread(_));
+        match &self.stage {
+            Stage::Running(worker) | Stage::Stopping { worker, .. } => {
+                is_thread && worker.connection().is_none()
             }
-            End::Died(status) if !worker.served && !served_before => {
-                return Err(ManagerError::NoWorker { status });
+            Stage::Stopped | Stage::Waiting { .. } => false,
+        }
+    }
+
+    /// Whether the manager itself is about to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.stage, Stage::Stopping { exit: true, .. })
+    }
+
+    /// Whether a worker runs that commands can be sent to.
+    pub(crate) fn worker_runs(&self) -> bool {
+        matches!(self.stage, Stage::Running(_))
+    }
+
+    /// A signal asked to stop.
+    fn asked_to_stop(&mut self) -> Option<Outcome> {
+        match &mut self.stage {
+            Stage::Stopped | Stage::Waiting { .. } => Some(Outcome::Drained),
+            Stage::Stopping { worker, exit: true, killed, .. } => {
+                worker.kill();
+                *killed = true;
+                None
             }
-            End::Died(status) => {
-                served_before = true;
-                if let Err(error) = house.remove_child_set() {
-                    tell(Event::LeftOver(error));
+            Stage::Stopping { exit, deadline, .. } => {
+                *exit = true;
+                let drain = deadline.saturating_duration_since(now()).saturating_sub(DRAIN_SLACK);
+                (self.tell)(Event::Stopping { drain });
+                self.house.close_listeners();
+                None
+            }
+            Stage::Running(_) => {
+                (self.tell)(Event::Stopping { drain: self.program.drain });
+                self.house.close_listeners();
+                self.stop_worker(true);
+                None
+            }
+        }
+    }
+
+    /// Asks the worker to end.
+    pub(crate) fn stop_worker(&mut self, exit: bool) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Stopped);
+        self.stage = match stage {
+            Stage::Running(worker) => {
+                worker.ask_to_end();
+                let deadline = now() + self.program.drain + DRAIN_SLACK;
+                Stage::Stopping { worker, deadline, exit, killed: false }
+            }
+            Stage::Waiting { .. } => Stage::Stopped,
+            other => other,
+        };
+        self.fail_errands("The worker is stopping.\n");
+    }
+
+    /// Starts a worker, notices that one ended, ends one that is too slow.
+    fn look_after_worker(&mut self) -> Result<Option<Outcome>, ManagerError> {
+        match &mut self.stage {
+            Stage::Stopped => Ok(None),
+            Stage::Waiting { until } => {
+                if now() >= *until {
+                    self.start_worker()?;
                 }
-                let ran = worker.started.elapsed();
-                let wait = backoff.after(ran);
-                life.died(status);
-                tell(Event::Died { pid: worker.process.id(), status, ran, wait });
-                if signals.asks_to_stop_within(wait, &life) {
-                    return Ok(Outcome::Drained);
+                Ok(None)
+            }
+            Stage::Running(worker) => {
+                if let Some(how) = worker.ended() {
+                    // It may have said something between our last look and its end.
+                    self.talk();
+                    self.died(how)?;
+                }
+                Ok(None)
+            }
+            Stage::Stopping { worker, deadline, exit, killed } => {
+                let pid = worker.pid();
+                if worker.ended().is_some() {
+                    let (exit, killed) = (*exit, *killed);
+                    self.stage = Stage::Stopped;
+                    if killed {
+                        (self.tell)(Event::Killed { pid });
+                    }
+                    if exit {
+                        return Ok(Some(if killed { Outcome::Killed } else { Outcome::Drained }));
+                    }
+                    self.remove_left_over();
+                    (self.tell)(Event::Stopped { pid });
+                } else if now() >= *deadline {
+                    if *exit && matches!(self.program.kind, WorkerKind::Thread(_)) {
+                        // A thread ends with this process and not before.
+                        (self.tell)(Event::Killed { pid });
+                        return Ok(Some(Outcome::Killed));
+                    }
+                    worker.kill();
+                    *killed = true;
+                    *deadline = now() + DRAIN_SLACK;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    pub(crate) fn start_worker(&mut self) -> Result<(), ManagerError> {
+        let xid_base = self.xid_bases.next(since_1970());
+        let started = self
+            .house
+            .resume_listeners()
+            .and_then(|()| self.house.handoff(xid_base))
+            .map_err(|error| ManagerError::Handoff(error.into()))
+            .and_then(|handoff| Worker::start(&self.program.kind, handoff, now()));
+        match started {
+            Ok(worker) => {
+                self.house.life().started();
+                self.stage = Stage::Running(Box::new(worker));
+            }
+            Err(error) if !self.served_before => return Err(error),
+            Err(error) => {
+                let wait = self.backoff.after(Duration::ZERO);
+                let text = format!("The worker could not be started: {}\n", error.full_text());
+                (self.tell)(Event::NotStarted { error, wait });
+                self.stage = Stage::Waiting { until: now() + wait };
+                self.fail_errands(&text);
+            }
+        }
+        Ok(())
+    }
+
+    /// The worker ended though nobody asked it to.
+    fn died(&mut self, how: Ended) -> Result<(), ManagerError> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Stopped);
+        let Stage::Running(worker) = stage else { return Ok(()) };
+        if !worker.served && !self.served_before {
+            return Err(ManagerError::NoWorker { how });
+        }
+        if matches!(self.program.kind, WorkerKind::Thread(_)) {
+            // Whatever broke it may have broken this process.
+            return Err(ManagerError::NoWorker { how });
+        }
+        self.served_before = true;
+        self.remove_left_over();
+        let ran = now().saturating_duration_since(worker.started);
+        let wait = self.backoff.after(ran);
+        self.fail_errands(&format!("The worker ended before it answered ({how}).\n"));
+        self.panic = PanicNote::of_end(self.panic.take(), worker.pid(), &how, since_1970());
+        if let Ended::Process(status) = how {
+            self.house.life().died(status);
+        }
+        (self.tell)(Event::Died { pid: worker.pid(), how, ran, wait });
+        self.stage = Stage::Waiting { until: now() + wait };
+        Ok(())
+    }
+
+    fn remove_left_over(&mut self) {
+        if let Err(error) = self.house.remove_child_set() {
+            (self.tell)(Event::LeftOver(error));
+        }
+    }
+
+    /// Exchanges with the worker what there is.
+    fn talk(&mut self) {
+        let mut said = Vec::new();
+        if let Stage::Running(worker) | Stage::Stopping { worker, .. } = &mut self.stage {
+            worker.talk(|what| said.push(what));
+        }
+        for what in said {
+            match what {
+                Said::Ready => self.is_ready(),
+                Said::Heard(Heard::Answer(number, answer)) => {
+                    if let Some(errand) = self.errands.take(number) {
+                        self.done(errand, answer);
+                    }
+                }
+                Said::Heard(Heard::Notice(what, text)) => self.noticed(&what, text),
+                Said::Nonsense(error) => {
+                    let what = format!("the worker's answers cannot be understood: {error}");
+                    (self.tell)(Event::Admin { what });
+                    self.fail_errands("The worker's answer cannot be understood.\n");
                 }
             }
         }
     }
+
+    fn is_ready(&mut self) {
+        let Stage::Running(worker) = &self.stage else { return };
+        let event = Event::Serving { pid: worker.pid(), again: self.served_before };
+        self.served_before = true;
+        (self.tell)(event);
+        for errand in self.errands.waiting_for_start() {
+            self.done(errand, Answer::ok(""));
+        }
+    }
+
+    /// Something that the worker says unasked.
+    fn noticed(&mut self, what: &str, text: String) {
+        match what {
+            "state" => {
+                if let Err(error) = self.house.keep_state(text) {
+                    let what = format!(
+                        "what commands changed is in force, but cannot be saved for the next start: {error}"
+                    );
+                    (self.tell)(Event::Admin { what });
+                }
+            }
+            "panic" => self.panic = Some(PanicNote::said(text)),
+            _ => {}
+        }
+    }
+
+    /// Lets clients in, runs what they ask, sends answers.
+    fn serve_clients(&mut self) {
+        let at = now();
+        for client in self.errands.expired(at) {
+            let text = format!(
+                "The worker has not answered for {} s; it may still do what was asked.\n",
+                self.house.params().worker_timeout().as_secs_f64()
+            );
+            self.reply(Some(&client), Answer::new(Status::COMMUNICATION, text));
+        }
+        self.accept(at);
+        for _ in 0..REQUESTS_AT_ONCE {
+            let banner = self.banner();
+            let host = Host {
+                commands: &self.commands,
+                banner: &banner,
+                worker_runs: matches!(self.stage, Stage::Running(_)),
+                answer_bytes: self.house.params().answer_bytes(),
+                now: since_1970(),
+            };
+            let asked = self.sessions.receive(&host, at);
+            if asked.is_empty() {
+                break;
+            }
+            for one in asked {
+                self.run(one);
+            }
+        }
+        self.sessions.send(at);
+    }
+
+    fn accept(&mut self, at: Instant) {
+        let banner = self.banner();
+        let Some(door) = self.house.door() else { return };
+        let host = Host {
+            commands: &self.commands,
+            banner: &banner,
+            worker_runs: matches!(self.stage, Stage::Running(_)),
+            answer_bytes: self.house.params().answer_bytes(),
+            now: since_1970(),
+        };
+        self.sessions.accept(door, &host, at, |what| (self.tell)(Event::Admin { what }));
+    }
+
+    /// Answers a client.
+    pub(crate) fn answer(&mut self, id: SessionId, answer: Answer) {
+        let banner = self.banner();
+        let host = Host {
+            commands: &self.commands,
+            banner: &banner,
+            worker_runs: matches!(self.stage, Stage::Running(_)),
+            answer_bytes: self.house.params().answer_bytes(),
+            now: since_1970(),
+        };
+        self.sessions.answer(id, answer, &host);
+    }
+
+    fn banner(&self) -> String {
+        self.house.banner().text(self.worker_runs())
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the manager is one of the few that read the clock")]
-fn since_1970() -> Duration {
+pub(crate) fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[allow(clippy::disallowed_methods, reason = "the manager is one of the few that read the clock")]
 pub(crate) fn now() -> Instant {
     Instant::now()
-}
-
-/// Why watching a worker ended.
-enum End {
-    /// A signal asked to stop.
-    Asked,
-    /// It ended.
-    Died(ExitStatus),
-}
-
-struct Worker {
-    process: Child,
-    connection: UnixStream,
-    started: Instant,
-    /// It said that it serves.
-    served: bool,
-    /// What it said so far.
-    said: Vec<u8>,
-    /// It closed its end.
-    silent: bool,
-}
-
-impl Worker {
-    fn start(
-        house: &House,
-        program: &WorkerProgram,
-        xid_base: u64,
-    ) -> Result<Worker, ManagerError> {
-        let spawn = |source| ManagerError::Spawn { source };
-        let (ours, theirs) = UnixStream::pair().map_err(spawn)?;
-        let process = Command::new(&program.path)
-            .arg0(&program.name)
-            .args(&program.arguments)
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .spawn()
-            .map_err(spawn)?;
-        let mut worker = Worker {
-            process,
-            connection: ours,
-            started: now(),
-            served: false,
-            said: Vec::new(),
-            silent: false,
-        };
-        let handed = house
-            .handoff(xid_base)
-            .and_then(|handoff| {
-                worker.connection.set_write_timeout(Some(PATIENCE)).map(|()| handoff)
-            })
-            .map_err(handoff::HandoffError::from)
-            .and_then(|handoff| handoff::send(&worker.connection, &handoff))
-            .and_then(|()| Ok(worker.connection.set_nonblocking(true)?));
-        match handed {
-            Ok(()) => Ok(worker),
-            Err(error) => {
-                // One that ends at once breaks the connection; how it ended tells more than that.
-                worker.kill();
-                match worker.process.wait() {
-                    Ok(status) if status.code().is_some() => Err(ManagerError::NoWorker { status }),
-                    _ => Err(ManagerError::Handoff(error)),
-                }
-            }
-        }
-    }
-
-    /// Waits until it ends or a signal asks to stop.
-    fn watch(
-        &mut self,
-        signals: &Signals,
-        again: bool,
-        life: &Life,
-        tell: &mut impl FnMut(Event),
-    ) -> End {
-        loop {
-            life.beat();
-            // Before sleeping: what happened while nobody waited.
-            if let Ok(Some(status)) = self.process.try_wait() {
-                self.listen(again, tell);
-                return End::Died(status);
-            }
-            if signals.take() {
-                return End::Asked;
-            }
-            let connection = (!self.silent).then_some(self.connection.as_fd());
-            let wanted = [Some(signals.stop.as_fd()), Some(signals.child.as_fd()), connection];
-            wait_for(wanted, BEAT);
-            self.listen(again, tell);
-            drain_pipe(&signals.child);
-        }
-    }
-
-    /// Reads what it says.
-    fn listen(&mut self, again: bool, tell: &mut impl FnMut(Event)) {
-        let mut piece = [0; 256];
-        match (&mut &self.connection).read(&mut piece) {
-            Ok(0) => self.silent = true,
-            Ok(len) => {
-                // It has one thing to say; whatever else comes is not kept.
-                let room = READY.len().saturating_sub(self.said.len());
-                self.said.extend_from_slice(&piece[..len.min(room)]);
-                if !self.served && self.said == READY {
-                    self.served = true;
-                    tell(Event::Serving { pid: self.process.id(), again });
-                }
-            }
-            Err(error)
-                if error.kind() == io::ErrorKind::WouldBlock
-                    || error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => self.silent = true,
-        }
-    }
-
-    /// Lets it finish, for a while; then not.
-    fn stop(
-        &mut self,
-        signals: &Signals,
-        drain: Duration,
-        tell: &mut impl FnMut(Event),
-    ) -> Outcome {
-        // The end of the connection is what tells it.
-        let _ = self.connection.shutdown(std::net::Shutdown::Both);
-        let deadline = now() + drain;
-        loop {
-            if let Ok(Some(_)) = self.process.try_wait() {
-                return Outcome::Drained;
-            }
-            let left = deadline.saturating_duration_since(now());
-            if left.is_zero() || signals.take() {
-                self.kill();
-                let _ = self.process.wait();
-                tell(Event::Killed { pid: self.process.id() });
-                return Outcome::Killed;
-            }
-            wait_for([Some(signals.stop.as_fd()), Some(signals.child.as_fd()), None], left);
-            drain_pipe(&signals.child);
-        }
-    }
-
-    fn kill(&mut self) {
-        // It fails when the process has ended, which is what is wanted.
-        let _ = self.process.kill();
-    }
-}
-
-/// The signals that matter, as pipes that can be waited for.
-struct Signals {
-    stop: UnixStream,
-    child: UnixStream,
-    ids: Vec<signal_hook::SigId>,
-}
-
-impl Signals {
-    fn register() -> io::Result<Signals> {
-        let (stop, stop_write) = UnixStream::pair()?;
-        let (child, child_write) = UnixStream::pair()?;
-        stop.set_nonblocking(true)?;
-        child.set_nonblocking(true)?;
-        let ids = vec![
-            signal_hook::low_level::pipe::register(SIGTERM, stop_write.try_clone()?)?,
-            signal_hook::low_level::pipe::register(SIGINT, stop_write.try_clone()?)?,
-            signal_hook::low_level::pipe::register(SIGHUP, stop_write)?,
-            signal_hook::low_level::pipe::register(SIGCHLD, child_write)?,
-        ];
-        Ok(Signals { stop, child, ids })
-    }
-
-    /// Whether one asked to stop since the last time.
-    fn take(&self) -> bool {
-        drain_pipe(&self.stop)
-    }
-
-    fn asks_to_stop_within(&self, time: Duration, life: &Life) -> bool {
-        let deadline = now() + time;
-        loop {
-            life.beat();
-            if self.take() {
-                return true;
-            }
-            let left = deadline.saturating_duration_since(now());
-            if left.is_zero() {
-                return false;
-            }
-            wait_for([Some(self.stop.as_fd()), None, None], left.min(BEAT));
-        }
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        for id in self.ids.drain(..) {
-            signal_hook::low_level::unregister(id);
-        }
-    }
-}
-
-/// Empties the reading end of a pipe; whether something was in it.
-fn drain_pipe(pipe: &UnixStream) -> bool {
-    let mut any = false;
-    let mut bytes = [0; 64];
-    while matches!((&mut &*pipe).read(&mut bytes), Ok(len) if len > 0) {
-        any = true;
-    }
-    any
-}
-
-/// Sleeps until one of the descriptors can be read, a signal arrives or the time is over.
-fn wait_for(descriptors: [Option<BorrowedFd<'_>>; 3], time: Duration) {
-    let mut fds: Vec<PollFd<'_>> = descriptors
-        .iter()
-        .flatten()
-        .map(|descriptor| PollFd::from_borrowed_fd(*descriptor, PollFlags::IN))
-        .collect();
-    let time = Timespec::try_from(time).ok();
-    // Every error, an interruption above all, means that the caller looks again.
-    let _ = poll(&mut fds, time.as_ref());
 }

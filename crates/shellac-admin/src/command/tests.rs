@@ -13,6 +13,7 @@ const ROWS: &[Row] = &[
         least: 1,
         most: Some(1),
         json: false,
+        changes: false,
         place: Place::Manager,
     },
     Row {
@@ -23,6 +24,7 @@ const ROWS: &[Row] = &[
         least: 0,
         most: None,
         json: true,
+        changes: false,
         place: Place::Worker,
     },
 ];

@@ -15,6 +15,7 @@ const ROWS: &[Row] = &[Row {
     least: 0,
     most: None,
     json: false,
+    changes: false,
     place: Place::Worker,
 }];
 

@@ -1,0 +1,131 @@
+//! What happens while the manager works, for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use shellac_vsm::VsmError;
+
+use crate::ManagerError;
+use crate::worker::Ended;
+
+/// Something that happened, for people.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A worker serves.
+    Serving {
+        /// Its process.
+        pid: u32,
+        /// Whether it took the place of another.
+        again: bool,
+    },
+    /// A worker ended though nobody asked it to.
+    Died {
+        /// Its process.
+        pid: u32,
+        /// How it ended.
+        how: Ended,
+        /// How long it ran.
+        ran: Duration,
+        /// When the next one is started.
+        wait: Duration,
+    },
+    /// A worker could not be started; it is tried again.
+    NotStarted {
+        /// Why.
+        error: ManagerError,
+        /// When it is tried again.
+        wait: Duration,
+    },
+    /// What a dead worker left could not be removed.
+    LeftOver(VsmError),
+    /// The manager stops; the worker finishes its requests.
+    Stopping {
+        /// How long it may take.
+        drain: Duration,
+    },
+    /// A command stopped the worker, and it is gone; connections are refused until another command starts one.
+    Stopped {
+        /// Its process.
+        pid: u32,
+    },
+    /// The worker did not finish in time, or a second signal came.
+    Killed {
+        /// Its process.
+        pid: u32,
+    },
+    /// A configuration is active.
+    Active {
+        /// Its name.
+        name: String,
+        /// What of it has to wait for a restart; empty for nothing.
+        notes: String,
+    },
+    /// A configuration could not be loaded or used; the one before stays.
+    NotLoaded {
+        /// Why, with places in the file.
+        why: String,
+    },
+    /// Somebody changed something.
+    Command {
+        /// Who.
+        from: String,
+        /// The request.
+        request: String,
+        /// How it ended: the number of a status.
+        status: u16,
+    },
+    /// A client was turned away, or the command line does not work as it should.
+    Admin {
+        /// What happened.
+        what: String,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Serving { pid, again: false } => write!(f, "worker {pid} serves"),
+            Event::Serving { pid, again: true } => write!(f, "worker {pid} serves in its place"),
+            Event::Died { pid, how, ran, wait } => write!(
+                f,
+                "worker {pid} ended after {:.1} s ({how}); connections wait, another one starts in {:.1} s",
+                ran.as_secs_f64(),
+                wait.as_secs_f64()
+            ),
+            Event::NotStarted { error, wait } => {
+                write!(f, "{}; trying again in {:.1} s", error.full_text(), wait.as_secs_f64())
+            }
+            Event::LeftOver(error) => f.write_str(&error.full_text()),
+            Event::Stopping { drain } => {
+                write!(
+                    f,
+                    "stopping: open requests have {} s; another signal stops at once",
+                    drain.as_secs()
+                )
+            }
+            Event::Stopped { pid } => write!(f, "worker {pid} is stopped; `start` starts another"),
+            Event::Killed { pid } => write!(f, "worker {pid} was killed with requests open"),
+            Event::Active { name, notes } => {
+                write!(f, "configuration `{name}` is active")?;
+                notes.lines().try_for_each(|line| write!(f, "; {line}"))
+            }
+            Event::NotLoaded { why } => {
+                write!(f, "the configuration stays as it is: {}", why.trim_end())
+            }
+            Event::Command { from, request, status } => {
+                write!(f, "command from {from}: {request} ({status})")
+            }
+            Event::Admin { what } => f.write_str(what),
+        }
+    }
+}
+
+/// How the manager ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every request was finished.
+    Drained,
+    /// The worker had to be killed.
+    Killed,
+}
