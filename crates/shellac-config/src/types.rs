@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin::AdminConfig;
 pub use upstream::{
     HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
     ProbeRequest,
 };
-use crate::admin::AdminConfig;
 
 /// Everything that the file says, names resolved and defaults filled in.
 ///

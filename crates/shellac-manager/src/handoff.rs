@@ -41,6 +41,8 @@ pub struct Handoff {
     pub configurations: Vec<HandoffConfiguration>,
     /// Which of them is the active one.
     pub active: usize,
+    /// The configuration of the start: what of it needs a restart of everything is in force, whichever is active.
+    pub fixed: HandoffConfiguration,
     /// Names and values of the parameters that somebody has set.
     pub params: Vec<(String, String)>,
     /// What an earlier worker asked to be kept; empty for nothing.
@@ -195,7 +197,7 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
     let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     number(&mut out, VERSION);
     number(&mut out, count(handoff.configurations.len()));
-    for configuration in &handoff.configurations {
+    for configuration in handoff.configurations.iter().chain([&handoff.fixed]) {
         text(&mut out, configuration.name.as_bytes());
         text(&mut out, configuration.text.as_bytes());
         text(&mut out, configuration.file_name.as_bytes());
@@ -234,12 +236,9 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     }
     let mut configurations = Vec::new();
     for _ in 0..fields.number()? {
-        let name = fields.text()?;
-        let text = fields.text()?;
-        let file_name = fields.text()?;
-        let temperature = fields.text()?;
-        configurations.push(HandoffConfiguration { name, text, file_name, temperature });
+        configurations.push(fields.configuration()?);
     }
+    let fixed = fields.configuration()?;
     let active = usize::try_from(fields.number()?).unwrap_or(usize::MAX);
     if active >= configurations.len() {
         return Err(HandoffError::Bad("it names no active configuration"));
@@ -280,6 +279,7 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     let handoff = Handoff {
         configurations,
         active,
+        fixed,
         params,
         state,
         allow_small,
@@ -312,6 +312,15 @@ impl<'a> Fields<'a> {
             self.rest.split_at_checked(len).ok_or(HandoffError::Bad("it is cut off"))?;
         self.rest = rest;
         Ok(bytes)
+    }
+
+    fn configuration(&mut self) -> Result<HandoffConfiguration, HandoffError> {
+        Ok(HandoffConfiguration {
+            name: self.text()?,
+            text: self.text()?,
+            file_name: self.text()?,
+            temperature: self.text()?,
+        })
     }
 
     fn text(&mut self) -> Result<String, HandoffError> {

@@ -12,7 +12,7 @@ use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
 use crate::admin::Door;
-use crate::handoff::{Handoff, HandoffListener};
+use crate::handoff::{Handoff, HandoffConfiguration, HandoffListener};
 use crate::life::Life;
 use crate::listen::{BACKLOG, BoundListener, bind};
 use crate::lock::PidFile;
@@ -216,6 +216,12 @@ impl House {
         Ok(Handoff {
             configurations: self.shelf.all().to_vec(),
             active: self.shelf.active_index(),
+            fixed: HandoffConfiguration {
+                name: String::new(),
+                text: settings.config_text.clone(),
+                file_name: settings.config_name.clone(),
+                temperature: String::new(),
+            },
             params: self.params.for_worker(),
             state: self.saved.text().to_owned(),
             allow_small: settings.allow_small,

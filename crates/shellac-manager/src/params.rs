@@ -344,7 +344,7 @@ fn bytes_text(bytes: u64) -> String {
 
 fn bytes(text: &str) -> Result<u64, String> {
     let bad = || {
-        "Could not convert to bytes.\nInvalid number\n  Try something like '80k' or '120M'\n"
+        "Could not convert to bytes.\nInvalid number\n  Try something like '80k' or '120M'"
             .to_owned()
     };
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

@@ -78,6 +78,8 @@ pub struct EngineOptions {
     pub instance: String,
     /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
+    /// Name of the configuration that it starts with; [`BOOT`](crate::BOOT) unless another one was in force before.
+    pub configuration: String,
 }
 
 /// Why an engine cannot run.
@@ -155,7 +157,8 @@ impl Engine {
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
-        let (control, questions) = Control::new(config, threads, counting.clone());
+        let (control, questions) =
+            Control::new(&options.configuration, config, threads, counting.clone());
         let (started_tx, started) = mpsc::channel();
         let (ended_tx, ended) = mpsc::channel();
         let mut engine = Engine {

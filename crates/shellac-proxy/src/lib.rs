@@ -23,7 +23,7 @@ mod stats;
 mod worker;
 
 pub use control::{
-    BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Loaded,
+    BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Loaded,
     OpenRequest, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};

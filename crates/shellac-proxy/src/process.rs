@@ -31,6 +31,8 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
+    /// Name of the configuration that it starts with; [`BOOT`](crate::BOOT) unless another one was in force before.
+    pub configuration: String,
     /// The caller holds the lock of the working directory: what an earlier worker left there may be replaced.
     pub holds_lock: bool,
 }
@@ -65,7 +67,8 @@ impl Worker {
         listeners: Vec<Listener>,
         options: WorkerOptions,
     ) -> Result<Worker, EngineError> {
-        let WorkerOptions { workdir, gid, instance, threads, xid_base, holds_lock } = options;
+        let WorkerOptions { workdir, gid, instance, threads, xid_base, configuration, holds_lock } =
+            options;
         let dialect = dialect(config.log.dialect);
         let publish =
             PublishOptions { gid, holds_lock, ..PublishOptions::own(clock::unix_seconds()) };
@@ -95,7 +98,8 @@ impl Worker {
         log.seats = seats;
         log.ring = Some(ring.clone());
         log.counting = counting;
-        let engine = Engine::start(config, listeners, log, EngineOptions { instance, xid_base })?;
+        let options = EngineOptions { instance, xid_base, configuration };
+        let engine = Engine::start(config, listeners, log, options)?;
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });
         }

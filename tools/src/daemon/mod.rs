@@ -1,10 +1,10 @@
-//! `shellacd`, which is `shellac daemon`: runs the proxy until SIGTERM or SIGINT.
+//! `shellacd`, which is `shellac daemon`: runs the proxy until SIGTERM or SIGINT; SIGHUP loads the configuration again.
 //!
 //! One process looks after everything that stays, another one serves and is replaced when it dies; with `--single` one does both.
 
+mod commands;
 mod place;
 mod settings;
-mod uptime;
 mod worker;
 
 use std::io::Write;
@@ -13,8 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use shellac_manager::{House, Outcome, WorkerProgram, XidBases};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use shellac_manager::{Event, House, Outcome, WorkerKind, WorkerProgram};
 
 pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
 
@@ -69,44 +68,32 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let house = House::open(settings, since_1970().as_secs())?;
     announce(&house);
-    if args.single { single(house) } else { managed(house) }
+    manage(house, args.single)
 }
 
-/// Serves in a process of its own and looks after that.
-fn managed(house: House) -> anyhow::Result<ExitCode> {
-    let program = WorkerProgram {
-        path: PathBuf::from("/proc/self/exe"),
-        arguments: vec![WORKER_ARGUMENT.to_owned()],
-        name: "shellacd".to_owned(),
-        drain: DRAIN,
+/// Serves in a process of its own, or in a thread of this one, and looks after that.
+fn manage(house: House, single: bool) -> anyhow::Result<ExitCode> {
+    let kind = if single {
+        WorkerKind::Thread(|handoff, connection| {
+            worker::serve(handoff, connection, None).map_err(|error| format!("{error:#}"))
+        })
+    } else {
+        WorkerKind::Process {
+            path: PathBuf::from("/proc/self/exe"),
+            arguments: vec![WORKER_ARGUMENT.to_owned()],
+            name: "shellacd".to_owned(),
+        }
     };
-    let outcome = shellac_manager::supervise(house, &program, |event| say(&event.to_string()))?;
+    let program = WorkerProgram { kind, drain: DRAIN, commands: commands::ROWS };
+    let outcome = shellac_manager::supervise(house, &program, |event| match event {
+        Event::Serving { .. } if single => say("serving in this process"),
+        event => say(&event.to_string()),
+    })?;
     say("stopped");
     Ok(match outcome {
         Outcome::Drained => ExitCode::SUCCESS,
         Outcome::Killed => ExitCode::FAILURE,
     })
-}
-
-/// Serves in this process.
-fn single(mut house: House) -> anyhow::Result<ExitCode> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
-        .context("cannot wait for signals")?;
-    let handoff = house
-        .handoff(XidBases::new(house.layout()).next(since_1970()))
-        .context("cannot duplicate the listening sockets")?;
-    let (config, listeners, options) = worker::from_handoff(handoff)?;
-    let serving = worker::start(config, listeners, options)?;
-    say("serving in this process");
-    let clock = uptime::Clock::start(house.life().clone()).context("cannot start a thread")?;
-    signals.forever().next();
-    drop(clock);
-    say(&format!("stopping: open requests have {} s", DRAIN.as_secs()));
-    house.close_listeners();
-    serving.drain(DRAIN).map_err(worker::explain)?;
-    drop(house);
-    say("stopped");
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Says where it listens and how to look at what happens.
@@ -120,6 +107,10 @@ fn announce(house: &House) {
     let (size, dialect) = (settings::size_text(log.size_bytes), log.dialect.as_str());
     let threads = settings.threads;
     say(&format!("log of {size} in {workdir}, dialect {dialect}; {threads} serving threads"));
+    for address in house.admin_addresses().lines() {
+        // A socket has no port.
+        say(&format!("commands on {}", address.trim_end_matches(" -")));
+    }
     say(&format!("to watch it: shellac log -n {workdir} -g request"));
     for warning in house.warnings() {
         say(&warning);

@@ -1,26 +1,31 @@
 //! The worker process: receives its sockets and settings, serves, ends when the manager does.
 
-use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::Builder;
 
 use anyhow::{anyhow, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use shellac_admin::{Answer, Status};
 use shellac_config::{Config, ParseOptions};
-use shellac_manager::Handoff;
+use shellac_manager::{Handoff, Order, OrderReader, Orders};
 use shellac_proxy::{EngineError, Listener, Worker, WorkerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::DRAIN;
+use super::commands::{Dispatcher, Kept, Loadable};
 
 /// The argument that makes this program a worker; its standard input is the connection to the manager.
 pub(crate) const WORKER_ARGUMENT: &str = "__worker";
 
 /// How often a worker looks whether all its threads are there.
 const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// Most orders that are carried out at a time.
+const ORDERS_AT_ONCE: usize = 64;
 
 /// Serves until the manager closes the connection, which it also does by dying.
 pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
@@ -31,7 +36,8 @@ pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
         anyhow!("`{WORKER_ARGUMENT}` is how shellacd starts its own workers; start shellacd")
     })?;
     let connection = UnixStream::from(input.as_fd().try_clone_to_owned()?);
-    // Ctrl-C and the end of a terminal go to every process there; it is the manager that decides what they mean.
+    // Ctrl-C, the end of a terminal and orders to load the configuration again go to every process of a group; it is the manager
+    // that decides what they mean.
     let (_unheard, ignore) = UnixStream::pair()?;
     for signal in [SIGINT, SIGHUP] {
         signal_hook::low_level::pipe::register(signal, ignore.try_clone()?)?;
@@ -40,12 +46,33 @@ pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
     signal_hook::low_level::pipe::register(SIGTERM, ask)?;
 
     let handoff = shellac_manager::receive(&connection)?;
+    report_panics(Orders::new(&connection)?);
+    serve(handoff, connection, Some(&asked))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves and carries out orders until the connection ends, or a signal arrives on `asked`.
+pub(crate) fn serve(
+    handoff: Handoff,
+    connection: UnixStream,
+    asked: Option<&UnixStream>,
+) -> anyhow::Result<()> {
     let threads = handoff.threads;
-    let (config, listeners, options) = from_handoff(handoff)?;
+    let Setup { config, others, listeners, options, kept } = Setup::from_handoff(handoff)?;
     let mut worker = start(config, listeners, options)?;
+    let orders = Orders::new(&connection)?;
+    let dispatcher = Arc::new(Dispatcher::new(worker.control(), orders.clone()));
+    dispatcher.restore(others, kept)?;
     // Not heard when the manager is gone already: then the wait is over too.
-    let _ = (&mut &connection).write_all(shellac_manager::READY);
-    while !is_over(&connection, &asked) {
+    let _ = orders.ready();
+    let mut reader = OrderReader::default();
+    let busy = Arc::new(());
+    while wait(&connection, asked, &mut reader)? {
+        while let Some(order) =
+            reader.next().map_err(|error| anyhow!("the manager sends {error}"))?
+        {
+            carry_out(order, &dispatcher, &busy);
+        }
         // Connections of a thread that is gone would wait for ever.
         let running = worker.engine().running();
         if running < threads {
@@ -53,8 +80,40 @@ pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
             bail!("only {running} of {threads} serving threads are left");
         }
     }
-    worker.drain(DRAIN).map_err(explain)?;
-    Ok(ExitCode::SUCCESS)
+    worker.drain(DRAIN).map_err(explain)
+}
+
+/// Carries out an order in a thread of its own, so that one that waits holds up no other.
+fn carry_out(order: Order, dispatcher: &Arc<Dispatcher>, busy: &Arc<()>) {
+    if Arc::strong_count(busy) > ORDERS_AT_ONCE {
+        let text = format!("{ORDERS_AT_ONCE} commands are being carried out; try again later.\n");
+        return dispatcher.answer(order.number, &Answer::new(Status::CANNOT, text));
+    }
+    let order = Arc::new(order);
+    let (theirs, held, dispatcher_too) =
+        (Arc::clone(&order), Arc::clone(busy), Arc::clone(dispatcher));
+    let started = Builder::new().name("shellac-order".to_owned()).spawn(move || {
+        let answer = dispatcher_too.run(&theirs.words);
+        dispatcher_too.answer(theirs.number, &answer);
+        drop(held);
+    });
+    if started.is_err() {
+        // There are no threads to be had: then it holds up the others.
+        dispatcher.answer(order.number, &dispatcher.run(&order.words));
+    }
+}
+
+/// Tells the manager of every panic, for `panic.show`.
+fn report_panics(orders: Orders) {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        usual(info);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("without a name").to_owned();
+        let backtrace = std::backtrace::Backtrace::force_capture();
+        // The manager may be gone.
+        let _ = orders.notice("panic", &format!("Thread {name}: {info}\n{backtrace}\n"));
+    }));
 }
 
 /// Starts to serve, with as many open files as this process may have.
@@ -69,33 +128,72 @@ pub(crate) fn start(
     Worker::start(config, listeners, options).map_err(explain)
 }
 
-/// What the proxy needs, from what the manager sends.
-pub(crate) fn from_handoff(
-    handoff: Handoff,
-) -> anyhow::Result<(Arc<Config>, Vec<Listener>, WorkerOptions)> {
-    let Handoff {
-        config_text,
-        config_name,
-        allow_small,
-        workdir,
-        instance,
-        gid,
-        threads,
-        xid_base,
-        listeners,
-    } = handoff;
-    let config = Config::parse_with(&config_text, &config_name, ParseOptions { allow_small })?;
-    let listeners = listeners
-        .into_iter()
-        .map(|listener| Listener {
-            name: listener.name,
-            address: listener.address,
-            sockets: listener.sockets,
-        })
-        .collect();
-    // The manager holds the lock for all its workers.
-    let options = WorkerOptions { workdir, gid, instance, threads, xid_base, holds_lock: true };
-    Ok((Arc::new(config), listeners, options))
+/// What a worker starts with, from what the manager sends.
+struct Setup {
+    /// The active configuration.
+    config: Arc<Config>,
+    /// The others, in the order of loading.
+    others: Vec<Loadable>,
+    listeners: Vec<Listener>,
+    options: WorkerOptions,
+    kept: Kept,
+}
+
+impl Setup {
+    fn from_handoff(handoff: Handoff) -> anyhow::Result<Setup> {
+        let Handoff {
+            configurations,
+            active,
+            fixed,
+            params,
+            state: _,
+            allow_small,
+            workdir,
+            instance,
+            gid,
+            threads,
+            xid_base,
+            listeners,
+        } = handoff;
+        let options = ParseOptions { allow_small };
+        let mut loadable = configurations
+            .into_iter()
+            .map(|one| {
+                let config = Config::parse_with(&one.text, &one.file_name, options)?;
+                Ok(Loadable {
+                    name: one.name,
+                    config: Arc::new(config),
+                    temperature: one.temperature,
+                })
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        if active >= loadable.len() {
+            bail!("the manager names no active configuration");
+        }
+        let Loadable { name, config, .. } = loadable.remove(active);
+        // What needs a restart of everything stays what it was at the start.
+        let at_start = Config::parse_with(&fixed.text, &fixed.file_name, options)?;
+        let config = Arc::new(Config { log: at_start.log, ..Config::clone(&config) });
+        let listeners = listeners
+            .into_iter()
+            .map(|listener| Listener {
+                name: listener.name,
+                address: listener.address,
+                sockets: listener.sockets,
+            })
+            .collect();
+        let options = WorkerOptions {
+            workdir,
+            gid,
+            instance,
+            threads,
+            xid_base,
+            configuration: name,
+            // The manager holds the lock for all its workers.
+            holds_lock: true,
+        };
+        Ok(Setup { config, others: loadable, listeners, options, kept: Kept { params } })
+    }
 }
 
 /// The error with its remedy where it has one.
@@ -106,14 +204,26 @@ pub(crate) fn explain(error: EngineError) -> anyhow::Error {
     }
 }
 
-/// Waits a moment; whether the manager has closed the connection or a signal asks this process to end.
-fn is_over(connection: &UnixStream, asked: &UnixStream) -> bool {
-    let mut fds = [PollFd::new(connection, PollFlags::IN), PollFd::new(asked, PollFlags::IN)];
+/// Waits a moment, and reads what the manager sends; `false` when it has closed the connection or a signal asks this process to end.
+fn wait(
+    connection: &UnixStream,
+    asked: Option<&UnixStream>,
+    reader: &mut OrderReader,
+) -> anyhow::Result<bool> {
+    // Without a signal to wait for the connection is there twice.
+    let mut fds = [
+        PollFd::new(connection, PollFlags::IN),
+        PollFd::new(asked.unwrap_or(connection), PollFlags::IN),
+    ];
     match poll(&mut fds, Some(&LOOK)) {
-        Err(rustix::io::Errno::INTR) => return false,
-        Err(_) => return true,
+        Err(rustix::io::Errno::INTR) => return Ok(true),
+        Err(_) => return Ok(false),
         Ok(_) => {}
     }
     let [connected, signalled] = fds.map(|fd| !fd.revents().is_empty());
-    signalled || connected && !matches!((&mut &*connection).read(&mut [0; 256]), Ok(len) if len > 0)
+    if signalled && asked.is_some() {
+        return Ok(false);
+    }
+    // What breaks the connection ends it.
+    Ok(!connected || reader.read_from(connection).unwrap_or(false))
 }

@@ -2,6 +2,15 @@ use std::net::TcpStream;
 
 use super::*;
 
+fn configuration(name: &str, text: String) -> HandoffConfiguration {
+    HandoffConfiguration {
+        name: name.to_owned(),
+        text,
+        file_name: "shellac.toml".to_owned(),
+        temperature: "auto".to_owned(),
+    }
+}
+
 fn sample(addresses: usize, threads: usize) -> Handoff {
     let listeners = (0..addresses)
         .map(|at| {
@@ -12,8 +21,14 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         })
         .collect();
     Handoff {
-        config_text: "x".repeat(300_000),
-        config_name: "shellac.toml".to_owned(),
+        configurations: vec![
+            configuration("boot", "x".repeat(300_000)),
+            configuration("r1", "y".to_owned()),
+        ],
+        active: 1,
+        fixed: configuration("", "z".to_owned()),
+        params: vec![("vsl_mask".to_owned(), "-Hash".to_owned())],
+        state: "{}".to_owned(),
         allow_small: true,
         workdir: PathBuf::from(std::ffi::OsString::from_vec(b"/not/utf8/\xff".to_vec())),
         instance: "edge".to_owned(),
@@ -21,6 +36,14 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         threads,
         xid_base: 1 << 50,
         listeners,
+    }
+}
+
+fn short() -> Handoff {
+    Handoff {
+        configurations: vec![configuration("b", "abc".to_owned())],
+        active: 0,
+        ..sample(1, 2)
     }
 }
 
@@ -45,7 +68,7 @@ fn settings_and_sockets_arrive() {
 
 #[test]
 fn a_message_that_is_cut_or_changed_is_an_error() {
-    let good = encode(&Handoff { config_text: "abc".to_owned(), ..sample(1, 2) });
+    let good = encode(&short());
     assert!(decode(&good).is_ok());
     for len in 0..good.len() {
         assert!(decode(&good[..len]).is_err(), "{len}");
@@ -71,7 +94,7 @@ fn a_manager_that_ends_is_an_error() {
     assert!(matches!(receive(&theirs), Err(HandoffError::Io(_))));
 
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let message = encode(&Handoff { config_text: String::new(), ..sample(1, 2) });
+    let message = encode(&short());
     (&mut &ours).write_all(&u32::try_from(message.len()).unwrap().to_le_bytes()).unwrap();
     (&mut &ours).write_all(&message).unwrap();
     (&mut &ours).write_all(&[0]).unwrap();

@@ -10,6 +10,7 @@ mod thread;
 use std::sync::{Arc, Mutex};
 
 use shellac_config::Config;
+use shellac_format::{Tag, TagSet};
 use shellac_upstream::admin::Table;
 use tokio::sync::{mpsc, watch};
 
@@ -24,7 +25,7 @@ pub use status::ConfigurationStatus;
 pub(crate) use thread::Caretaker;
 
 /// The name of the configuration that a proxy starts with.
-const BOOT: &str = "boot";
+pub const BOOT: &str = "boot";
 
 /// A handle on a running proxy. Clones are the same handle; none of them keeps the proxy running.
 #[derive(Clone, Debug)]
@@ -76,17 +77,19 @@ impl Acks {
 }
 
 impl Control {
-    /// A handle on a proxy of `threads` serving threads that begins with `config`, and what each of them is asked.
+    /// A handle on a proxy of `threads` serving threads that begins with `config`, under this name; and what each of them is asked.
     pub(crate) fn new(
+        name: &str,
         config: Arc<Config>,
         threads: usize,
         counting: Counting,
     ) -> (Control, Vec<mpsc::Receiver<Command>>) {
         let now = clock::unix_seconds();
-        let boot = Generation::new(0, BOOT, config, threads, now, None, &counting);
+        let boot = Generation::new(0, name, config, threads, now, None, &counting);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
-        let (orders, _) = watch::channel(Orders { stage: Stage::Serve, active, epoch: 0 });
+        let (orders, _) =
+            watch::channel(Orders { stage: Stage::Serve, active, epoch: 0, masked: TagSet::EMPTY });
         let acks = Acks(Arc::new(Mutex::new(vec![0; threads])));
         let (commands, questions) = (0..threads).map(|_| mpsc::channel(WAITING)).unzip();
         let shared = Shared {
@@ -259,6 +262,20 @@ impl Control {
             waiting.push(format!("shellac: {lost} notices lost"));
         }
         waiting
+    }
+
+    /// Leaves records with these tags out of the log from now on, but for those without which nothing can be grouped.
+    pub fn mask(&self, masked: TagSet) {
+        let mut needed = TagSet::EMPTY;
+        for tag in [Tag::Begin, Tag::End, Tag::Link] {
+            needed.insert(tag);
+        }
+        self.shared.orders.send_modify(|orders| orders.masked = masked.without(needed));
+    }
+
+    /// What is left out of the log.
+    pub(crate) fn masked(&self) -> TagSet {
+        self.shared.orders.borrow().masked
     }
 
     /// Asks every serving thread to say when it has finished the choice of a backend that it is making.

@@ -57,6 +57,7 @@ impl Caretaker {
             let log = Rc::new(Log::new(grammar, Clock::start(), stall, xids, sink));
             publish_on_panic(&log);
             let sweep = || {
+                log.set_masked(control.masked());
                 log.sweep();
                 chores.sweep(&control, threads);
             };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use shellac_format::record::encode;
-use shellac_format::{Side, Tag, Vxid};
+use shellac_format::{Side, Tag, TagSet, Vxid};
 
 use shellac_ring::PendingStats;
 
@@ -27,6 +27,8 @@ pub(crate) struct Log {
     /// The last time that was read.
     coarse: Cell<Micros>,
     stall: u64,
+    /// What is not logged.
+    masked: Cell<TagSet>,
     xids: RefCell<Xids>,
     inner: RefCell<Inner>,
 }
@@ -86,6 +88,7 @@ impl Log {
             coarse: Cell::new(clock.now()),
             clock: RefCell::new(clock),
             stall: micros(stall),
+            masked: Cell::new(TagSet::EMPTY),
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
@@ -122,6 +125,11 @@ impl Log {
     /// Where the thread's scale of time begins, in microseconds of `CLOCK_MONOTONIC`.
     pub(crate) fn monotonic_origin(&self) -> u64 {
         self.clock.borrow().monotonic_origin()
+    }
+
+    /// Leaves out records with these tags from now on.
+    pub(crate) fn set_masked(&self, masked: TagSet) {
+        self.masked.set(masked);
     }
 
     /// A new transaction number.
@@ -161,6 +169,9 @@ impl Log {
 
     /// Publishes one record that belongs to no transaction.
     pub(crate) fn loose(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        if self.masked.get().contains(tag) {
+            return;
+        }
         let mut record = Vec::with_capacity(128);
         append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
         let mut inner = self.inner.borrow_mut();
@@ -254,6 +265,9 @@ impl Txn {
 
     /// Adds one record.
     pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        if self.log.masked.get().contains(tag) {
+            return;
+        }
         let mut inner = self.log.inner.borrow_mut();
         let slot = &mut inner.open[self.key];
         let before = slot.bytes.len();

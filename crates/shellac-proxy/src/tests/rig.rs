@@ -58,7 +58,11 @@ impl Rig {
             counting: counting.clone(),
         };
         let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
-        let options = EngineOptions { instance: "test".to_owned(), xid_base: 1000 };
+        let options = EngineOptions {
+            instance: "test".to_owned(),
+            xid_base: 1000,
+            configuration: crate::BOOT.to_owned(),
+        };
         let engine = Engine::start(config, vec![listener], log, options).unwrap();
         let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();
         Rig { engine, journal, address, dialect, live, counting, _directory: directory }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_counters::live::Seat;
+use shellac_format::TagSet;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
@@ -49,6 +50,8 @@ pub(crate) struct Orders {
     pub(crate) active: Arc<Generation>,
     /// To be acknowledged.
     pub(crate) epoch: u64,
+    /// What is not logged.
+    pub(crate) masked: TagSet,
 }
 
 /// How long a thread goes on.
@@ -261,7 +264,8 @@ async fn serve(
                     // The sender gone means that the engine is gone.
                     return Ok(());
                 }
-                let Orders { stage, active, epoch } = orders.borrow_and_update().clone();
+                let Orders { stage, active, epoch, masked } = orders.borrow_and_update().clone();
+                worker.log.set_masked(masked);
                 worker.activate(&active);
                 // A choice is made without waiting, so none is half made here.
                 acks.reach(worker.index, epoch);

@@ -1,0 +1,96 @@
+//! Configurations: loaded, used and discarded as the manager says, which keeps their list.
+
+use std::sync::Arc;
+
+use shellac_admin::{Answer, Status};
+use shellac_config::{Config, ParseOptions};
+use shellac_proxy::{Control, ControlError, Temperature};
+
+use super::Loadable;
+
+/// Loads one. The answer names what of it needs a restart.
+pub(super) fn load(
+    control: &Control,
+    name: &str,
+    file_name: &str,
+    text: &str,
+    temperature: &str,
+) -> Answer {
+    // The manager has found it good, with the liberties that were given at start.
+    let config = match Config::parse_with(text, file_name, ParseOptions { allow_small: true }) {
+        Ok(config) => config,
+        Err(errors) => return Answer::new(Status::PARAMETER, errors.to_string()),
+    };
+    match control.load(name, Arc::new(config)) {
+        Ok(loaded) => {
+            warm(control, name, temperature);
+            if loaded.needs_restart.is_empty() {
+                return Answer::ok("");
+            }
+            let keys = loaded.needs_restart.join(", ");
+            Answer::ok(format!("What it says about {keys} needs a restart of shellacd.\n"))
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// Loads those that were loaded before this worker began.
+pub(super) fn restore(control: &Control, others: Vec<Loadable>) -> Result<(), ControlError> {
+    for one in others {
+        control.load(&one.name, one.config)?;
+        warm(control, &one.name, &one.temperature);
+    }
+    Ok(())
+}
+
+pub(super) fn switch(control: &Control, name: &str) -> Answer {
+    control.activate(name).map_or_else(|error| refused(&error), |()| Answer::ok(""))
+}
+
+pub(super) fn discard(control: &Control, name: &str) -> Answer {
+    control.discard(name).map_or_else(|error| refused(&error), |()| Answer::ok(""))
+}
+
+pub(super) fn temper(control: &Control, name: &str, wanted: &str) -> Answer {
+    control
+        .set_temperature(name, temperature(wanted))
+        .map_or_else(|error| refused(&error), |()| Answer::ok(""))
+}
+
+/// A line for each: name, requests that hold it, `warm` or `cold`, `loaded` or `discarded`.
+pub(super) fn list(control: &Control) -> Answer {
+    let lines: Vec<String> = control
+        .configurations()
+        .into_iter()
+        .map(|one| {
+            let warmth = if one.warm { "warm" } else { "cold" };
+            let there = if one.discarded { "discarded" } else { "loaded" };
+            format!("{} {} {warmth} {there}\n", one.name, one.in_flight)
+        })
+        .collect();
+    Answer::ok(lines.concat())
+}
+
+/// A configuration is warm at first.
+fn warm(control: &Control, name: &str, wanted: &str) {
+    if wanted != "auto" {
+        // It was loaded a moment ago; one that is gone by now needs no temperature.
+        let _ = control.set_temperature(name, temperature(wanted));
+    }
+}
+
+fn temperature(word: &str) -> Temperature {
+    match word {
+        "warm" => Temperature::Warm,
+        "cold" => Temperature::Cold,
+        _ => Temperature::Auto,
+    }
+}
+
+fn refused(error: &ControlError) -> Answer {
+    let status = match error {
+        ControlError::Active { .. } | ControlError::TooMany => Status::CANNOT,
+        _ => Status::PARAMETER,
+    };
+    Answer::new(status, format!("{error}\n"))
+}
