@@ -24,7 +24,7 @@ mod worker;
 
 pub use control::{
     BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Loaded,
-    OpenRequest, Temperature,
+    OpenRequest, PoolLeft, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;

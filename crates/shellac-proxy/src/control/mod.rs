@@ -3,6 +3,7 @@
 mod ask;
 mod backends;
 mod jobs;
+mod pools;
 mod registry;
 mod status;
 mod thread;
@@ -19,6 +20,7 @@ use crate::generation::{Generation, lock};
 use crate::stats::Counting;
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
+pub use pools::PoolLeft;
 use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};
 pub use status::ConfigurationStatus;

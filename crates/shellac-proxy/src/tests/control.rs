@@ -204,3 +204,24 @@ fn what_is_wanted_of_one_backend_follows_it_and_orders_go_before_it() {
     });
     assert!(control.orders_in_force().is_empty());
 }
+
+#[test]
+fn what_a_pool_would_keep_is_known_before_anything_is_taken_out_of_it() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let rig = Rig::with_backends(DIALECT, &[origin.address, origin.address], "");
+    let control = rig.engine.control();
+    let one = control.pools_left(|subject| subject.name == "b0");
+    let [pool] = &one[..] else { panic!("{one:?}") };
+    assert_eq!(
+        (&*pool.config, pool.active, &*pool.taken, pool.left),
+        ("boot", true, &["b0".to_owned()][..], 1)
+    );
+    assert!(!pool.is_too_few(), "{pool:?}");
+    assert!(control.pools_left(|_| true)[0].is_too_few());
+    assert_eq!(control.pools_left(|subject| subject.name == "b9"), []);
+    // The other one is out already, so that this one is the last.
+    control.apply(order("b1", Mode::Drain, 1, None));
+    let last = control.pools_left(|subject| subject.name == "b0");
+    assert!(last[0].left == 0 && last[0].is_too_few(), "{last:?}");
+    assert_eq!(control.pools_left(|subject| subject.name == "b1"), [], "it is lost already");
+}
