@@ -27,7 +27,7 @@ fn failures(connect_timeout_ms: u64, workers: usize, phase_ms: u64) -> Vec<u64> 
     let mut ends = BinaryHeap::new();
     let mut clients: Vec<(Course, Option<InFlight>)> =
         (0..150).map(|_| (Course::default(), None)).collect();
-    (0..150u64).for_each(|client| ends.push(Reverse((client, client as usize))));
+    (0u64..).zip(0..150usize).for_each(|start| ends.push(Reverse(start)));
     while let Some(Reverse((ms, client))) = ends.pop() {
         if ms > 80_000 {
             break;
