@@ -24,5 +24,6 @@ mod stat;
 mod support;
 mod tidy;
 mod trace;
+mod upstream;
 mod vsm;
 mod why;
