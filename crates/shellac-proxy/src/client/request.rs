@@ -1,5 +1,6 @@
 //! One request, from its head to the last record of its transaction.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use shellac_config::{BodyOver, Config, Route};
@@ -9,6 +10,7 @@ use shellac_http1::policy::{
     client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
 };
 use shellac_http1::{BodyFraming, RequestHead, Version, request_framing};
+use shellac_upstream::next::NextUpstream;
 
 use super::answer::{self, Page};
 use super::body::RequestBody;
@@ -40,6 +42,8 @@ pub(crate) struct Exchange<'s> {
     /// The configuration that it began with.
     pub(crate) local: &'s Local,
     pub(crate) client: &'s mut Client,
+    /// Where the client is.
+    pub(crate) address: SocketAddr,
     /// The request's transaction.
     pub(crate) txn: Txn,
     /// Its slot on the scoreboard.
@@ -48,6 +52,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) head: &'s mut RequestHead,
     pub(crate) body: RequestBody,
     pub(crate) route: &'s Route,
+    /// When it goes on to the next backend, if its route says so in the words of nginx.
+    pub(crate) next: Option<&'s NextUpstream>,
     pub(crate) acct: Acct,
     /// Bytes on their way to the client.
     pub(crate) out: Outbox,
@@ -154,11 +160,14 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     } else {
         None
     };
+    let (at, route) = route(config, head);
     let exchange = Exchange {
-        route: route(config, head),
+        route,
+        next: local.generation().next_upstream(at),
         worker: &worker,
         local: &local,
         client,
+        address: *address,
         txn,
         live,
         head,
@@ -234,20 +243,20 @@ fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
     worker.draining.get().then_some(SessionEnd::RespClose)
 }
 
-/// The route of a request: the exact host first, then the longest prefix of the path.
-fn route<'c>(config: &'c Config, head: &RequestHead) -> &'c Route {
+/// The route of a request, and its position: the exact host first, then the longest prefix of the path.
+fn route<'c>(config: &'c Config, head: &RequestHead) -> (usize, &'c Route) {
     let host = head.headers.get("host").unwrap_or_default();
     let host = match host.iter().rposition(|&byte| byte == b':') {
         Some(colon) if !host[colon..].contains(&b']') => &host[..colon],
         _ => host,
     };
-    let matches = |route: &&Route| {
+    let matches = |&(_, route): &(usize, &Route)| {
         let by_host =
             route.host.as_ref().is_none_or(|wanted| wanted.as_bytes().eq_ignore_ascii_case(host));
         by_host && (head.target.starts_with(&route.path) || route.path == "/")
     };
-    let rank = |route: &&Route| (route.host.is_some(), route.path.len());
-    let found = config.routes.iter().filter(matches).max_by_key(rank);
+    let rank = |&(_, route): &(usize, &Route)| (route.host.is_some(), route.path.len());
+    let found = config.routes.iter().enumerate().filter(matches).max_by_key(rank);
     // A configuration has at least one route; one that fits no request at all still gives it a pool.
-    found.unwrap_or(&config.routes[0])
+    found.unwrap_or((0, &config.routes[0]))
 }

@@ -8,7 +8,8 @@ use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
 use super::connect::connect;
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
+use super::retry::Ended;
 use super::upload::Upload;
 use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_response};
@@ -55,7 +56,11 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let worker = exchange.worker;
     let now = worker.log.now();
     fetch.number += 1;
-    let first = *fetch.first.get_or_insert(now);
+    let first = *fetch.first.get_or_insert_with(|| {
+        let limit = exchange.next.and_then(|next| next.limit.filter(|_| next.cuts));
+        fetch.until = limit.map(|limit| now.after(limit));
+        now
+    });
     let mut txn = Txn::begin(&worker.log, fetch.kind, fetch.xid, fetch.parent, first, now);
     if fetch.kind == TxnKind::Pass {
         txn.vcl_use(&exchange.local.generation().name);
@@ -92,15 +97,13 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let reused = kept.is_some();
     let conn = match kept {
         Some(conn) => conn,
-        None => {
-            match connect(worker, local, &mut busy, exchange.client, &mut exchange.live).await {
-                Ok(conn) => conn,
-                Err(failure) => {
-                    failure.count(&worker.stats, counts);
-                    return fail(exchange, fetch, txn, &failure, None, Some(busy));
-                }
+        None => match connect(exchange, &mut busy, fetch.until).await {
+            Ok(conn) => conn,
+            Err(failure) => {
+                failure.count(&worker.stats, counts);
+                return fail(exchange, fetch, txn, &failure, None, Some(busy));
             }
-        }
+        },
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
     log_open(&mut txn, &conn, local.remote(&conn.endpoint), connected, reused);
@@ -114,7 +117,8 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let upload = Upload::new(bytes, &exchange.body, open);
     let written_before = conn.written;
     let mut running = Running { conn, upload, written_before };
-    let waited = wait(exchange, &mut txn, &mut running.conn, &mut running.upload).await;
+    let waited =
+        wait(exchange, &mut txn, &mut running.conn, &mut running.upload, fetch.until).await;
     let head_sent = running.upload.written.min(running.upload.head_len);
     let body_sent = running.upload.written - head_sent;
     fetch.acct.request_head += head_sent;
@@ -140,12 +144,13 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         }
     }
     txn.call("BACKEND_RESPONSE");
-    let replayable = !exchange.body.is_lost();
     let status = response.head.status;
-    if fetch.budget.allows_status(status, replayable) {
+    let outcome = Outcome::Answered { status, retried: true };
+    let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
+    if fetch.budget.allows_status(status, &ended) {
         worker.stats.main().inc(Main::Retry);
         txn.returns("retry");
-        over(exchange, &mut busy, Outcome::Answered { status, retried: true });
+        over(exchange, &mut busy, outcome);
         discard(exchange, fetch, &txn, running, &response).await;
         exchange.live.leaves_backend();
         return again(fetch, txn, worker.log.now(), worker.log.next_xid());
@@ -247,6 +252,9 @@ fn fail(
         ..Details::default()
     };
     failure.log(&txn, details);
+    if failure.cut {
+        txn.note("fetch.cut", "next_upstream.limit");
+    }
     if let Some(running) = &running {
         // The connection may also have ended while the client was still sending.
         if !running.upload.logged {
@@ -256,9 +264,8 @@ fn fail(
         txn.backend_close(running.conn.fd(), running.conn.endpoint.name(), Some(reason));
         failure.log_after_close(&txn);
     }
+    let outcome = failure.outcome(reused && fetch.budget.is_first_stale());
     if let Some(mut busy) = busy {
-        let outcome = failure.outcome(reused && !fetch.stale);
-        fetch.stale |= outcome == Outcome::Stale;
         over(exchange, &mut busy, outcome);
     }
     exchange.live.leaves_backend();
@@ -275,8 +282,8 @@ fn fail(
     let tags = HeadTags::BERESP;
     let mut head = page.head(worker, &txn, tags, now);
     txn.call("BACKEND_ERROR");
-    let lost = exchange.body.is_lost();
-    match fetch.budget.allows(failure.cause, reused, !lost) {
+    let ended = ended(exchange, fetch, failure.cause, outcome, running.as_ref(), now);
+    match fetch.budget.allows(&ended) {
         Ok(()) => {
             worker.stats.retried(reused);
             txn.returns("retry");
@@ -296,6 +303,30 @@ fn fail(
     txn.bereq_acct(&fetch.acct);
     txn.end();
     Attempt::Failed { head, html }
+}
+
+/// What whoever decides about another attempt wants to know of this one.
+fn ended<'a>(
+    exchange: &'a Exchange<'_>,
+    fetch: &Fetch<'_>,
+    cause: Cause,
+    outcome: Outcome,
+    running: Option<&Running>,
+    at: Micros,
+) -> Ended<'a> {
+    let log = &exchange.worker.log;
+    Ended {
+        cause,
+        outcome,
+        reused: running.is_some_and(|running| running.conn.uses > 0),
+        method: &exchange.head.method,
+        sent: running.is_some_and(|running| running.upload.written > 0),
+        replayable: !exchange.body.is_lost(),
+        attempts: fetch.number,
+        most: exchange.local.generation().pools[exchange.route.pool].most_attempts(),
+        begun: log.steady(fetch.first.unwrap_or(at)),
+        now: log.steady(at),
+    }
 }
 
 /// Tells what became of an attempt, and logs what that changes for its backend.

@@ -8,35 +8,39 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use shellac_config::HealthRules;
 use shellac_counters::live::Phase as Wait;
 use shellac_upstream::InFlight;
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
-use crate::client::{Client, Watch};
+use crate::client::{Exchange, Watch};
+use crate::clock::Micros;
 use crate::log::{AddressText, Phase};
-use crate::worker::{Buffer, Conn, Live, Local, Timer, Worker};
+use crate::worker::{Buffer, Conn, Timer};
 
-/// Longest time to connect for the attempt that finds out whether a backend is back.
-const TEST: Duration = Duration::from_secs(1);
-
-/// Connects to the endpoint of `busy`, within its time, as long as the client is there.
+/// Connects to the endpoint of `busy`, within its time and until `until`, as long as the client is there.
 ///
 /// # Errors
 ///
 /// No connection; nothing was sent.
 pub(super) async fn connect(
-    worker: &Worker,
-    local: &Local,
+    exchange: &mut Exchange<'_>,
     busy: &mut InFlight,
-    client: &mut Client,
-    live: &mut Live,
+    until: Option<Micros>,
 ) -> Result<Conn, Box<Failure>> {
+    let Exchange { worker, local, client, live, route, .. } = exchange;
     let mut limit = local.backend(busy.endpoint()).connect_timeout;
-    if busy.is_test() {
-        limit = limit.min(TEST);
+    if busy.is_test()
+        && let HealthRules::Ours(health) = &local.config().pools[route.pool].health
+    {
+        limit = limit.min(health.test_connect_timeout);
     }
     let start = worker.log.now();
+    let is_cut = until.is_some_and(|until| until < start.after(limit));
+    if let Some(until) = until.filter(|_| is_cut) {
+        limit = Duration::from_micros(until.since(start));
+    }
     busy.connecting(worker.log.steady(start));
     let endpoint = Arc::clone(busy.endpoint());
     let mut timer = Timer::new(&worker.deadlines, start.after(limit));
@@ -61,8 +65,9 @@ pub(super) async fn connect(
             Poll::Pending => Poll::Pending,
         })
         .await;
-    let stream = result
-        .map_err(|failure: Box<Failure>| failure.after(worker.log.now().since(start), limit))?;
+    let stream = result.map_err(|failure: Box<Failure>| {
+        failure.cut_if(is_cut).after(worker.log.now().since(start), limit)
+    })?;
     // A socket that refuses it still works, only slower.
     let _ = stream.set_nodelay(true);
     worker.stats.connected(local.counts(&endpoint), worker.log.now().since(start));

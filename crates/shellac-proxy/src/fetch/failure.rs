@@ -51,6 +51,8 @@ pub(crate) struct Failure {
     waited: Option<u64>,
     /// How long that is allowed, where it was too long.
     limit: Option<Duration>,
+    /// It was cut because the time for all attempts of its request is over.
+    pub(super) cut: bool,
 }
 
 impl Failure {
@@ -68,12 +70,14 @@ impl Failure {
             received: None,
             waited: None,
             limit: None,
+            cut: false,
         })
     }
 
     /// What it says about the backend. `stale` is that the connection had been kept, and nothing else can have gone wrong with it.
     pub(super) fn outcome(&self, stale: bool) -> Outcome {
-        if self.fault.is_some() || self.class == "client" || self.class == "admin" {
+        // A wait that was cut was not too long for the backend.
+        if self.cut || self.fault.is_some() || self.class == "client" || self.class == "admin" {
             return Outcome::Client;
         }
         if stale && matches!(self.cause, Cause::Eof | Cause::Reset) {
@@ -94,6 +98,12 @@ impl Failure {
             _ => Fault::Garbage,
         };
         Outcome::Failed(fault)
+    }
+
+    /// Marks it as cut, if `is_cut` and a wait was too long.
+    pub(super) fn cut_if(mut self: Box<Self>, is_cut: bool) -> Box<Failure> {
+        self.cut = is_cut && self.class == "timeout";
+        self
     }
 
     /// Adds how long nothing had moved, and how long that is allowed.

@@ -4,6 +4,7 @@ mod attempt;
 mod connect;
 mod deliver;
 mod failure;
+mod key;
 mod retry;
 mod upload;
 mod wait;
@@ -17,6 +18,7 @@ use crate::client::{self, After, Exchange};
 use crate::clock::Micros;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
 use attempt::Attempt;
+use key::Keyed;
 use retry::Budget;
 
 /// What the attempts of one request share.
@@ -24,10 +26,10 @@ struct Fetch<'r> {
     budget: Budget<'r>,
     /// Where it has been.
     course: Course,
-    /// A kept connection of its has ended without saying anything.
-    stale: bool,
     /// Bytes of all attempts.
     acct: Acct,
+    /// When an attempt that runs is cut, if there is a time for all of them.
+    until: Option<Micros>,
     /// Start of the first attempt.
     first: Option<Micros>,
     /// Kind, number and parent of the next attempt.
@@ -49,9 +51,9 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
         exchange.txn.storage();
     }
     let mut fetch = Fetch {
-        budget: Budget::new(&exchange.route.retry, &exchange.head.method),
-        course: Course::default(),
-        stale: false,
+        budget: Budget::new(&exchange.route.retry, exchange.next, &exchange.head.method),
+        course: Course::new(key(&exchange)),
+        until: None,
         acct: Acct::default(),
         first: None,
         kind: TxnKind::Pass,
@@ -74,6 +76,12 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
             }
         }
     }
+}
+
+/// The hash of the key that a backend is chosen by, if the request's pool has keys.
+fn key(exchange: &Exchange<'_>) -> Option<u32> {
+    let template = exchange.local.generation().key(exchange.route.pool)?;
+    template.hash(&Keyed { head: exchange.head, client: exchange.address.ip() })
 }
 
 /// Logs a response's head and when it was complete, in the dialect's order.

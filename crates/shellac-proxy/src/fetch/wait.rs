@@ -51,6 +51,10 @@ struct Waiting<'a, 's> {
     /// When the timer was set, and for how long.
     since: Micros,
     limit: Duration,
+    /// When all waits of the request are over, if there is a time for that.
+    until: Option<Micros>,
+    /// That is what the timer waits for.
+    is_cut: bool,
     /// Runs while the client's body is held back.
     hold: Option<Timer<'s>>,
     watch: Watch<'s>,
@@ -64,7 +68,8 @@ struct Waiting<'a, 's> {
     reused: bool,
 }
 
-/// Sends the request and waits for the head of its response, which wins over a request that is still being sent.
+/// Sends the request and waits for the head of its response, which wins over a request that is still being sent, but not
+/// beyond `until`.
 ///
 /// # Errors
 ///
@@ -74,6 +79,7 @@ pub(super) async fn wait(
     txn: &mut Txn,
     conn: &mut Conn,
     upload: &mut Upload,
+    until: Option<Micros>,
 ) -> Result<Response, Box<Failure>> {
     let worker = exchange.worker;
     let send = exchange.local.config().timeouts.send;
@@ -85,6 +91,8 @@ pub(super) async fn wait(
     let mut waiting = Waiting {
         since: now,
         limit: send,
+        until,
+        is_cut: false,
         timer: Timer::new(&worker.deadlines, now.after(send)),
         watch: Watch::new(worker),
         exchange,
@@ -100,8 +108,12 @@ pub(super) async fn wait(
         progress: 0,
         reused,
     };
+    waiting.set_timer(now, send);
     let result = poll_fn(|cx| waiting.poll(cx)).await;
-    result.map_err(|failure| failure.after(worker.log.now().since(waiting.since), waiting.limit))
+    let is_cut = waiting.is_cut;
+    result.map_err(|failure| {
+        failure.cut_if(is_cut).after(worker.log.now().since(waiting.since), waiting.limit)
+    })
 }
 
 impl Waiting<'_, '_> {
@@ -186,8 +198,15 @@ impl Waiting<'_, '_> {
     }
 
     fn set_timer(&mut self, now: Micros, limit: Duration) {
-        (self.since, self.limit) = (now, limit);
-        self.timer.set(now.after(limit));
+        let at = now.after(limit);
+        (self.since, self.limit, self.is_cut) = (now, limit, false);
+        match self.until.filter(|&until| until < at) {
+            None => self.timer.set(at),
+            Some(until) => {
+                (self.limit, self.is_cut) = (Duration::from_micros(until.since(now)), true);
+                self.timer.set(until);
+            }
+        }
     }
 
     /// Sends on.
@@ -358,7 +377,7 @@ impl Waiting<'_, '_> {
         let received = self.conn.input.len();
         match self.stage {
             Stage::Sending if self.broken.is_some() => self.ended(None),
-            Stage::Sending if self.upload.waits_for_client => {
+            Stage::Sending if self.upload.waits_for_client && !self.is_cut => {
                 let fault = self.exchange.body.timeout();
                 Failure::body(self.txn.grammar(), fault)
             }

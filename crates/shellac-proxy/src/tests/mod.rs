@@ -7,6 +7,8 @@ mod control;
 mod counters;
 mod engine;
 mod generations;
+mod health;
+mod keys;
 mod live;
 mod log;
 mod origin;

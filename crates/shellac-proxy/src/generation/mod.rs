@@ -3,14 +3,19 @@
 //! A request keeps the generation that it began with, whatever is loaded meanwhile. One that was discarded is gone when
 //! the last request that holds it has ended.
 
-use std::collections::{BTreeMap, HashMap};
+mod specs;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shellac_config::{BackendConfig, Config};
+use shellac_config::{BackendConfig, Config, Route};
 use shellac_upstream::admin::{Mode, Subject, Table};
-use shellac_upstream::{Endpoint, EndpointSpec, Pool};
+use shellac_upstream::key::Template;
+use shellac_upstream::next::NextUpstream;
+use shellac_upstream::{Endpoint, Pool};
 
+use crate::clock;
 use crate::log::AddressText;
 use crate::stats::{Backends, Counting, Uncounted};
 
@@ -24,6 +29,10 @@ pub(crate) struct Generation {
     pub(crate) config: Arc<Config>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
     pub(crate) pools: Vec<Arc<Pool>>,
+    /// How each pool's keys are made, if it has some.
+    keys: Vec<Option<Template>>,
+    /// When each route's requests go on to the next backend, if it says so in the words of nginx.
+    next: Vec<Option<NextUpstream>>,
     /// The address of each backend as the log shows it.
     pub(crate) remotes: Vec<AddressText>,
     /// When it was loaded, in seconds since 1970.
@@ -49,8 +58,11 @@ impl Generation {
         before: Option<&Generation>,
         counting: &Counting,
     ) -> Generation {
-        let endpoints = endpoints(&config, before);
-        let pools = pools(&config, &endpoints);
+        let endpoints = specs::endpoints(&config, before);
+        let pools = specs::pools(&config, &endpoints, clock::wall_now());
+        let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
+        let next = |route: &Route| route.next.as_ref().map(specs::next_upstream);
+        let next = config.routes.iter().map(next).collect();
         let remotes =
             endpoints.iter().map(|endpoint| AddressText::new(endpoint.address())).collect();
         let (counters, uncounted) =
@@ -62,6 +74,8 @@ impl Generation {
             uncounted,
             config,
             pools,
+            keys,
+            next,
             remotes,
             since_unix,
             busy: Mutex::new(vec![0; threads]),
@@ -75,6 +89,16 @@ impl Generation {
     /// What the configuration says of the backend at `index`.
     pub(crate) fn backend(&self, index: usize) -> &BackendConfig {
         &self.config.backends[index]
+    }
+
+    /// How the keys of a pool are made, if it has some.
+    pub(crate) fn key(&self, pool: usize) -> Option<&Template> {
+        self.keys.get(pool)?.as_ref()
+    }
+
+    /// When requests of a route go on to the next backend, if it says so in the words of nginx.
+    pub(crate) fn next_upstream(&self, route: usize) -> Option<&NextUpstream> {
+        self.next.get(route)?.as_ref()
     }
 
     /// How patterns see a backend.
@@ -125,30 +149,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
-    let known = by_name(before);
-    config
-        .backends
-        .iter()
-        .enumerate()
-        .map(|(index, backend)| {
-            let spec = EndpointSpec::new(backend.name.clone(), backend.address);
-            Arc::new(match known.get(backend.name.as_str()) {
-                Some(before) => Endpoint::succeed(index, spec, before),
-                None => Endpoint::from_spec(index, spec),
-            })
-        })
-        .collect()
-}
-
-fn by_name(generation: Option<&Generation>) -> HashMap<&str, &Arc<Endpoint>> {
-    let endpoints = generation.map_or(&[][..], |generation| &generation.endpoints);
-    endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect()
-}
-
 /// What was wanted of single backends and goes on.
 fn carried(before: &Generation, endpoints: &[Arc<Endpoint>]) -> BTreeMap<usize, Mode> {
-    let known = by_name(Some(before));
+    let known = specs::by_name(Some(before));
     let wanted = lock(&before.wanted);
     let same = |endpoint: &Arc<Endpoint>| {
         let old = known.get(endpoint.name())?;
@@ -156,16 +159,4 @@ fn carried(before: &Generation, endpoints: &[Arc<Endpoint>]) -> BTreeMap<usize, 
         Arc::ptr_eq(old.health(), endpoint.health()).then_some((endpoint.index(), mode))
     };
     endpoints.iter().filter_map(same).collect()
-}
-
-fn pools(config: &Config, endpoints: &[Arc<Endpoint>]) -> Vec<Arc<Pool>> {
-    config
-        .pools
-        .iter()
-        .map(|pool| {
-            let members =
-                pool.backends.iter().filter_map(|&index| endpoints.get(index).cloned()).collect();
-            Arc::new(Pool::new(pool.name.clone(), members))
-        })
-        .collect()
 }

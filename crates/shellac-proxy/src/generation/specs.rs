@@ -1,0 +1,124 @@
+//! From what the configuration says to what decisions about backends are made of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use shellac_config::{
+    BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, PoolConfig,
+    PoolPanic, PoolPolicy,
+};
+use shellac_upstream::key::{Part, Template};
+use shellac_upstream::next::NextUpstream;
+use shellac_upstream::{
+    Endpoint, EndpointSpec, NginxSettings, Panic, PassiveSettings, Policy, Pool, PoolSpec, Rules,
+};
+
+use super::Generation;
+
+/// All backends. Those that were the same `before` go on with what is known about them.
+pub(super) fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
+    let known = by_name(before);
+    let endpoint = |(index, backend): (usize, &BackendConfig)| {
+        let spec = endpoint(backend);
+        Arc::new(match known.get(backend.name.as_str()) {
+            Some(before) => Endpoint::succeed(index, spec, before),
+            None => Endpoint::from_spec(index, spec),
+        })
+    };
+    config.backends.iter().enumerate().map(endpoint).collect()
+}
+
+/// The backends of a configuration by their names.
+pub(super) fn by_name(generation: Option<&Generation>) -> HashMap<&str, &Arc<Endpoint>> {
+    let endpoints = generation.map_or(&[][..], |generation| &generation.endpoints);
+    endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect()
+}
+
+fn endpoint(backend: &BackendConfig) -> EndpointSpec {
+    EndpointSpec {
+        name: backend.name.clone(),
+        text: backend.spelled.clone(),
+        address: backend.address,
+        weight: backend.weight,
+        max_conns: backend.max_conns,
+        backup: backend.backup,
+        down: backend.down,
+        node: backend.node.clone(),
+        zone: backend.zone.clone(),
+    }
+}
+
+/// All pools. `seed` is where the randomness of ejections comes from.
+pub(super) fn pools(config: &Config, endpoints: &[Arc<Endpoint>], seed: u64) -> Vec<Arc<Pool>> {
+    let pool = |(at, pool): (u64, &PoolConfig)| {
+        let members = pool.backends.iter().filter_map(|&index| endpoints.get(index).cloned());
+        Arc::new(Pool::from_spec(PoolSpec {
+            name: pool.name.clone(),
+            endpoints: members.collect(),
+            policy: match pool.policy {
+                PoolPolicy::RoundRobin => Policy::RoundRobin,
+                PoolPolicy::LeastConnections => Policy::LeastConnections,
+                PoolPolicy::RandomTwo => Policy::RandomTwo,
+                PoolPolicy::ConsistentHash => Policy::ConsistentHash,
+            },
+            rules: rules(&pool.health),
+            panic: match pool.panic {
+                PoolPanic::None => Panic::None,
+                PoolPanic::All => Panic::All,
+            },
+            seed: seed.wrapping_add(at),
+        }))
+    };
+    (0..).zip(&config.pools).map(pool).collect()
+}
+
+fn rules(health: &HealthRules) -> Rules {
+    match health {
+        HealthRules::Nginx { max_fails, fail_timeout } => {
+            Rules::Nginx(NginxSettings { max_fails: *max_fails, fail_timeout: *fail_timeout })
+        }
+        HealthRules::Ours(health) => Rules::Ours(PassiveSettings {
+            window: health.window,
+            failures: health.failures,
+            rate: f64::from(health.percent) / 100.0,
+            volume: health.volume,
+            statuses: health.statuses.clone(),
+            eject: health.eject,
+            eject_max: health.eject_max,
+            jitter: f64::from(health.jitter_percent) / 100.0,
+            min_healthy: health.min_healthy,
+            suspect: health.suspect,
+        }),
+    }
+}
+
+/// How keys are made.
+pub(super) fn key(template: &KeyTemplate) -> Template {
+    let part = |part: &KeyPart| match part {
+        KeyPart::Text(text) => Part::Text(text.clone()),
+        KeyPart::Host => Part::Host,
+        KeyPart::Uri => Part::Uri,
+        KeyPart::RequestUri => Part::RequestUri,
+        KeyPart::Args => Part::Args,
+        KeyPart::Arg(name) => Part::Arg(name.clone()),
+        KeyPart::Header(name) => Part::Header(name.clone()),
+        KeyPart::Cookie(name) => Part::Cookie(name.clone()),
+        KeyPart::RemoteAddr => Part::RemoteAddr,
+        KeyPart::Method => Part::Method,
+    };
+    Template::new(template.parts.iter().map(part).collect())
+}
+
+/// When a request goes on to the next backend.
+pub(super) fn next_upstream(next: &NextUpstreamConfig) -> NextUpstream {
+    NextUpstream {
+        error: next.error,
+        timeout: next.timeout,
+        invalid_header: next.invalid_header,
+        non_idempotent: next.non_idempotent,
+        statuses: next.statuses.clone(),
+        tries: next.tries,
+        limit: next.limit,
+        cuts: true,
+    }
+}
