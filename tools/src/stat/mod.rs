@@ -15,8 +15,11 @@ mod table;
 mod until;
 
 use std::io::{IsTerminal, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+
+use anyhow::Context;
 
 use shellac_config::parse_duration;
 use shellac_log::Compat;
@@ -99,6 +102,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = WATCHING)]
     pub(crate) timeout: Option<Duration>,
 
+    /// Show the screens for a file of records (also compressed with zstd) or all of a directory, instead of a running
+    /// instance; "-" for standard input. May be repeated
+    #[arg(long = "read", value_name = "FILE", conflicts_with_all = PAGES,
+        conflicts_with_all = ["instance", "patience", "raw", "until", "fail_if"])]
+    pub(crate) read: Vec<PathBuf>,
+
     /// Print the version
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
@@ -140,6 +149,21 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         instance: args.instance,
         compat,
     };
+    if !args.read.is_empty() {
+        anyhow::ensure!(
+            stdout().is_terminal(),
+            "--read shows screens, and standard output is no terminal; `shellac why -r FILE` and \
+             `shellac errors -r FILE` write text"
+        );
+        return dash::run(dash::Options {
+            place: dash::Place::Files(files(&args.read)?),
+            filters: settings.filters,
+            raw: false,
+            compat,
+            stock: false,
+            color: args.color.decide(),
+        });
+    }
     let is_watching = !args.until.is_empty() || !args.fail_if.is_empty();
     if settings.wants_screen(stdout().is_terminal() && !is_watching) {
         return dash::run(dash::Options {
@@ -166,4 +190,24 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(until::run(attached.attachment, options));
     }
     settings.page(&attached.attachment, &mut |problem| eprintln!("shellac: {problem}"))
+}
+
+/// Files, and those of directories.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let trouble = || format!("cannot read {}", path.display());
+            let logs = shellac_capture::files::logs(path).with_context(trouble)?;
+            anyhow::ensure!(
+                !logs.is_empty(),
+                "{} has no captures and no other *.vsl or *.vsl.zst",
+                path.display()
+            );
+            files.extend(logs);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
 }

@@ -7,7 +7,6 @@ use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits};
 use shellac_render::visible;
 
 use super::events::EventKind;
-use super::failing::Kept;
 use super::source::{Next, Row, describe, name, now, seed};
 use super::state::State;
 use super::traffic::{Reading, Traffic};
@@ -28,8 +27,8 @@ const LIMITS: Limits =
     Limits { timeout: Duration::from_secs(600), open_max: 50_000, open_max_bytes: 64 << 20 };
 
 /// Reads until it is told to stop.
-pub(super) fn run(from: &From, options: &Options, shared: &Shared, kept: Kept) {
-    let mut follower = Follower::new(from, options, shared, kept);
+pub(super) fn run(from: &From, options: &Options, shared: &Shared) {
+    let mut follower = Follower::new(from, options, shared);
     follower.follow();
     follower.publish();
 }
@@ -62,7 +61,7 @@ enum Then {
 
 impl<'a> Follower<'a> {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-    fn new(from: &From, options: &'a Options, shared: &'a Shared, kept: Kept) -> Follower<'a> {
+    fn new(from: &From, options: &'a Options, shared: &'a Shared) -> Follower<'a> {
         let is_live = matches!(from, From::Live(_));
         let begin = now();
         let mut about = Traffic::nothing_yet(name(from));
@@ -72,7 +71,7 @@ impl<'a> Follower<'a> {
             shared,
             row: Row::new(from),
             is_live,
-            state: State::new(options.redaction.clone(), kept, seed()),
+            state: State::new(options.redaction.clone(), options.kept.clone(), seed()),
             opened: None,
             grouper: None,
             about,

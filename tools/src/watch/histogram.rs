@@ -41,6 +41,11 @@ impl Histogram {
         self.counts.iter().sum()
     }
 
+    /// Bytes of the buckets.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.counts)
+    }
+
     /// All of them together.
     pub(crate) const fn sum(&self) -> Duration {
         Duration::from_micros(self.sum_micros)

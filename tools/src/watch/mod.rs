@@ -59,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) redaction: Redaction,
     /// Time between two looks that others can see.
     pub(crate) period: Duration,
+    /// Where the failing groups go that are listed.
+    pub(crate) kept: Kept,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             dialect: None,
             redaction: Redaction::default(),
             period: Duration::from_secs(1),
+            kept: Kept::default(),
         }
     }
 }
@@ -76,7 +79,6 @@ impl Default for Options {
 #[derive(Debug)]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    kept: Kept,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -107,23 +109,17 @@ impl Watch {
         let name = source::name(&from);
         let latest = Mutex::new(Arc::new(Traffic::nothing_yet(name)));
         let shared = Arc::new(Shared { latest, stop: AtomicBool::new(false) });
-        let kept = Kept::default();
-        let (theirs, kept_too) = (Arc::clone(&shared), kept.clone());
+        let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || follow::run(&from, &options, &theirs, kept_too))
+            .spawn(move || follow::run(&from, &options, &theirs))
             .context("cannot start a thread to watch the log")?;
-        Ok(Watch { shared, kept, thread: Some(thread) })
+        Ok(Watch { shared, thread: Some(thread) })
     }
 
     /// The latest numbers.
     pub(crate) fn snapshot(&self) -> Arc<Traffic> {
         Arc::clone(&self.shared.latest.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The records of the failing groups that are listed.
-    pub(crate) fn kept(&self) -> Kept {
-        self.kept.clone()
     }
 }
 

@@ -10,6 +10,7 @@ use super::events::Event;
 use super::failing::Failing;
 use super::histogram::Histogram;
 use super::seconds::{Minute, Second};
+use super::source::describe;
 use super::suspects::Suspicion;
 
 /// Statuses are counted by their first digit; the first place is for what has none.
@@ -160,6 +161,12 @@ pub(crate) struct UrlTraffic {
     pub(crate) errors: u64,
 }
 
+impl Default for Traffic {
+    fn default() -> Traffic {
+        Traffic::nothing_yet(String::new())
+    }
+}
+
 impl Traffic {
     /// Before anything was read.
     pub(crate) fn nothing_yet(name: String) -> Traffic {
@@ -184,5 +191,46 @@ impl Traffic {
             suspicion: None,
             events: Arc::from([]),
         }
+    }
+
+    /// Nothing can be watched.
+    pub(crate) fn refused(error: &anyhow::Error) -> Traffic {
+        Traffic { reading: Reading::Failed(describe(error)), ..Traffic::default() }
+    }
+
+    /// Bytes of this one that `other` does not share.
+    pub(crate) fn bytes_apart_from(&self, other: &Traffic) -> usize {
+        let alone = |(at, mine): (usize, &Arc<BackendTraffic>)| {
+            let is_shared = other.backends.get(at).is_some_and(|other| Arc::ptr_eq(mine, other));
+            size_of_val(mine) + if is_shared { 0 } else { mine.bytes() }
+        };
+        let backends: usize = self.backends.iter().enumerate().map(alone).sum();
+        let classes: usize = self.classes.iter().map(|it| size_of_val(it) + it.0.len()).sum();
+        let urls = self.urls.iter().map(|it| size_of_val(it) + it.pattern.len()).sum::<usize>();
+        let are_same = Arc::ptr_eq(&self.failing, &other.failing);
+        // Those that are in both lists are shared, and the list is in order.
+        let newest = other.failing.first().map_or(0, |it| it.number);
+        let young = self.failing.iter().take_while(|it| it.number > newest);
+        let failing: usize = young.map(|it| it.bytes()).sum();
+        let failing = if are_same { 0 } else { failing + size_of_val(&*self.failing) };
+        let events = self.events.iter().map(|it| size_of_val(it) + it.text.len()).sum::<usize>();
+        let events = if Arc::ptr_eq(&self.events, &other.events) { 0 } else { events };
+        size_of::<Traffic>()
+            + size_of_val(&*self.seconds)
+            + backends
+            + classes
+            + urls
+            + failing
+            + events
+    }
+}
+
+impl BackendTraffic {
+    fn bytes(&self) -> usize {
+        let health = self.health.as_ref().map_or(0, |health| {
+            health.text.len() + health.changed.as_ref().map_or(0, |(_, text)| text.len())
+        });
+        let buckets = self.connect.bytes() + self.answer.bytes();
+        size_of::<BackendTraffic>() + self.name.len() + self.address.len() + buckets + health
     }
 }

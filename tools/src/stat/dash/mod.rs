@@ -6,10 +6,12 @@
 
 mod app;
 mod clipboard;
+mod columns;
 mod counters;
 mod frame;
 mod history;
 mod input;
+mod overview;
 mod sample;
 mod sampler;
 mod screen;
@@ -18,11 +20,13 @@ mod snapshot;
 mod source;
 mod spark;
 mod terminal;
+mod words;
 #[cfg(test)]
 mod testing;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,13 +35,18 @@ use shellac_vsm::Attachment;
 
 use crate::attach::Patience;
 use crate::stat::filter::Filters;
+use crate::watch;
 use app::{App, Effect};
 use counters::Counters;
+use overview::Overview;
 use screen::{Look, Screen};
 use signals::Signals;
 use snapshot::Moment;
 use source::Source;
 use terminal::{Owner, Woken};
+
+/// Time between two looks of those who watch the log.
+const WATCH_PERIOD: Duration = Duration::from_millis(500);
 
 /// What is looked at.
 #[derive(Debug)]
@@ -46,6 +55,8 @@ pub(crate) enum Place {
     Named(Option<String>, Patience),
     /// One that was found already.
     Attached(Box<Attachment>),
+    /// Files of records.
+    Files(Vec<PathBuf>),
 }
 
 /// What is to be shown, and how.
@@ -76,11 +87,21 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     };
     let filtered = !options.filters.is_empty();
     let counters = Counters::new(options.compat, filtered, options.raw, look);
-    let screens: Vec<Box<dyn Screen>> = vec![Box::new(counters)];
+    let watch = watch::Options {
+        from_head: true,
+        period: WATCH_PERIOD,
+        ..watch::Options::default()
+    };
+    let screens: Vec<Box<dyn Screen>> = if options.stock {
+        vec![Box::new(counters)]
+    } else {
+        vec![Box::new(Overview::default()), Box::new(counters)]
+    };
     let mut app = App::new(screens, look);
     let (mut source, patience) = match options.place {
-        Place::Named(instance, patience) => (Source::new(instance, options.filters), patience),
+        Place::Named(instance, patience) => (Source::new(instance, options.filters, watch), patience),
         Place::Attached(found) => (Source::attached(*found, options.filters), Patience::ForEver),
+        Place::Files(files) => (Source::files(files, watch), Patience::ForEver),
     };
     if let Err(refusal) = source.find()
         && !refusal.may_pass()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shellac_counters::live;
 
 use super::sample::Sample;
+use crate::watch::Traffic;
 
 /// A moment on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) struct Snapshot {
     pub(crate) counters: Sample,
     /// What is in flight, where the instance has a scoreboard.
     pub(crate) live: Option<Arc<live::Snapshot>>,
+    /// What the log says.
+    pub(crate) traffic: Arc<Traffic>,
     /// The latest, oldest first.
     pub(crate) events: Arc<[Event]>,
 }

@@ -1,6 +1,7 @@
 //! An instance, looked at again and again: before it runs, through restarts of its worker and of itself, and when it has gone.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use shellac_counters::live::{self, LiveView};
@@ -13,6 +14,7 @@ use super::sampler::Sampler;
 use super::snapshot::{Event, Instance, Moment, Snapshot, State};
 use crate::attach::{Refusal, try_attach};
 use crate::stat::filter::Filters;
+use crate::watch::{From, Options, Traffic, Watch};
 
 /// Most events that are kept.
 const EVENTS_MOST: usize = 100;
@@ -34,12 +36,51 @@ pub(crate) struct Source {
     processes: (Option<u32>, Option<u32>),
     points: Arc<[Point]>,
     configurations: BTreeSet<String>,
+    log: Log,
+    /// There is nothing but files.
+    is_of_files: bool,
+}
+
+/// The log beside the counters.
+#[derive(Debug)]
+enum Log {
+    /// Nobody wants to see it.
+    Unwatched,
+    /// It is watched as soon as the instance is found.
+    Wanted(Options),
+    /// It is watched.
+    Watched(Watch),
+    /// It cannot be watched, and why.
+    Refused(Arc<Traffic>),
+}
+
+impl Log {
+    fn watch(from: From, options: Options) -> Log {
+        match Watch::start(from, options) {
+            Ok(watch) => Log::Watched(watch),
+            Err(error) => Log::Refused(Arc::new(Traffic::refused(&error))),
+        }
+    }
+
+    fn traffic(&self) -> Arc<Traffic> {
+        match self {
+            Log::Unwatched | Log::Wanted(_) => Arc::default(),
+            Log::Watched(watch) => watch.snapshot(),
+            Log::Refused(traffic) => Arc::clone(traffic),
+        }
+    }
 }
 
 impl Source {
-    /// Nothing is looked at yet.
-    pub(crate) fn new(instance: Option<String>, filters: Filters) -> Source {
-        Source::of(None, instance, filters)
+    /// Nothing is looked at yet. Its log is going to be watched as `watch` says.
+    pub(crate) fn new(instance: Option<String>, filters: Filters, watch: Options) -> Source {
+        Source { log: Log::Wanted(watch), ..Source::of(None, instance, filters) }
+    }
+
+    /// Files of records, and no instance.
+    pub(crate) fn files(files: Vec<PathBuf>, watch: Options) -> Source {
+        let log = Log::watch(From::Files(files), watch);
+        Source { log, is_of_files: true, ..Source::of(None, None, Filters::default()) }
     }
 
     /// An instance that somebody else has found, with the counters that varnishstat's screen has.
@@ -61,6 +102,8 @@ impl Source {
             processes: (None, None),
             points: Arc::default(),
             configurations: BTreeSet::new(),
+            log: Log::Unwatched,
+            is_of_files: false,
         }
     }
 
@@ -70,8 +113,14 @@ impl Source {
     ///
     /// Why it cannot be looked at.
     pub(crate) fn find(&mut self) -> Result<(), Refusal> {
+        if self.is_of_files {
+            return Ok(());
+        }
         if self.attachment.is_none() {
             self.attachment = Some(try_attach(self.instance.as_deref())?);
+        }
+        if let (Log::Wanted(options), Some(attachment)) = (&self.log, &self.attachment) {
+            self.log = Log::watch(From::Live(attachment.workdir().to_owned()), options.clone());
         }
         Ok(())
     }
@@ -83,6 +132,12 @@ impl Source {
 
     /// One look.
     pub(crate) fn look(&mut self, now: Moment) -> Snapshot {
+        if self.is_of_files {
+            let traffic = self.log.traffic();
+            let instance =
+                Instance { name: traffic.name.clone(), state: State::Running, ..Instance::default() };
+            return Snapshot { at: now, instance, traffic, ..Snapshot::default() };
+        }
         let missing = self.find().err().map(|refusal| refusal.brief());
         let Some(attachment) = &mut self.attachment else {
             let why = missing.unwrap_or_default();
@@ -103,7 +158,9 @@ impl Source {
         let counters = self.sampler.sample(&self.counters, now.mono);
         self.note_configurations(&counters, status, now);
         let live = self.board(status);
-        Snapshot { at: now, instance: self.about(status), counters, live, events: self.told() }
+        let traffic = self.log.traffic();
+        let (instance, events) = (self.about(status), self.told());
+        Snapshot { at: now, instance, counters, live, traffic, events }
     }
 
     /// Copies the scoreboard, where there is one.
