@@ -9,7 +9,7 @@ use shellac_render::visible;
 use super::classes::Kind;
 use super::glance::{Attempt, short_name};
 use super::histogram::{ANSWER, CONNECT, Histogram, Lately};
-use super::seconds::{PARTS, is_past, part};
+use super::parts::{PARTS, is_past, part};
 use super::traffic::{BackendTraffic, Health, STATUSES};
 
 /// Backends that are told apart.

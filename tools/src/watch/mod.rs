@@ -2,7 +2,7 @@
 //!
 //! [`Watch`] has a thread that follows a live log or reads files (`source`, `follow`). Groups of transactions go
 //! through `state`, which has no clock and no files: `glance` reads what is counted of every group, `backends`,
-//! `seconds`, `urls`, `suspects`, `failing` and `events` keep one kind of number each. What comes of it is a
+//! `seconds`, `parts`, `urls`, `suspects`, `failing` and `events` keep one kind of number each. What comes of it is a
 //! [`Traffic`], made once a second; the dashboard shows it and `shellac metrics` writes it.
 
 mod backends;
@@ -12,6 +12,7 @@ mod failing;
 mod follow;
 mod glance;
 mod histogram;
+mod parts;
 mod seconds;
 mod source;
 mod state;

@@ -6,17 +6,11 @@ use std::time::Duration;
 
 use shellac_measure::Percentiles;
 
+use super::parts::{Parts, minute_so_far};
 use super::traffic::{STATUSES, Sums};
 
 /// Seconds that are remembered.
 const SECONDS: usize = 120;
-/// A part of the last minute.
-pub(super) const PART: Duration = Duration::from_secs(5);
-/// Parts of a minute.
-pub(super) const PARTS: usize = 12;
-/// The time from the begin of the first part to that of the last.
-const BUT_ONE_PART: Duration = Duration::from_secs(55);
-
 /// One second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Second {
@@ -58,7 +52,6 @@ pub(super) struct Count {
 
 #[derive(Clone, Debug, Default)]
 struct Part {
-    number: u64,
     sums: Sums,
     waits: Percentiles,
 }
@@ -69,7 +62,7 @@ pub(super) struct Seconds {
     /// The newest second, since 1970. The one that is under way is the last of the list.
     newest: u64,
     list: VecDeque<Second>,
-    parts: VecDeque<Part>,
+    parts: Parts<Part>,
 }
 
 impl Sums {
@@ -90,6 +83,10 @@ impl Seconds {
     pub(super) fn add(&mut self, at: Duration, count: &Count) {
         self.advance(at);
         let back = usize::try_from(self.newest - at.as_secs().min(self.newest)).unwrap_or(SECONDS);
+        while back <= SECONDS && self.list.len() <= back {
+            // The log of an earlier time, when reading has just begun.
+            self.list.push_front(Second::default());
+        }
         let place = self.list.len().checked_sub(back + 1);
         if let Some(second) = place.and_then(|place| self.list.get_mut(place)) {
             let add = |sum: &mut u32, more: u64| {
@@ -100,8 +97,7 @@ impl Seconds {
             add(&mut second.failures, count.sums.failures);
             add(&mut second.retries, count.sums.retries);
         }
-        let number = part(at);
-        if let Some(part) = self.parts.iter_mut().rev().find(|part| part.number == number) {
+        if let Some(part) = self.parts.at(at, |_| Part::default()) {
             part.sums.add(&count.sums);
             if let Some(wait) = count.wait {
                 part.waits.add(wait, 1);
@@ -124,14 +120,7 @@ impl Seconds {
                 self.list.pop_front();
             }
         }
-        let number = part(now);
-        if self.parts.back().is_none_or(|last| last.number < number) {
-            self.parts.push_back(Part { number, ..Part::default() });
-        }
-        let newest = self.parts.back().map_or(0, |last| last.number);
-        while self.parts.front().is_some_and(|first| is_past(first.number, newest)) {
-            self.parts.pop_front();
-        }
+        self.parts.advance(now);
     }
 
     /// The seconds that are over.
@@ -145,11 +134,11 @@ impl Seconds {
     pub(super) fn minute(&self, now: Duration, since: Duration) -> Minute {
         let mut minute = Minute::default();
         let mut waits = Percentiles::default();
-        for part in &self.parts {
+        for part in self.parts.iter() {
             minute.sums.add(&part.sums);
             waits.merge(&part.waits);
         }
-        minute.span = now.saturating_sub(since).min(into_parts(now));
+        minute.span = now.saturating_sub(since).min(minute_so_far(now));
         let at = |share| waits.at(share).unwrap_or_default();
         minute.waits = waits.range().map(|(_, longest)| Waits {
             p50: at(0.5),
@@ -159,20 +148,4 @@ impl Seconds {
         });
         minute
     }
-}
-
-/// The number of the part that a moment lies in.
-pub(super) fn part(at: Duration) -> u64 {
-    at.as_secs() / PART.as_secs()
-}
-
-/// Whether a part lies before the last minute.
-pub(super) const fn is_past(number: u64, newest: u64) -> bool {
-    number + PARTS as u64 <= newest
-}
-
-/// How long ago the first part of the minute began.
-fn into_parts(now: Duration) -> Duration {
-    let began = part(now) * PART.as_secs();
-    BUT_ONE_PART + now.saturating_sub(Duration::from_secs(began))
 }

@@ -252,7 +252,7 @@ impl State {
             sums.errors += u64::from(status == 5);
             sums.statuses[status] += 1;
             wait = request.wait;
-            self.urls.add(request.url, status == 5);
+            self.urls.add(at, request.url, status == 5);
         }
         self.seconds.add(at, &Count { sums: *sums, wait });
     }

@@ -4,14 +4,14 @@
 //! than everything else, so of many requests a sample is taken, of failing and of good ones by themselves; the test
 //! knows how much each of them stands for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use shellac_measure::Dice;
 use shellac_measure::concentration::{Cell, Finding, Outcome as Tested, Table};
 use shellac_render::dimensions::{COUNT, DIMENSIONS, Outcome, Unit};
 
-use super::seconds::{PARTS, is_past, part};
+use super::parts::{PARTS, Parts};
 
 /// Requests of each kind that are looked at in a part of the minute before they become a sample.
 const ENOUGH: u64 = 1000;
@@ -47,13 +47,12 @@ pub(crate) struct Suspicion {
 #[derive(Debug)]
 pub(super) struct Suspects {
     dice: Dice,
-    parts: VecDeque<Part>,
+    parts: Parts<Part>,
     since: Option<(usize, Duration)>,
 }
 
 #[derive(Debug)]
 struct Part {
-    number: u64,
     dimensions: [Values; COUNT],
     taken: Cell,
     failed: Sampling,
@@ -104,32 +103,34 @@ impl Sampling {
     }
 }
 
+impl Part {
+    fn after(before: Option<&Part>) -> Part {
+        let sampling = |of: fn(&Part) -> &Sampling| {
+            before.map_or(Sampling::one_in(1), |before| of(before).next())
+        };
+        Part {
+            dimensions: std::array::from_fn(|_| Values::default()),
+            taken: Cell::default(),
+            failed: sampling(|part| &part.failed),
+            good: sampling(|part| &part.good),
+        }
+    }
+}
+
 impl Suspects {
     /// `seed` decides which requests are in the samples, and nothing else.
     pub(super) fn new(seed: u64) -> Suspects {
-        Suspects { dice: Dice::new(seed), parts: VecDeque::new(), since: None }
+        Suspects { dice: Dice::new(seed), parts: Parts::default(), since: None }
     }
 
     /// Time has come as far as this.
     pub(super) fn advance(&mut self, now: Duration) {
-        let number = part(now);
-        if self.parts.back().is_none_or(|last| last.number < number) {
-            let before = self.parts.back();
-            let failed = before.map_or(Sampling::one_in(1), |last| last.failed.next());
-            let good = before.map_or(Sampling::one_in(1), |last| last.good.next());
-            let dimensions = std::array::from_fn(|_| Values::default());
-            self.parts.push_back(Part { number, dimensions, taken: Cell::default(), failed, good });
-        }
-        let newest = self.parts.back().map_or(0, |last| last.number);
-        while self.parts.front().is_some_and(|first| is_past(first.number, newest)) {
-            self.parts.pop_front();
-        }
+        self.parts.advance(now);
     }
 
     /// Whether a group of that moment, which may have failed or not, is to be looked at.
     pub(super) fn wants(&mut self, at: Duration, may_have_failed: bool) -> bool {
-        let Some(place) = self.place(at) else { return false };
-        let part = &mut self.parts[place];
+        let Some(part) = self.parts.at(at, Part::after) else { return false };
         let sampling = if may_have_failed { &mut part.failed } else { &mut part.good };
         sampling.offer(&mut self.dice)
     }
@@ -139,8 +140,7 @@ impl Suspects {
         if unit.outcome == Outcome::Client || !unit.has_attempt {
             return;
         }
-        let Some(place) = self.place(at) else { return };
-        let part = &mut self.parts[place];
+        let Some(part) = self.parts.at(at, Part::after) else { return };
         let cell = Cell { attempts: 1, failures: u64::from(unit.outcome == Outcome::Failed) };
         part.taken = part.taken.plus(cell);
         for (values, value) in part.dimensions.iter_mut().zip(&unit.values) {
@@ -148,11 +148,6 @@ impl Suspects {
                 values.add(&value[..value.floor_char_boundary(MAX_VALUE)], cell);
             }
         }
-    }
-
-    fn place(&self, at: Duration) -> Option<usize> {
-        let number = part(at);
-        self.parts.iter().rposition(|part| part.number == number)
     }
 
     /// What the failures of the last minute concentrate on.

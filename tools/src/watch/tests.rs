@@ -289,3 +289,20 @@ fn what_happens_beside_requests_is_told() {
     assert_eq!((&api1.name[..], api1.attempts), ("api1", 0));
     assert!(api1.health.as_ref().is_some_and(|health| health.sick), "{api1:?}");
 }
+
+#[test]
+fn a_log_of_earlier_times_is_put_where_it_belongs() {
+    let mut simulation = Simulation::new(8);
+    // Others have looked already when what lay in the log comes.
+    assert_eq!(simulation.traffic(100).minute.sums.requests, 0);
+    simulation.run(20..100, 10, |_| 0.0);
+    let traffic = simulation.traffic(100);
+    assert_eq!(traffic.total.requests, 800);
+    // 45 to 100 seconds after the begin.
+    assert_eq!(traffic.minute.sums.requests, 550);
+    assert_eq!(traffic.urls[0].requests, 550);
+    let backends: u64 = traffic.backends.iter().map(|it| it.minute_attempts).sum();
+    assert_eq!(backends, 550);
+    assert_eq!(traffic.seconds.len(), 80);
+    assert!(traffic.seconds.iter().all(|second| second.requests == 10), "{:?}", traffic.seconds);
+}

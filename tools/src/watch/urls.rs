@@ -1,13 +1,13 @@
 //! The URLs that are asked for most in the last minute.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use shellac_measure::Top;
 use shellac_render::dimensions::url_pattern;
 use shellac_render::visible;
 
-use super::seconds::{is_past, part};
+use super::parts::{Parts, part};
 use super::traffic::UrlTraffic;
 
 /// Kinds of URLs that are counted in a part of the minute.
@@ -22,21 +22,26 @@ const TOLD: usize = 100;
 /// Counts by kind of URL.
 #[derive(Debug, Default)]
 pub(super) struct Urls {
-    parts: VecDeque<Part>,
+    parts: Parts<Part>,
+    /// The part of the minute that these are of.
+    at: Duration,
     /// Paths as they are with requests and errors: many requests ask for the same one.
     waiting: HashMap<Box<[u8]>, (u64, u64)>,
 }
 
 #[derive(Debug)]
 struct Part {
-    number: u64,
     requests: Top,
     errors: Top,
 }
 
 impl Urls {
     /// Counts a request.
-    pub(super) fn add(&mut self, url: &[u8], is_error: bool) {
+    pub(super) fn add(&mut self, at: Duration, url: &[u8], is_error: bool) {
+        if part(at) != part(self.at) {
+            self.settle();
+            self.at = at;
+        }
         let path = match memchr::memchr(b'?', url) {
             // The question mark says that there is a query.
             Some(at) => &url[..=at],
@@ -57,14 +62,7 @@ impl Urls {
     /// Time has come as far as this.
     pub(super) fn advance(&mut self, now: Duration) {
         self.settle();
-        let number = part(now);
-        if self.parts.back().is_none_or(|last| last.number < number) {
-            self.parts.push_back(Part::new(number));
-        }
-        let newest = self.parts.back().map_or(0, |last| last.number);
-        while self.parts.front().is_some_and(|first| is_past(first.number, newest)) {
-            self.parts.pop_front();
-        }
+        self.parts.advance(now);
     }
 
     /// Looks at the paths that wait.
@@ -72,10 +70,10 @@ impl Urls {
         if self.waiting.is_empty() {
             return;
         }
-        if self.parts.is_empty() {
-            self.parts.push_back(Part::new(0));
-        }
-        let Some(last) = self.parts.back_mut() else { return };
+        let Some(last) = self.parts.at(self.at, |_| Part::default()) else {
+            self.waiting.clear();
+            return;
+        };
         for (path, (requests, errors)) in self.waiting.drain() {
             let pattern = url_pattern(&visible(&path));
             last.requests.add(&pattern, requests);
@@ -88,7 +86,7 @@ impl Urls {
     /// The most frequent ones.
     pub(super) fn top(&self) -> Vec<UrlTraffic> {
         let mut found: HashMap<String, (u64, u64)> = HashMap::new();
-        for part in &self.parts {
+        for part in self.parts.iter() {
             for entry in part.requests.entries(COUNTED) {
                 found.entry(entry.key).or_default().0 += entry.count;
             }
@@ -110,8 +108,8 @@ impl Urls {
     }
 }
 
-impl Part {
-    fn new(number: u64) -> Part {
-        Part { number, requests: Top::new(COUNTED), errors: Top::new(COUNTED) }
+impl Default for Part {
+    fn default() -> Part {
+        Part { requests: Top::new(COUNTED), errors: Top::new(COUNTED) }
     }
 }

@@ -134,7 +134,9 @@ impl<K: Clone + PartialEq> Current<K> {
         let (current, is_page) = match key {
             Key::Up | Key::Char('k') => (place.current.saturating_sub(1), false),
             Key::Down | Key::Char('j') => (place.current + 1, false),
-            Key::PageUp | Key::Char('b') | Key::Ctrl('b') => (place.current.saturating_sub(page), true),
+            Key::PageUp | Key::Char('b') | Key::Ctrl('b') => {
+                (place.current.saturating_sub(page), true)
+            }
             Key::PageDown | Key::Char(' ') | Key::Ctrl('f') => (place.current + page, true),
             Key::Home | Key::Char('g') => (0, false),
             Key::End | Key::Char('G') => (last, false),
@@ -146,7 +148,11 @@ impl<K: Clone + PartialEq> Current<K> {
             true => place.top.saturating_sub(page),
             false => place.top.clamp((current + 1).saturating_sub(page), current),
         };
-        *self = Current { key: keys.get(current).cloned(), index: current, row: current - top.min(current) };
+        *self = Current {
+            key: keys.get(current).cloned(),
+            index: current,
+            row: current - top.min(current),
+        };
         true
     }
 }
@@ -162,9 +168,16 @@ mod tests {
     fn what_does_not_fit_is_cut_and_says_so() {
         assert_eq!(cut("backend", 7), "backend");
         assert_eq!(cut("backends", 7), "backe..");
-        assert_eq!((cut("abc", 2), cut("abc", 1), cut("abc", 0)), ("..".into(), ".".into(), String::new()));
+        assert_eq!(
+            (cut("abc", 2), cut("abc", 1), cut("abc", 0)),
+            ("..".into(), ".".into(), String::new())
+        );
         let mut line = Columns::default();
-        line.left("ab", 4, Style::new()).right("12", 4, Style::new()).rest("and more", 14, Style::new());
+        line.left("ab", 4, Style::new()).right("12", 4, Style::new()).rest(
+            "and more",
+            14,
+            Style::new(),
+        );
         assert_eq!(as_text(&[line.plain()]), "ab     12 an..\n");
     }
 

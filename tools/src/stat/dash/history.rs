@@ -65,8 +65,7 @@ fn bytes_apart(snapshot: &Snapshot, other: &Snapshot) -> usize {
     let events = snapshot.events.iter().map(|event| event.text.len() + size_of_val(event));
     let events = if Arc::ptr_eq(&snapshot.events, &other.events) { 0 } else { events.sum() };
     let same_traffic = Arc::ptr_eq(&snapshot.traffic, &other.traffic);
-    let traffic =
-        if same_traffic { 0 } else { snapshot.traffic.bytes_apart_from(&other.traffic) };
+    let traffic = if same_traffic { 0 } else { snapshot.traffic.bytes_apart_from(&other.traffic) };
     let counters = snapshot.counters.bytes_apart_from(&other.counters);
     size_of::<Snapshot>() + counters + live + traffic + events
 }

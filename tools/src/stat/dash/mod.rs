@@ -5,6 +5,7 @@
 //! that reads can draw. `terminal` and `signals` own the outside world, and this file is the loop between all of them.
 
 mod app;
+mod backends;
 mod clipboard;
 mod columns;
 mod counters;
@@ -20,9 +21,10 @@ mod snapshot;
 mod source;
 mod spark;
 mod terminal;
-mod words;
 #[cfg(test)]
 mod testing;
+mod traffic;
+mod words;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -37,6 +39,7 @@ use crate::attach::Patience;
 use crate::stat::filter::Filters;
 use crate::watch;
 use app::{App, Effect};
+use backends::Backends;
 use counters::Counters;
 use overview::Overview;
 use screen::{Look, Screen};
@@ -44,6 +47,7 @@ use signals::Signals;
 use snapshot::Moment;
 use source::Source;
 use terminal::{Owner, Woken};
+use traffic::Traffic;
 
 /// Time between two looks of those who watch the log.
 const WATCH_PERIOD: Duration = Duration::from_millis(500);
@@ -87,19 +91,23 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
     };
     let filtered = !options.filters.is_empty();
     let counters = Counters::new(options.compat, filtered, options.raw, look);
-    let watch = watch::Options {
-        from_head: true,
-        period: WATCH_PERIOD,
-        ..watch::Options::default()
-    };
+    let watch =
+        watch::Options { from_head: true, period: WATCH_PERIOD, ..watch::Options::default() };
     let screens: Vec<Box<dyn Screen>> = if options.stock {
         vec![Box::new(counters)]
     } else {
-        vec![Box::new(Overview::default()), Box::new(counters)]
+        vec![
+            Box::new(Overview::default()),
+            Box::new(Backends::default()),
+            Box::new(Traffic::new(watch.kept.clone(), watch.redaction.clone())),
+            Box::new(counters),
+        ]
     };
     let mut app = App::new(screens, look);
     let (mut source, patience) = match options.place {
-        Place::Named(instance, patience) => (Source::new(instance, options.filters, watch), patience),
+        Place::Named(instance, patience) => {
+            (Source::new(instance, options.filters, watch), patience)
+        }
         Place::Attached(found) => (Source::attached(*found, options.filters), Patience::ForEver),
         Place::Files(files) => (Source::files(files, watch), Patience::ForEver),
     };

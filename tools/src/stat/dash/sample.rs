@@ -32,6 +32,11 @@ impl Point {
     pub(crate) fn set(&self) -> &str {
         &self.name[..self.set_len]
     }
+
+    /// Its name in the set.
+    pub(crate) fn own_name(&self) -> &str {
+        self.name.get(self.set_len + 1..).unwrap_or_default()
+    }
 }
 
 /// The values of a counter.

@@ -134,8 +134,11 @@ impl Source {
     pub(crate) fn look(&mut self, now: Moment) -> Snapshot {
         if self.is_of_files {
             let traffic = self.log.traffic();
-            let instance =
-                Instance { name: traffic.name.clone(), state: State::Running, ..Instance::default() };
+            let instance = Instance {
+                name: traffic.name.clone(),
+                state: State::Running,
+                ..Instance::default()
+            };
             return Snapshot { at: now, instance, traffic, ..Snapshot::default() };
         }
         let missing = self.find().err().map(|refusal| refusal.brief());

@@ -1,0 +1,224 @@
+//! Rows of backends as lines.
+
+use ratatui::style::{Modifier, Style};
+use ratatui::text::Line;
+
+use super::rows::{Order, Row, State};
+use crate::stat::dash::columns::Columns;
+use crate::stat::dash::screen::Look;
+use crate::stat::dash::snapshot::Snapshot;
+use crate::stat::dash::words;
+use crate::watch::Reading;
+
+/// Columns of a name at least.
+const NAME: usize = 17;
+const STATE: usize = 8;
+/// Probes that are shown; more where there is room.
+const BITS: usize = 8;
+const MORE_BITS: usize = 16;
+const CONN: usize = 4;
+const RATE: usize = 7;
+const SHARE: usize = 6;
+const FAILED: usize = 6;
+const TIME: usize = 7;
+/// What is shown from some width on.
+const CONFIG: usize = 12;
+const ERRORS: usize = 6;
+const ADDRESS: usize = 21;
+
+/// What fits beside what is always there.
+#[derive(Clone, Copy, Debug)]
+struct Extra {
+    name: usize,
+    bits: usize,
+    config: bool,
+    errors: bool,
+    address: bool,
+}
+
+fn extra(width: usize) -> Extra {
+    // Every column has a blank behind it, and a mark stands before the name.
+    let base = 1 + NAME + STATE + BITS + CONN + RATE + SHARE + FAILED + 2 * TIME + 9;
+    let mut left = width.saturating_sub(base);
+    let mut take = |columns: usize| {
+        let fits = left > columns;
+        left -= if fits { columns } else { 0 };
+        fits
+    };
+    let errors = take(ERRORS + 1);
+    let config = take(CONFIG + 1);
+    let bits = if take(MORE_BITS - BITS) { MORE_BITS } else { BITS };
+    let address = take(ADDRESS + 1);
+    Extra { name: NAME + left.min(30), bits, config, errors, address }
+}
+
+/// What stands above the columns.
+pub(super) fn title(rows: &[Row], order: Order, width: usize, look: Look) -> Line<'static> {
+    let (extra, style) = (extra(width), look.quiet());
+    let mut line = Columns::default();
+    let by = if order == Order::Name { "" } else { "  by " };
+    let by_word = if order == Order::Name { "" } else { order.word() };
+    line.text(" ", style).left(&format!("BACKEND {}{by}{by_word}", rows.len()), extra.name, style);
+    if extra.config {
+        line.left("CONFIG", CONFIG, style);
+    }
+    line.left("STATE", STATE, style).left("PROBES", extra.bits, style).right("CONN", CONN, style);
+    line.right("REQ/s", RATE, style).right("SHARE", SHARE, style).right("FAILED", FAILED, style);
+    if extra.errors {
+        line.right("5xx", ERRORS, style);
+    }
+    line.right("P50", TIME, style).right("P99", TIME, style);
+    if extra.address {
+        line.left("ADDRESS", ADDRESS, style);
+    }
+    line.plain()
+}
+
+/// One backend. Rates, shares, failures and times are those of the last minute.
+pub(super) fn line(
+    row: &Row,
+    now: &Snapshot,
+    width: usize,
+    is_current: bool,
+    look: Look,
+) -> Line<'static> {
+    let extra = extra(width);
+    let plain = Style::new();
+    let mut line = Columns::default();
+    line.text(if is_current { ">" } else { " " }, plain).left(&row.name, extra.name, plain);
+    if extra.config {
+        line.left(&row.config, CONFIG, look.quiet());
+    }
+    let style = match row.state {
+        State::Sick | State::Ejected => look.bad(),
+        State::Drained => look.warn(),
+        State::Unknown | State::Unprobed => look.quiet(),
+        State::Healthy => plain,
+    };
+    line.left(row.state.word(), STATE, style);
+    line.left(&bits(row, extra.bits), extra.bits, plain);
+    line.right(&row.conn.map_or("-".to_owned(), |conn| conn.to_string()), CONN, plain);
+    match &row.traffic {
+        Some(traffic) => {
+            let span = now.traffic.minute.span.as_secs_f64().max(1.0);
+            let all = now.traffic.minute.sums.attempts;
+            line.right(&words::rate(traffic.minute_attempts as f64 / span), RATE, plain);
+            line.right(&words::share(traffic.minute_attempts, all), SHARE, plain);
+            let style = if traffic.minute_failures > 0 { look.warn() } else { plain };
+            line.right(&words::count(traffic.minute_failures), FAILED, style);
+            if extra.errors {
+                let style = if traffic.minute_errors > 0 { look.warn() } else { plain };
+                line.right(&words::count(traffic.minute_errors), ERRORS, style);
+            }
+            let time = |time: Option<u64>| time.map_or("-".to_owned(), words::micros);
+            line.right(&time(traffic.p50), TIME, plain).right(&time(traffic.p99), TIME, plain);
+            if extra.address {
+                line.left(&traffic.address, ADDRESS, look.quiet());
+            }
+        }
+        None => {
+            // Nothing of it was in the log.
+            line.right("0", RATE, look.quiet());
+        }
+    }
+    let style = if is_current { Style::new().add_modifier(Modifier::BOLD) } else { plain };
+    line.line(style)
+}
+
+/// The latest probes, the newest at the right: `V` went well, `_` did not.
+fn bits(row: &Row, count: usize) -> String {
+    match (row.happy, row.state) {
+        (None, _) | (_, State::Unprobed) => String::new(),
+        (Some(happy), _) => {
+            (0..count).rev().map(|bit| if happy >> bit & 1 == 1 { 'V' } else { '_' }).collect()
+        }
+    }
+}
+
+/// What is known of one backend besides.
+pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec<Line<'static>> {
+    let (plain, quiet) = (Style::new(), look.quiet());
+    let mut line = Columns::default();
+    let mut lines =
+        vec![Line::styled(if look.unicode { "─" } else { "-" }.repeat(width.min(200)), quiet)];
+    let traffic = row.traffic.as_deref();
+    line.text(format!(" {}", row.key()), plain.add_modifier(Modifier::BOLD));
+    if let Some(address) = traffic.map(|it| &it.address).filter(|it| !it.is_empty()) {
+        line.text(format!("  {address}"), plain);
+    }
+    let style = if row.state.is_trouble() { look.bad() } else { plain };
+    line.text(format!("  {}", state_sentence(row)), style);
+    lines.push(line.rest("", width, plain).plain());
+    if let Some((at, why)) = &row.why {
+        line.text(format!(" {} ", look.time(*at)), quiet).rest(why, width, plain);
+        lines.push(line.plain());
+    }
+    if let Some(traffic) = traffic {
+        let [none, _, ok, moved, refused, errors] = traffic.statuses;
+        let text = format!(
+            " since {}: {} attempts, {} failed, {} retries; answers 2xx {} 3xx {} 4xx {} 5xx {} none {}",
+            look.time(u64::try_from(now.traffic.since.as_micros()).unwrap_or_default()),
+            words::count(traffic.attempts),
+            words::count(traffic.failures),
+            words::count(traffic.retries),
+            words::count(ok),
+            words::count(moved),
+            words::count(refused),
+            words::count(errors),
+            words::count(none),
+        );
+        lines.push(line.rest(&text, width, plain).plain());
+        if let Some((at, class)) = &traffic.failed {
+            let at = u64::try_from(at.as_micros()).unwrap_or_default();
+            let text = format!(" last failure {}: {class}", look.time(at));
+            lines.push(line.rest(&text, width, plain).plain());
+        }
+        if traffic.connect.count() > 0 {
+            let mean =
+                traffic.connect.sum() / u32::try_from(traffic.connect.count()).unwrap_or(u32::MAX);
+            let text = format!(
+                " {} new connections took {} in the mean",
+                words::count(traffic.connect.count()),
+                words::time(mean)
+            );
+            lines.push(line.rest(&text, width, plain).plain());
+        }
+    }
+    if let (Some(fail), Some(unhealthy), Some(busy)) = (row.fail, row.unhealthy, row.busy) {
+        let text = format!(
+            " since the worker started: {} connections failed; not chosen {} times as sick, {} as busy",
+            words::count(fail),
+            words::count(unhealthy),
+            words::count(busy)
+        );
+        lines.push(line.rest(&text, width, quiet).plain());
+    }
+    lines
+}
+
+fn state_sentence(row: &Row) -> String {
+    match (row.state, &row.why) {
+        (State::Drained, Some(_)) => "taken out of service by an administrator".to_owned(),
+        (State::Drained, None) => {
+            "taken out of service by an administrator, before this was opened".to_owned()
+        }
+        (State::Ejected, Some(_)) => "left out because its requests failed".to_owned(),
+        (State::Ejected, None) => {
+            "left out because its requests failed, since before this was opened".to_owned()
+        }
+        (State::Sick, Some(_)) => "its probes fail".to_owned(),
+        (State::Sick, None) => "its probes fail, since before this was opened".to_owned(),
+        (State::Healthy, _) => "its probes go well".to_owned(),
+        (State::Unprobed, _) => "nobody asks it how it is".to_owned(),
+        (State::Unknown, _) => "no counters: this is what the log says".to_owned(),
+    }
+}
+
+/// There is no backend.
+pub(super) fn nothing(now: &Snapshot, look: Look) -> Line<'static> {
+    let text = match &now.traffic.reading {
+        Reading::Waiting(why) | Reading::Failed(why) => format!("  No backends are known: {why}"),
+        _ => "  No backends are known yet: none has counters, and none was asked.".to_owned(),
+    };
+    Line::styled(text, look.quiet())
+}
