@@ -14,6 +14,8 @@ mod glance;
 mod histogram;
 mod parts;
 mod seconds;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod source;
 mod state;
 mod suspects;

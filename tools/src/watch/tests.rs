@@ -1,135 +1,11 @@
-//! Simulated logs, and what is said about them.
+//! What is said about simulated logs.
 
 use std::time::Duration;
 
-use shellac_format::{Dialect, Side, Tag, Vxid, record};
-use shellac_log::{Group, Grouper, Grouping, Limits, Transaction};
-use shellac_measure::Dice;
-use shellac_render::redact::Redaction;
+use shellac_format::Tag;
 
 use super::events::EventKind;
-use super::failing::Kept;
-use super::state::State;
-use super::traffic::Traffic;
-
-const DIALECT: Dialect = Dialect::V7_3;
-/// When the simulated logs begin, in seconds since 1970.
-const BEGIN: u64 = 1_700_000_000;
-
-fn transaction(vxid: u64, side: Side, records: &[(Tag, String)]) -> Transaction {
-    let mut bytes = Vec::new();
-    for (tag, text) in records {
-        let number = tag.number(DIALECT).expect("a tag of this dialect");
-        let layout = DIALECT.layout();
-        record::encode_text(&mut bytes, layout, number, Vxid(vxid), side, text.as_bytes(), 1024);
-    }
-    Transaction::from_records(DIALECT, 1, bytes).expect("whole records")
-}
-
-/// One request of a simulated log.
-#[derive(Clone, Copy)]
-struct Asked<'a> {
-    backend: &'a str,
-    method: &'a str,
-    url: &'a str,
-    fails: bool,
-}
-
-fn stamp(label: &str, at: f64, since: f64, took: f64) -> (Tag, String) {
-    (Tag::Timestamp, format!("{label}: {at:.6} {since:.6} {took:.6}"))
-}
-
-/// A request with its attempt, answered with 200 or, when the attempt fails, with 503.
-fn group(number: u64, at: Duration, asked: Asked<'_>) -> Group {
-    let (xid, at) = (number * 10 + 1, at.as_secs_f64());
-    let Asked { backend, method, url, fails } = asked;
-    let mut attempt = vec![
-        (Tag::Begin, format!("bereq {xid} pass")),
-        stamp("Start", at, 0.0, 0.0),
-        (Tag::BereqMethod, method.to_owned()),
-        (Tag::BereqUrl, url.to_owned()),
-        (Tag::BackendOpen, format!("20 {backend} 127.0.0.1 8080 127.0.0.1 9000 connect")),
-        stamp("Connected", at + 0.001, 0.001, 0.001),
-        stamp("Bereq", at + 0.001, 0.001, 0.0),
-    ];
-    if fails {
-        attempt.push((Tag::FetchError, "HTC eof (-1)".to_owned()));
-        attempt.push(stamp("Beresp", at + 0.002, 0.002, 0.001));
-        attempt.push((Tag::BerespStatus, "503".to_owned()));
-        attempt.push(stamp("Error", at + 0.002, 0.002, 0.0));
-    } else {
-        attempt.push(stamp("Beresp", at + 0.021, 0.021, 0.020));
-        attempt.push((Tag::BerespStatus, "200".to_owned()));
-        attempt.push(stamp("BerespBody", at + 0.022, 0.022, 0.001));
-    }
-    attempt.push((Tag::End, String::new()));
-    let took = if fails { 0.003 } else { 0.030 };
-    let request = [
-        (Tag::Begin, "req 1 rxreq".to_owned()),
-        stamp("Start", at, 0.0, 0.0),
-        (Tag::ReqStart, "127.0.0.1 5000 a0".to_owned()),
-        (Tag::ReqMethod, method.to_owned()),
-        (Tag::ReqUrl, url.to_owned()),
-        (Tag::RespStatus, if fails { "503" } else { "200" }.to_owned()),
-        (Tag::Link, format!("bereq {} pass", xid + 1)),
-        stamp("Resp", at + took, took, 0.0),
-        (Tag::End, String::new()),
-    ];
-    Group {
-        transactions: vec![
-            transaction(xid, Side::Client, &request),
-            transaction(xid + 1, Side::Backend, &attempt),
-        ],
-    }
-}
-
-struct Simulation {
-    state: State,
-    kept: Kept,
-    grouper: Grouper,
-    dice: Dice,
-    number: u64,
-}
-
-impl Simulation {
-    fn new(seed: u64) -> Simulation {
-        println!("seed {seed}");
-        let kept = Kept::default();
-        let mut state = State::new(Redaction::default(), kept.clone(), seed);
-        state.opened(DIALECT);
-        let grouper = Grouper::new(Grouping::Request, DIALECT, Limits::default());
-        Simulation { state, kept, grouper, dice: Dice::new(seed), number: 0 }
-    }
-
-    /// So many requests a second, from one second after the begin to another.
-    fn run(&mut self, seconds: std::ops::Range<u64>, by_second: u64, bad: impl Fn(&str) -> f64) {
-        const BACKENDS: [&str; 4] = ["api1", "api2", "api3", "api4"];
-        for second in seconds {
-            for part in 0..by_second {
-                self.number += 1;
-                let at = Duration::from_secs(BEGIN + second)
-                    + Duration::from_millis(part * 900 / by_second);
-                let backend = BACKENDS[self.dice.below(BACKENDS.len())];
-                let method = if self.dice.below(5) == 0 { "POST" } else { "GET" };
-                let url = format!("/item/{}?q=secret", self.dice.below(1000));
-                let fails = self.dice.share() < bad(backend);
-                let asked = Asked { backend, method, url: &url, fails };
-                self.one(at, asked);
-            }
-        }
-    }
-
-    fn one(&mut self, at: Duration, asked: Asked<'_>) {
-        self.state.group(group(self.number, at, asked), &mut self.grouper, None);
-    }
-
-    fn traffic(&mut self, second: u64) -> Traffic {
-        let now = Duration::from_secs(BEGIN + second);
-        let mut about = Traffic::nothing_yet("test".to_owned());
-        about.since = now;
-        self.state.traffic(now, about)
-    }
-}
+use super::simulated::{Asked, BEGIN, Simulation};
 
 #[test]
 fn a_bad_backend_is_named() {
@@ -243,7 +119,6 @@ fn a_flood_of_one_failure_leaves_the_others_in_the_list() {
 #[test]
 fn what_happens_beside_requests_is_told() {
     let mut simulation = Simulation::new(7);
-    let mut records = Vec::new();
     let says = [
         (
             Tag::BackendHealth,
@@ -257,22 +132,7 @@ fn what_happens_beside_requests_is_told() {
         (Tag::Notice, "shellac: something"),
         (Tag::Notice, "shellac: something"),
     ];
-    for (tag, text) in says {
-        let number = tag.number(DIALECT).expect("a tag");
-        let layout = DIALECT.layout();
-        record::encode_text(
-            &mut records,
-            layout,
-            number,
-            Vxid(0),
-            Side::None,
-            text.as_bytes(),
-            1024,
-        );
-    }
-    let now = Duration::from_secs(BEGIN);
-    assert!(simulation.state.is_outside(&records));
-    simulation.state.outside(&records, now);
+    simulation.says(0, &says);
     let traffic = simulation.traffic(1);
     let told: Vec<(EventKind, &str, u64)> =
         traffic.events.iter().map(|it| (it.kind, &it.text[..], it.times)).collect();

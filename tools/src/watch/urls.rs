@@ -75,7 +75,8 @@ impl Urls {
             return;
         };
         for (path, (requests, errors)) in self.waiting.drain() {
-            let pattern = url_pattern(&visible(&path));
+            // Collapsed first: the digits of an escape are no number of a request.
+            let pattern = visible(url_pattern(&String::from_utf8_lossy(&path)).as_bytes());
             last.requests.add(&pattern, requests);
             if errors > 0 {
                 last.errors.add(&pattern, errors);

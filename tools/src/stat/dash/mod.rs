@@ -15,6 +15,8 @@ mod input;
 mod overview;
 mod sample;
 mod sampler;
+#[cfg(test)]
+mod scenes;
 mod screen;
 mod signals;
 mod snapshot;

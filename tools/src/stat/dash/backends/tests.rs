@@ -1,1 +1,101 @@
+//! The screen at fixed states.
 
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+
+use super::Backends;
+use super::rows::{Order, State, rows};
+use crate::stat::dash::app::App;
+use crate::stat::dash::scenes::{self, Scenery};
+use crate::stat::dash::screen::{Key, Look, Scene, Screen};
+use crate::stat::dash::testing::{assert_golden, picture, second};
+
+const LOOK: Look = Look { color: true, unicode: true, stock: false, offset: 0 };
+const AREA: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
+
+fn app(scenery: Scenery) -> App {
+    let mut app = App::new(vec![Box::new(Backends::default())], LOOK);
+    scenery.snapshots.into_iter().for_each(|snapshot| app.arrived(snapshot));
+    app
+}
+
+#[test]
+fn it_looks_like_this() {
+    for (width, height) in [(80, 24), (140, 40)] {
+        assert_golden("backends-empty", &app(scenes::empty()), width, height);
+        assert_golden("backends-even", &app(scenes::even()), width, height);
+        assert_golden("backends-hostile", &app(scenes::hostile()), width, height);
+        assert_golden("backends-restarted", &app(scenes::restarted()), width, height);
+        let mut troubled = app(scenes::troubled());
+        for _ in 0..2 {
+            troubled.key(Key::Char('s'), AREA, second(60));
+        }
+        troubled.key(Key::Down, AREA, second(60));
+        troubled.notice(second(70));
+        assert_golden("backends-troubled", &troubled, width, height);
+    }
+}
+
+#[test]
+fn every_size_is_drawn() {
+    let app = app(scenes::hostile());
+    for width in 1..160 {
+        for height in [1, 2, 3, 9, 30] {
+            picture(&app, width, height);
+        }
+    }
+}
+
+#[test]
+fn each_state_has_its_reason() {
+    let scenery = scenes::troubled();
+    let now = scenery.snapshots.last().expect("a moment");
+    let found = rows(now, Order::Name);
+    let told: Vec<(String, State, Option<&str>)> = found
+        .iter()
+        .map(|row| (row.key(), row.state, row.why.as_ref().map(|(_, text)| &text[..])))
+        .collect();
+    let sick = "api3 Went sick 4---X-r- 2 3 8 0.000000 0.000100 \"Open timeout(2.000s)\"";
+    assert_eq!(
+        told,
+        [
+            ("boot.api1".to_owned(), State::Sick, None),
+            ("reload_1.api1".to_owned(), State::Sick, None),
+            (
+                "reload_1.api2".to_owned(),
+                State::Ejected,
+                Some("shellac: api2 ejected: 10 of 20 attempts failed, for 10 s")
+            ),
+            ("reload_1.api3".to_owned(), State::Sick, Some(sick)),
+            (
+                "reload_1.api4".to_owned(),
+                State::Drained,
+                Some("backend.set_health reload_1.api4 drain")
+            ),
+            ("reload_1.spare".to_owned(), State::Unprobed, None),
+        ]
+    );
+    // The log knows no configurations: what it says is that of the one that is used.
+    assert!(found[0].traffic.is_none() && found[1].traffic.is_some());
+}
+
+#[test]
+fn backends_of_files_are_those_of_the_log() {
+    let mut history = crate::stat::dash::history::History::default();
+    scenes::recorded().snapshots.into_iter().for_each(|it| history.push(Arc::new(it)));
+    let scene = Scene::at(&history, u64::MAX).expect("a moment");
+    let json = Backends::default().json(&scene);
+    let names: Vec<&str> = json["backends"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .collect();
+    assert_eq!(names, ["api1", "api2", "api3", "api4"]);
+    let traffic = &scene.now.traffic;
+    assert_eq!(json["backends"][2]["log"]["failures"], traffic.total.failures);
+    assert_eq!(json["backends"][2]["state"], "-");
+    let text = Backends::default().text(&scene, 80);
+    assert_eq!(text.lines().count(), 5, "{text}");
+}

@@ -56,9 +56,11 @@ fn extra(width: usize) -> Extra {
 pub(super) fn title(rows: &[Row], order: Order, width: usize, look: Look) -> Line<'static> {
     let (extra, style) = (extra(width), look.quiet());
     let mut line = Columns::default();
-    let by = if order == Order::Name { "" } else { "  by " };
-    let by_word = if order == Order::Name { "" } else { order.word() };
-    line.text(" ", style).left(&format!("BACKEND {}{by}{by_word}", rows.len()), extra.name, style);
+    let title = match order {
+        Order::Name => format!("{} BACKENDS", rows.len()),
+        order => format!("{} BY {}", rows.len(), order.word().to_ascii_uppercase()),
+    };
+    line.text(" ", style).left(&title, extra.name, style);
     if extra.config {
         line.left("CONFIG", CONFIG, style);
     }
@@ -154,39 +156,38 @@ pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec
         lines.push(line.plain());
     }
     if let Some(traffic) = traffic {
-        let [none, _, ok, moved, refused, errors] = traffic.statuses;
+        let failed = traffic.failed.as_ref().map(|(at, class)| {
+            let at = u64::try_from(at.as_micros()).unwrap_or_default();
+            format!(" (last {} {class})", look.time(at))
+        });
         let text = format!(
-            " since {}: {} attempts, {} failed, {} retries; answers 2xx {} 3xx {} 4xx {} 5xx {} none {}",
+            " since {}: {} attempts, {} failed{}, {} retries",
             look.time(u64::try_from(now.traffic.since.as_micros()).unwrap_or_default()),
             words::count(traffic.attempts),
             words::count(traffic.failures),
+            failed.unwrap_or_default(),
             words::count(traffic.retries),
-            words::count(ok),
-            words::count(moved),
-            words::count(refused),
-            words::count(errors),
-            words::count(none),
         );
         lines.push(line.rest(&text, width, plain).plain());
-        if let Some((at, class)) = &traffic.failed {
-            let at = u64::try_from(at.as_micros()).unwrap_or_default();
-            let text = format!(" last failure {}: {class}", look.time(at));
-            lines.push(line.rest(&text, width, plain).plain());
-        }
-        if traffic.connect.count() > 0 {
-            let mean =
-                traffic.connect.sum() / u32::try_from(traffic.connect.count()).unwrap_or(u32::MAX);
-            let text = format!(
-                " {} new connections took {} in the mean",
-                words::count(traffic.connect.count()),
-                words::time(mean)
-            );
-            lines.push(line.rest(&text, width, plain).plain());
-        }
+        let [none, _, ok, moved, refused, errors] = traffic.statuses.map(words::count);
+        let connects = traffic.connect.count();
+        let connects = match u32::try_from(connects) {
+            Ok(count @ 1..) => {
+                format!(
+                    "; connecting took {} in the mean",
+                    words::time(traffic.connect.sum() / count)
+                )
+            }
+            _ => String::new(),
+        };
+        let text = format!(
+            " answers 2xx {ok}, 3xx {moved}, 4xx {refused}, 5xx {errors}, none {none}{connects}"
+        );
+        lines.push(line.rest(&text, width, plain).plain());
     }
     if let (Some(fail), Some(unhealthy), Some(busy)) = (row.fail, row.unhealthy, row.busy) {
         let text = format!(
-            " since the worker started: {} connections failed; not chosen {} times as sick, {} as busy",
+            " since the worker started: {} connects failed; passed over {} times as sick, {} as busy",
             words::count(fail),
             words::count(unhealthy),
             words::count(busy)

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::stat::dash::columns::{Columns, columns};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::{Look, Scene};
+use crate::stat::dash::snapshot::State;
 use crate::stat::dash::spark::{History, spark};
 use crate::stat::dash::words;
 use crate::watch::{EventKind, Reading, Second, Sums, Suspicion, Traffic};
@@ -24,6 +25,8 @@ const TOTAL: usize = 13;
 const TESTED: u64 = 10;
 /// Classes that are shown where there is little room.
 const CLASSES: usize = 4;
+/// And where there is much.
+const MOST_CLASSES: usize = 12;
 
 /// Everything; with `page`, as much as fits into so many lines, with so many of the latest events left out.
 pub(super) fn lines(
@@ -33,7 +36,7 @@ pub(super) fn lines(
     look: Look,
 ) -> Vec<Line<'static>> {
     let traffic = &*scene.now.traffic;
-    let mut lines = verdict(traffic, width, look);
+    let mut lines = verdict(scene, width, look);
     lines.push(Line::default());
     lines.extend(numbers(traffic, width, look));
     lines.push(answers(traffic, look));
@@ -47,7 +50,10 @@ pub(super) fn lines(
     };
     if width >= WIDE && page.is_some() {
         let half = width / 2;
-        let left = classes(traffic, half - 2, room, look);
+        let mut left = classes(traffic, half - 2, room.min(MOST_CLASSES + 1), look);
+        let rest = room.saturating_sub(left.len() + 1);
+        left.push(Line::default());
+        left.extend(backends(traffic, half - 2, rest, look));
         let right = events_lines(scene, width - half, room, scroll, look);
         lines.extend(beside(left, right, half));
     } else {
@@ -77,8 +83,14 @@ fn beside(
 }
 
 /// Whether failures have something in common; what is wrong with the log goes before.
-fn verdict(traffic: &Traffic, width: usize, look: Look) -> Vec<Line<'static>> {
+fn verdict(scene: &Scene<'_>, width: usize, look: Look) -> Vec<Line<'static>> {
+    let traffic = &*scene.now.traffic;
     let (text, style) = match (&traffic.reading, &traffic.suspicion) {
+        (Reading::Waiting(_) | Reading::Gone(_), _)
+            if let State::Missing(why) = &scene.now.instance.state =>
+        {
+            (format!("No instance: {why}"), look.bad())
+        }
         (Reading::Waiting(why), _) => (format!("No log yet: {why}"), look.warn()),
         (Reading::Gone(what), _) => (format!("The log is gone: {what}; waiting"), look.bad()),
         (Reading::Failed(why), _) => (format!("The log cannot be read: {why}"), look.bad()),
@@ -89,7 +101,7 @@ fn verdict(traffic: &Traffic, width: usize, look: Look) -> Vec<Line<'static>> {
             let failures = traffic.minute.sums.failures;
             let text = match failures {
                 0 => "No attempt failed in the last minute.".to_owned(),
-                ..TESTED => format!(
+                1..TESTED => format!(
                     "{failures} failed attempts in the last minute: too few to tell whether they have something in common."
                 ),
                 _ => format!(
@@ -126,12 +138,9 @@ fn numbers(traffic: &Traffic, width: usize, look: Look) -> Vec<Line<'static>> {
     let mut line = Columns::default();
     let quiet = look.quiet();
     line.left("", LABEL, quiet).right("now /s", NOW, quiet).right("1 min /s", MEAN, quiet);
-    let since = look.time(micros(traffic.since));
     line.right("total", TOTAL, quiet);
-    if width >= WIDE {
-        line.text(format!("   two minutes; total since {since}"), quiet);
-    } else {
-        line.rest(&format!(" since {since}"), width, quiet);
+    if !traffic.since.is_zero() {
+        line.rest(&format!(" since {}", look.time(micros(traffic.since))), width, quiet);
     }
     let mut lines = vec![line.plain()];
     type Row = (&'static str, fn(&Second) -> u32, fn(&Sums) -> u64, bool);
@@ -206,7 +215,11 @@ fn in_flight(scene: &Scene<'_>, look: Look) -> Line<'static> {
     let mut line = Columns::default();
     line.left(" in flight", LABEL, Style::new());
     let Some(live) = &scene.now.live else {
-        return line.text("  this instance has no scoreboard", look.quiet()).plain();
+        let text = match scene.now.instance.worker {
+            Some(_) => "  this instance has no scoreboard",
+            None => "  -",
+        };
+        return line.text(text, look.quiet()).plain();
     };
     let oldest = live.requests.iter().map(|it| scene.now.at.mono.saturating_sub(it.started)).max();
     line.text(format!("  {}", words::count(live.requests.len() as u64)), Style::new());
@@ -223,6 +236,9 @@ fn reader(scene: &Scene<'_>, width: usize, look: Look) -> Line<'static> {
     line.left(" this reader", LABEL, Style::new());
     let mut parts = Vec::new();
     let mut style = Style::new();
+    if traffic.read_bytes == 0 {
+        return line.text("  nothing read yet", look.quiet()).plain();
+    }
     if let Some(lag) = traffic.lag {
         parts.push(format!("{} % of the ring behind", lag.percent()));
         if lag.is_warning() {
@@ -273,6 +289,36 @@ fn classes(traffic: &Traffic, width: usize, room: usize, look: Look) -> Vec<Line
     }
     if traffic.classes.is_empty() && room > 1 {
         lines.push(Line::styled("  none", look.quiet()));
+    }
+    lines
+}
+
+/// Those that fail most, then those that are asked most, in the last minute.
+fn backends(traffic: &Traffic, width: usize, room: usize, look: Look) -> Vec<Line<'static>> {
+    if room == 0 {
+        return Vec::new();
+    }
+    let (plain, quiet) = (Style::new(), look.quiet());
+    let mut line = Columns::default();
+    line.text(" ", quiet).right("REQ/s", NOW, quiet).right("FAILED", MEAN, quiet);
+    line.right("5xx", MEAN, quiet).right("P99", MEAN, quiet).rest("BACKEND", width, quiet);
+    let mut lines = vec![line.plain()];
+    let span = traffic.minute.span.as_secs_f64().max(1.0);
+    let mut found: Vec<_> = traffic.backends.iter().filter(|it| it.minute_attempts > 0).collect();
+    found.sort_by_key(|it| {
+        let bad = it.minute_failures + it.minute_errors;
+        (std::cmp::Reverse(bad), std::cmp::Reverse(it.minute_attempts))
+    });
+    for backend in found.iter().take(room.saturating_sub(1)) {
+        let share = |part| words::share(part, backend.minute_attempts);
+        let bad = |part| if part > 0 { look.warn() } else { plain };
+        line.text(" ", plain);
+        line.right(&words::rate(backend.minute_attempts as f64 / span), NOW, plain);
+        line.right(&share(backend.minute_failures), MEAN, bad(backend.minute_failures));
+        line.right(&share(backend.minute_errors), MEAN, bad(backend.minute_errors));
+        line.right(&backend.p99.map_or("-".to_owned(), words::micros), MEAN, plain);
+        line.rest(&backend.name, width, plain);
+        lines.push(line.plain());
     }
     lines
 }

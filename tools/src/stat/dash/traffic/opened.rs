@@ -68,7 +68,8 @@ impl Opened {
         let bottom = (top + page).min(lines.len());
         let mut title = Columns::default();
         let where_to = if lines.len() > page {
-            format!("  lines {}-{bottom} of {}", top + 1, lines.len())
+            let more = if bottom < lines.len() { "; End: why, and what to do" } else { "" };
+            format!("  lines {}-{bottom} of {}{more}", top + 1, lines.len())
         } else {
             String::new()
         };

@@ -1,1 +1,111 @@
+//! The screen at fixed states.
 
+use ratatui::layout::Rect;
+use shellac_render::redact::Redaction;
+
+use super::Traffic;
+use crate::stat::dash::app::{App, Effect};
+use crate::stat::dash::scenes::{self, Scenery};
+use crate::stat::dash::screen::{Key, Look};
+use crate::stat::dash::testing::{assert_golden, picture, second};
+
+const LOOK: Look = Look { color: true, unicode: true, stock: false, offset: 0 };
+const AREA: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
+
+fn app(scenery: Scenery) -> App {
+    let screen = Traffic::new(scenery.kept, Redaction::default());
+    let mut app = App::new(vec![Box::new(screen)], LOOK);
+    scenery.snapshots.into_iter().for_each(|snapshot| app.arrived(snapshot));
+    app
+}
+
+fn keys(app: &mut App, keys: &[Key]) {
+    for key in keys {
+        assert_eq!(app.key(*key, AREA, second(60)), Effect::None);
+    }
+}
+
+#[test]
+fn it_looks_like_this() {
+    for (width, height) in [(80, 24), (140, 40)] {
+        assert_golden("traffic-empty", &app(scenes::empty()), width, height);
+        assert_golden("traffic-troubled", &app(scenes::troubled()), width, height);
+        assert_golden("traffic-hostile", &app(scenes::hostile()), width, height);
+        assert_golden("traffic-restarted", &app(scenes::restarted()), width, height);
+        let mut opened = app(scenes::hostile());
+        keys(&mut opened, &[Key::Down, Key::Down, Key::Enter]);
+        assert_golden("traffic-opened", &opened, width, height);
+    }
+}
+
+#[test]
+fn every_size_is_drawn() {
+    let mut app = app(scenes::hostile());
+    for width in 1..120 {
+        for height in [1, 2, 3, 9, 30] {
+            picture(&app, width, height);
+        }
+    }
+    keys(&mut app, &[Key::Enter]);
+    for width in 1..120 {
+        picture(&app, width, 10);
+    }
+}
+
+#[test]
+fn a_failing_group_is_opened_scrolled_and_closed() {
+    let mut app = app(scenes::troubled());
+    let list = picture(&app, 80, 24);
+    let row = list.lines().find(|line| line.starts_with('>')).expect("a current one");
+    let xid = row.split_ascii_whitespace().nth(1).expect("its number").to_owned();
+    keys(&mut app, &[Key::Enter]);
+    let page = picture(&app, 80, 24);
+    assert!(page.contains(&format!("FAILING GROUP {xid}")), "{page}");
+    assert!(page.contains(&format!("XID {xid}: ")), "{page}");
+    keys(&mut app, &[Key::End]);
+    let end = picture(&app, 80, 24);
+    assert!(!end.contains("lines 1-") && end.contains(&format!("FAILING GROUP {xid}")), "{end}");
+    assert!(
+        end.contains("on = [\"eof_before_byte\"]") || end.contains("Retry it"),
+        "what to do: {end}"
+    );
+    // The next one is another one, which begins at its begin.
+    keys(&mut app, &[Key::Char('n')]);
+    let next = picture(&app, 80, 24);
+    assert!(next.contains("FAILING GROUP") && !next.contains(&format!("GROUP {xid} ")), "{next}");
+    assert!(next.contains("lines 1-"), "{next}");
+    keys(&mut app, &[Key::Char('N'), Key::Esc]);
+    assert_eq!(picture(&app, 80, 24), list);
+    // Closed, the key is for others: nothing is done here.
+    keys(&mut app, &[Key::Esc]);
+    assert_eq!(app.key(Key::Char('q'), AREA, second(60)), Effect::Quit);
+}
+
+#[test]
+fn a_part_has_the_screen_for_itself_and_gives_it_back() {
+    let mut app = app(scenes::troubled());
+    let shared = picture(&app, 80, 24);
+    let heads = |page: &str| ["FAILING", "REQ/s", "IN FLIGHT"].map(|head| page.contains(head));
+    assert_eq!(heads(&shared), [true; 3]);
+    for (key, expected) in
+        [('f', [true, false, false]), ('u', [false, true, false]), ('i', [false, false, true])]
+    {
+        keys(&mut app, &[Key::Char(key), Key::Down, Key::Up]);
+        let page = picture(&app, 80, 24);
+        assert_eq!(heads(&page), expected, "{page}");
+    }
+    keys(&mut app, &[Key::Char('i')]);
+    assert_eq!(picture(&app, 80, 24), shared);
+}
+
+#[test]
+fn what_is_copied_of_an_open_group_is_its_whole_trace() {
+    let mut app = app(scenes::troubled());
+    keys(&mut app, &[Key::Enter]);
+    match app.key(Key::Char('y'), AREA, second(60)) {
+        Effect::Copy(text) => {
+            assert!(text.starts_with("XID ") && text.contains("attempt 1"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
