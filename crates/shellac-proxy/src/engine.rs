@@ -13,7 +13,7 @@ use shellac_format::Dialect;
 use shellac_ring::{Publisher, RingHandle};
 use shellac_upstream::Endpoint;
 
-use crate::control::{Caretaker, Control};
+use crate::control::{Caretaker, Control, Inherited};
 use crate::log::{Grammar, LogSink, Xids};
 use crate::stats::{Chores, Counting};
 use crate::worker::{self, Common, SWEEP, Seed, Stage};
@@ -78,8 +78,8 @@ pub struct EngineOptions {
     pub instance: String,
     /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
-    /// Name of the configuration that it starts with; [`BOOT`](crate::BOOT) unless another one was in force before.
-    pub configuration: String,
+    /// What was in force before and goes on.
+    pub inherited: Inherited,
 }
 
 /// Why an engine cannot run.
@@ -157,8 +157,10 @@ impl Engine {
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
-        let (control, questions) =
-            Control::new(&options.configuration, config, threads, counting.clone());
+        let name = &options.inherited.configuration;
+        let (control, questions) = Control::new(name, config, threads, counting.clone());
+        // Before the first request is served.
+        control.inherit(&options.inherited);
         let (started_tx, started) = mpsc::channel();
         let (ended_tx, ended) = mpsc::channel();
         let mut engine = Engine {

@@ -23,8 +23,8 @@ mod stats;
 mod worker;
 
 pub use control::{
-    BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Loaded,
-    OpenRequest, PoolLeft, Temperature,
+    BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Inherited,
+    Loaded, OpenRequest, PoolLeft, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;

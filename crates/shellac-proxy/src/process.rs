@@ -11,7 +11,7 @@ use shellac_sys::{CellViewMut, LogViewMut, monotonic_micros};
 use shellac_vsm::{ChildSet, PublishOptions};
 
 use crate::clock;
-use crate::control::Control;
+use crate::control::{Control, Inherited};
 use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
 use crate::stats::Counting;
 
@@ -31,8 +31,8 @@ pub struct WorkerOptions {
     pub threads: usize,
     /// Where transaction numbers begin: far from those of other workers, so that a number means one transaction.
     pub xid_base: u64,
-    /// Name of the configuration that it starts with; [`BOOT`](crate::BOOT) unless another one was in force before.
-    pub configuration: String,
+    /// What was in force before and goes on.
+    pub inherited: Inherited,
     /// The caller holds the lock of the working directory: what an earlier worker left there may be replaced.
     pub holds_lock: bool,
 }
@@ -67,7 +67,7 @@ impl Worker {
         listeners: Vec<Listener>,
         options: WorkerOptions,
     ) -> Result<Worker, EngineError> {
-        let WorkerOptions { workdir, gid, instance, threads, xid_base, configuration, holds_lock } =
+        let WorkerOptions { workdir, gid, instance, threads, xid_base, inherited, holds_lock } =
             options;
         let dialect = dialect(config.log.dialect);
         let publish =
@@ -98,7 +98,7 @@ impl Worker {
         log.seats = seats;
         log.ring = Some(ring.clone());
         log.counting = counting;
-        let options = EngineOptions { instance, xid_base, configuration };
+        let options = EngineOptions { instance, xid_base, inherited };
         let engine = Engine::start(config, listeners, log, options)?;
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });

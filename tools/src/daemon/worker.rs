@@ -73,6 +73,7 @@ pub(crate) fn serve(
         {
             carry_out(order, &dispatcher, &busy);
         }
+        dispatcher.look();
         // Connections of a thread that is gone would wait for ever.
         let running = worker.engine().running();
         if running < threads {
@@ -146,7 +147,7 @@ impl Setup {
             active,
             fixed,
             params,
-            state: _,
+            state,
             allow_small,
             workdir,
             instance,
@@ -182,17 +183,18 @@ impl Setup {
                 sockets: listener.sockets,
             })
             .collect();
+        let kept = Kept::read(params, &state)?;
         let options = WorkerOptions {
             workdir,
             gid,
             instance,
             threads,
             xid_base,
-            configuration: name,
+            inherited: kept.inherited(name),
             // The manager holds the lock for all its workers.
             holds_lock: true,
         };
-        Ok(Setup { config, others: loadable, listeners, options, kept: Kept { params } })
+        Ok(Setup { config, others: loadable, listeners, options, kept })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ask;
 mod backends;
+mod inherited;
 mod jobs;
 mod pools;
 mod registry;
@@ -20,6 +21,7 @@ use crate::generation::{Generation, lock};
 use crate::stats::Counting;
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
+pub use inherited::Inherited;
 pub use pools::PoolLeft;
 use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};

@@ -229,7 +229,7 @@ fn worker(workdir: &Path, config: &str) -> (Worker, std::net::SocketAddr) {
         gid: None,
         instance: "test".to_owned(),
         threads: 2,
-        configuration: crate::BOOT.to_owned(),
+        inherited: crate::Inherited::default(),
         xid_base: 1 << 40,
         holds_lock: false,
     };

@@ -74,7 +74,7 @@ fn a_worker_publishes_a_log_that_can_be_followed() {
         gid: None,
         instance: "test".to_owned(),
         threads: 2,
-        configuration: crate::BOOT.to_owned(),
+        inherited: crate::Inherited::default(),
         xid_base: 1 << 40,
         holds_lock: false,
     };

@@ -61,7 +61,7 @@ impl Rig {
         let options = EngineOptions {
             instance: "test".to_owned(),
             xid_base: 1000,
-            configuration: crate::BOOT.to_owned(),
+            inherited: crate::Inherited::default(),
         };
         let engine = Engine::start(config, vec![listener], log, options).unwrap();
         let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();

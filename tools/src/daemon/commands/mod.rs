@@ -3,18 +3,46 @@
 //! A command of people is a row of [`ROWS`] and an arm of [`Dispatcher::run`]; the manager checks the number of words before it
 //! passes a request on. Answers are in the words and layout of the protocol.
 
+mod backends;
 mod configurations;
 mod log_mask;
+mod state;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shellac_admin::{Answer, Row, Status};
+use anyhow::Context;
+use shellac_admin::{Answer, Place, Row, Status};
 use shellac_config::Config;
 use shellac_manager::Orders;
-use shellac_proxy::Control;
+use shellac_proxy::{Control, Inherited};
+use state::{State, Wanted};
 
 /// The commands of people that workers run.
-pub(crate) const ROWS: &[Row] = &[];
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "backend.list",
+        aliases: &[],
+        syntax: "backend.list [-j] [-p] [<backend_pattern>]",
+        help: "List backends.\n",
+        least: 0,
+        most: Some(2),
+        json: true,
+        changes: false,
+        place: Place::Worker,
+    },
+    Row {
+        name: "backend.set_health",
+        aliases: &[],
+        syntax: "backend.set_health <backend_pattern> [auto|healthy|sick]",
+        help: "Set health status of backend(s) matching <backend_pattern>.",
+        least: 2,
+        most: Some(2),
+        json: false,
+        changes: true,
+        place: Place::Worker,
+    },
+];
 
 /// A configuration that is to be there when a worker begins to serve.
 #[derive(Debug)]
@@ -25,11 +53,32 @@ pub(crate) struct Loadable {
     pub(crate) temperature: String,
 }
 
-/// What outlives workers.
+/// What outlives workers, as the manager hands it over.
 #[derive(Debug)]
 pub(crate) struct Kept {
     /// Parameters with the values that were set.
-    pub(crate) params: Vec<(String, String)>,
+    params: Vec<(String, String)>,
+    state: State,
+}
+
+impl Kept {
+    /// Reads what the manager hands over.
+    pub(crate) fn read(params: Vec<(String, String)>, state: &str) -> anyhow::Result<Kept> {
+        let state = State::read(state).context(
+            "what commands changed about backends was saved by another version: remove the file _.admin",
+        )?;
+        Ok(Kept { params, state })
+    }
+
+    /// What has to be in force before the first request, with the name of the active configuration.
+    pub(crate) fn inherited(&self, configuration: String) -> Inherited {
+        let wanted = self.state.wanted.iter().cloned();
+        Inherited {
+            configuration,
+            table: self.state.table.clone(),
+            wanted: wanted.map(|one| (one.config, one.backend, one.mode)).collect(),
+        }
+    }
 }
 
 /// Runs what the manager passes on, from any thread.
@@ -37,35 +86,77 @@ pub(crate) struct Kept {
 pub(crate) struct Dispatcher {
     control: Control,
     orders: Orders,
+    kept: Mutex<Told>,
+}
+
+/// What the manager was told to keep.
+#[derive(Debug, Default)]
+struct Told {
+    wanted: Vec<Wanted>,
+    text: String,
 }
 
 impl Dispatcher {
     pub(crate) fn new(control: Control, orders: Orders) -> Dispatcher {
-        Dispatcher { control, orders }
+        Dispatcher { control, orders, kept: Mutex::default() }
     }
 
-    /// Brings about what was there before this worker began; `active` is there already.
+    /// Brings about what was there before this worker began, beside its first configuration.
     pub(crate) fn restore(&self, others: Vec<Loadable>, kept: Kept) -> anyhow::Result<()> {
         configurations::restore(&self.control, others)?;
-        for (name, value) in kept.params {
-            self.run(&["param.set".to_owned(), name, value]);
+        self.control.inherit(&kept.inherited(String::new()));
+        for (name, value) in &kept.params {
+            self.run(&["param.set", name, value].map(str::to_owned));
         }
+        let text = kept.state.text();
+        *self.told() = Told { wanted: kept.state.wanted, text };
         Ok(())
     }
 
-    /// Runs one request.
+    /// Runs one request. What it changes is kept before it is answered.
     pub(crate) fn run(&self, words: &[String]) -> Answer {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
-            ["vcl.load", name, file_name, text, temperature] => {
-                configurations::load(&self.control, name, file_name, text, temperature)
+            ["backend.list", ..] => backends::list(&self.control, &words, since_1970()),
+            ["backend.set_health", pattern, state] => {
+                self.keep_after(backends::set_health(&self.control, pattern, state))
             }
+            ["vcl.load", name, file_name, text, temperature] => self.keep_after(
+                configurations::load(&self.control, name, file_name, text, temperature),
+            ),
             ["vcl.use", name] => configurations::switch(&self.control, name),
-            ["vcl.discard", name] => configurations::discard(&self.control, name),
+            ["vcl.discard", name] => self.keep_after(configurations::discard(&self.control, name)),
             ["vcl.state", name, wanted] => configurations::temper(&self.control, name, wanted),
             ["vcl.list"] => configurations::list(&self.control),
             ["param.set", "vsl_mask", value] => log_mask::set(&self.control, value),
             _ => Answer::new(Status::UNIMPLEMENTED, "Unimplemented\n"),
+        }
+    }
+
+    /// Has the manager keep what there is now.
+    fn keep_after(&self, answer: Answer) -> Answer {
+        self.keep();
+        answer
+    }
+
+    /// Has the manager keep the orders about backends and what is wanted of them, if that is something else than before.
+    pub(crate) fn keep(&self) {
+        let mut told = self.told();
+        let state = State::of(&self.control, &told.wanted);
+        let text = state.text();
+        if text != told.text {
+            // Not heard when the manager is gone: then nobody keeps it.
+            let _ = self.orders.notice("state", &text);
+        }
+        *told = Told { wanted: state.wanted, text };
+    }
+
+    /// Notices orders that have ended by themselves. Called about once a second.
+    pub(crate) fn look(&self) {
+        let table = self.control.orders_in_force();
+        let same = State::read(&self.told().text).is_ok_and(|state| state.table == table);
+        if !same {
+            self.keep();
         }
     }
 
@@ -74,4 +165,13 @@ impl Dispatcher {
         // A manager that is gone needs none.
         let _ = self.orders.answer(number, answer);
     }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "tools read the clock")]
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
