@@ -6,6 +6,7 @@ use std::time::Duration;
 use shellac_format::Tag;
 
 use super::Control;
+use super::probes::Probes;
 use crate::log::Log;
 use crate::worker::SWEEP;
 
@@ -26,8 +27,10 @@ pub(super) struct Round<'r> {
 
 /// All of it.
 pub(super) fn all() -> Vec<Job> {
+    let mut probes = Probes::default();
     vec![
         Job { every: SWEEP, run: Box::new(log_notices) },
+        Job { every: SWEEP, run: Box::new(move |round| probes.round(round)) },
         Job { every: Duration::from_secs(1), run: Box::new(|round| round.control.end_orders()) },
     ]
 }

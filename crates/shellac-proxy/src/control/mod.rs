@@ -5,6 +5,7 @@ mod backends;
 mod inherited;
 mod jobs;
 mod pools;
+mod probes;
 mod registry;
 mod status;
 mod thread;

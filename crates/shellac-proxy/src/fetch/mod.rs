@@ -18,6 +18,7 @@ use crate::client::{self, After, Exchange};
 use crate::clock::Micros;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
 use attempt::Attempt;
+pub(crate) use failure::errno_text;
 use key::Keyed;
 use retry::Budget;
 

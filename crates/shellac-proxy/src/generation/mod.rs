@@ -5,6 +5,8 @@
 
 mod specs;
 
+pub(crate) use specs::probe_settings;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

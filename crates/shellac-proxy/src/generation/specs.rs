@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use shellac_config::{
     BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, PoolConfig,
-    PoolPanic, PoolPolicy,
+    PoolPanic, PoolPolicy, ProbeConfig,
 };
 use shellac_upstream::key::{Part, Template};
 use shellac_upstream::next::NextUpstream;
+use shellac_upstream::probe::ProbeSettings;
 use shellac_upstream::{
     Endpoint, EndpointSpec, NginxSettings, Panic, PassiveSettings, Policy, Pool, PoolSpec, Rules,
 };
 
 use super::Generation;
+
+/// By which share intervals of probes are shorter or longer, so that many backends are not asked at once.
+const PROBE_JITTER: f64 = 0.1;
 
 /// All backends. Those that were the same `before` go on with what is known about them.
 pub(super) fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
@@ -120,5 +124,17 @@ pub(super) fn next_upstream(next: &NextUpstreamConfig) -> NextUpstream {
         tries: next.tries,
         limit: next.limit,
         cuts: true,
+    }
+}
+
+/// When a backend is probed.
+pub(crate) fn probe_settings(probe: &ProbeConfig) -> ProbeSettings {
+    ProbeSettings {
+        interval: probe.interval,
+        retry_interval: probe.retry_interval,
+        jitter: PROBE_JITTER,
+        window: probe.window,
+        threshold: probe.threshold,
+        initial: probe.initial,
     }
 }

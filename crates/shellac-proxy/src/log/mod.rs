@@ -16,6 +16,7 @@ mod xid;
 pub(crate) use events::{Acct, BodyKind, Details, Phase, SessionEnd, TxnKind};
 pub(crate) use grammar::{CloseReason, Grammar};
 pub(crate) use head::HeadTags;
+pub(crate) use health::Health;
 pub(crate) use panic::publish_on_panic;
 pub use sink::LogSink;
 pub(crate) use text::AddressText;

@@ -74,14 +74,28 @@ impl Journal {
 
     /// Waits for a record that belongs to no transaction.
     pub(super) fn wait_loose(&self, dialect: Dialect, wanted: impl Fn(&Line) -> bool) {
+        self.wait_loose_times(dialect, 1, wanted);
+    }
+
+    /// Waits for several of them.
+    pub(super) fn wait_loose_times(
+        &self,
+        dialect: Dialect,
+        times: usize,
+        wanted: impl Fn(&Line) -> bool,
+    ) {
         let (bytes, news) = &*self.shared;
-        let found = |bytes: &[u8]| {
-            decode(bytes, dialect).iter().any(|line| line.vxid.0 == 0 && wanted(line))
+        let is_one = |line: &Line| line.vxid.0 == 0 && wanted(line);
+        let enough = |bytes: &[u8]| {
+            decode(bytes, dialect).iter().filter(|line| is_one(line)).count() >= times
         };
-        let (_guard, late) = news
-            .wait_timeout_while(bytes.lock().unwrap(), PATIENCE, |bytes| !found(bytes))
+        let (guard, late) = news
+            .wait_timeout_while(bytes.lock().unwrap(), PATIENCE, |bytes| !enough(bytes))
             .unwrap();
-        assert!(!late.timed_out(), "not in the log in time");
+        if late.timed_out() {
+            let loose = decode(&guard, dialect).into_iter().filter(|line| line.vxid.0 == 0);
+            panic!("not in the log in time; what there is: {:#?}", loose.collect::<Vec<_>>());
+        }
     }
 
     /// Waits until `count` sessions have ended; returns all transactions.

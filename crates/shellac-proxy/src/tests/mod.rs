@@ -12,6 +12,7 @@ mod keys;
 mod live;
 mod log;
 mod origin;
+mod probes;
 mod retries;
 mod rig;
 mod sequences;

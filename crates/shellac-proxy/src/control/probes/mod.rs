@@ -1,0 +1,204 @@
+//! Probes of the backends of all warm configurations.
+//!
+//! What is probed is not the backend of a configuration but what several of them share when name and address are the same:
+//! so a reload neither begins anew nor probes twice.
+
+mod shot;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shellac_config::{ProbeConfig, ProbeRequest};
+use shellac_upstream::probe::{Change, Probe, Shot, Step};
+use shellac_upstream::{Endpoint, Health};
+
+use super::jobs::Round;
+use super::registry::Held;
+use crate::clock::{self, micros};
+use crate::generation::{Generation, lock, probe_settings};
+use crate::log::{self, Log};
+use shot::{Target, fire};
+
+/// Probes that run at a time.
+const RUNNING: usize = 512;
+
+/// All probing.
+#[derive(Default)]
+pub(super) struct Probes {
+    watched: Rc<RefCell<Watched>>,
+    /// Which configurations were warm when that was last looked at, and which one was active.
+    seen: Vec<(u64, bool, bool)>,
+}
+
+/// What is probed, by the address of what is known about it; that stays where it is as long as it is held here.
+#[derive(Default)]
+struct Watched {
+    backends: HashMap<usize, Backend>,
+    running: usize,
+}
+
+struct Backend {
+    name: String,
+    health: Arc<Health>,
+    config: ProbeConfig,
+    target: Rc<Target>,
+    probe: Probe,
+}
+
+impl Probes {
+    /// Follows the configurations and sends the probes that are due.
+    pub(super) fn round(&mut self, round: &Round<'_>) {
+        let held = lock(&round.control.shared.registry).generations();
+        let now: Vec<_> =
+            held.iter().map(|one| (one.generation.number, one.warm, one.active)).collect();
+        if now != self.seen {
+            self.seen = now;
+            self.follow(&held, round.log);
+        }
+        self.send(round.log);
+    }
+
+    /// Begins to probe what is new, and stops what nobody wants any more.
+    fn follow(&mut self, held: &[Held], log: &Log) {
+        let mut wanted: HashMap<usize, (&Generation, &Endpoint, &ProbeConfig)> = HashMap::new();
+        let mut warm: Vec<&Held> = held.iter().filter(|one| one.warm).collect();
+        // Of several that probe the same backend the active one says how, else the one that was loaded last.
+        warm.sort_by_key(|one| (one.active, one.generation.number));
+        for held in warm {
+            let generation = &*held.generation;
+            for endpoint in &generation.endpoints {
+                let probe = generation.backend(endpoint.index()).probe;
+                if let Some(config) = probe.and_then(|at| generation.config.probes.get(at)) {
+                    wanted.insert(key(endpoint.health()), (generation, endpoint, config));
+                }
+            }
+        }
+        let watched = &mut *self.watched.borrow_mut();
+        watched.backends.retain(|key, backend| {
+            let stays = wanted.contains_key(key);
+            if !stays {
+                backend.health.clear_probe();
+            }
+            stays
+        });
+        let now = clock::steady_now();
+        for (key, (generation, endpoint, config)) in wanted {
+            match watched.backends.get_mut(&key) {
+                Some(backend) if backend.config == *config => {}
+                Some(backend) => backend.reconfigure(endpoint, config, now),
+                None => {
+                    let seed =
+                        clock::wall_now() ^ (generation.number << 32) ^ endpoint.index() as u64;
+                    let backend = Backend::new(endpoint, config, now, seed);
+                    backend.health.set_probe(backend.probe.view().clone());
+                    backend.log(log, backend.probe.view().healthy, 0, "");
+                    watched.backends.insert(key, backend);
+                }
+            }
+        }
+    }
+
+    /// Sends what is due, as long as not too many run.
+    fn send(&self, log: &Rc<Log>) {
+        let now = clock::steady_now();
+        let mut due = Vec::new();
+        {
+            let watched = &mut *self.watched.borrow_mut();
+            for (key, backend) in &mut watched.backends {
+                if watched.running >= RUNNING {
+                    break;
+                }
+                if backend.probe.begin(now) {
+                    watched.running += 1;
+                    due.push((*key, Rc::clone(&backend.target), Arc::clone(&backend.health)));
+                }
+            }
+        }
+        for (key, target, health) in due {
+            let (watched, log) = (Rc::clone(&self.watched), Rc::clone(log));
+            tokio::task::spawn_local(async move {
+                let start = clock::steady_now();
+                let (mut shot, text) = fire(&target).await;
+                let now = clock::steady_now();
+                shot.took = now.saturating_sub(start);
+                watched.borrow_mut().done(key, &shot, &text, now, &log);
+                // Until here nobody else can be at the same address.
+                drop(health);
+            });
+        }
+    }
+}
+
+impl Watched {
+    fn done(&mut self, key: usize, shot: &Shot, text: &str, now: Duration, log: &Log) {
+        self.running -= 1;
+        // It may not be wanted any more.
+        let Some(backend) = self.backends.get_mut(&key) else { return };
+        let change = backend.probe.done(shot, now);
+        backend.health.set_probe(backend.probe.view().clone());
+        let last = if shot.received == Step::Good { micros(shot.took) } else { 0 };
+        backend.log(log, change == Change::Still, last, text);
+    }
+}
+
+impl Backend {
+    fn new(endpoint: &Endpoint, config: &ProbeConfig, now: Duration, seed: u64) -> Backend {
+        Backend {
+            name: endpoint.name().to_owned(),
+            health: Arc::clone(endpoint.health()),
+            config: config.clone(),
+            target: Rc::new(target(endpoint, config)),
+            probe: Probe::new(probe_settings(config), now, seed),
+        }
+    }
+
+    fn reconfigure(&mut self, endpoint: &Endpoint, config: &ProbeConfig, now: Duration) {
+        self.config = config.clone();
+        self.target = Rc::new(target(endpoint, config));
+        self.probe.reconfigure(probe_settings(config), now);
+        self.health.set_probe(self.probe.view().clone());
+    }
+
+    fn log(&self, log: &Log, still: bool, last: u64, text: &str) {
+        let view = self.probe.view();
+        log.backend_health(&log::Health {
+            name: &self.name,
+            changed: !still,
+            healthy: view.healthy,
+            probe: Some(view),
+            last,
+            text,
+        });
+    }
+}
+
+fn key(health: &Arc<Health>) -> usize {
+    Arc::as_ptr(health).addr()
+}
+
+fn target(endpoint: &Endpoint, config: &ProbeConfig) -> Target {
+    let mut request = String::new();
+    match &config.request {
+        ProbeRequest::Url(url) => {
+            let host = endpoint.address_text();
+            request
+                .push_str(&format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"));
+        }
+        ProbeRequest::Lines(lines) => {
+            for line in lines {
+                request.push_str(line);
+                request.push_str("\r\n");
+            }
+        }
+    }
+    request.push_str("\r\n");
+    Target {
+        address: endpoint.address(),
+        request: request.into_bytes(),
+        expect: config.expect,
+        timeout: config.timeout,
+    }
+}
