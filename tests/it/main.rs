@@ -5,6 +5,7 @@ mod config;
 mod confusion;
 mod counters;
 mod daemon;
+mod dash;
 mod demo;
 mod doctor;
 mod errors;

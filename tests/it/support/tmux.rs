@@ -8,6 +8,15 @@ use tempfile::TempDir;
 use super::deadline::Deadline;
 use super::skip::skipped;
 
+/// Whether there is tmux. A test that gets `false` ends there, and has said so.
+pub(crate) fn is_here() -> bool {
+    let here = Command::new("tmux").arg("-V").stdout(Stdio::null()).status().is_ok();
+    if !here {
+        skipped("tmux is not installed");
+    }
+    here
+}
+
 /// A screen of a tmux of its own; dropping it ends the tmux and what runs there.
 pub(crate) struct Terminal {
     directory: TempDir,
@@ -19,7 +28,9 @@ impl Terminal {
         let terminal = Terminal { directory: TempDir::new().expect("a temporary directory") };
         let size = ["-x", &columns.to_string(), "-y", &rows.to_string()];
         // The screen stays when the command has ended, so that its last words can be read.
-        let run = ["set-option", "-g", "remain-on-exit", "on"];
+        let run = ["set-option", "-g", "remain-on-exit", "on", ";"];
+        // And so does what it hands to the clipboard.
+        let run = [&run[..], &["set-option", "-s", "set-clipboard", "on"]].concat();
         let started = Command::new("tmux")
             .args(["-f", "/dev/null", "-S"])
             .arg(terminal.socket())
@@ -27,6 +38,9 @@ impl Terminal {
             .args([";", "new-session", "-d"])
             .args(size)
             .arg(command)
+            .env_remove("TMUX")
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir(terminal.directory.path())
             .stdin(Stdio::null())
             .output();
         match started {
@@ -48,6 +62,37 @@ impl Terminal {
     /// Presses keys, by the names that tmux has for them.
     pub(crate) fn press(&self, keys: &[&str]) {
         self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    /// Types text.
+    pub(crate) fn type_text(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    /// Makes it larger or smaller.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
+    }
+
+    /// Whether a program has taken the screen that is not scrolled.
+    pub(crate) fn is_on_other_screen(&self) -> bool {
+        self.tmux(&["display-message", "-p", "#{alternate_on}"]).stdout.trim_ascii() == b"1"
+    }
+
+    /// What was handed to the clipboard last.
+    pub(crate) fn clipboard(&self) -> String {
+        String::from_utf8_lossy(&self.tmux(&["show-buffer"]).stdout).into_owned()
+    }
+
+    /// Where programs in it begin.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Waits until all of these texts are on the screen.
+    pub(crate) fn wait_for_texts(&self, texts: &[&str]) -> String {
+        self.wait_for(&format!("{texts:?}"), |screen| texts.iter().all(|it| screen.contains(it)))
     }
 
     /// Waits until the screen is as `wanted` says.

@@ -150,7 +150,7 @@ pub(crate) fn run(options: Options) -> anyhow::Result<ExitCode> {
             Woken::Gone => break,
             Woken::Keys => {}
         }
-        while let Some(key) = terminal.next_key()? {
+        for key in terminal.keys()? {
             let area = terminal.area();
             match app.key(key, area, at) {
                 Effect::None => {}

@@ -9,19 +9,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event;
 use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use super::input;
+use super::input::Keys;
 use super::screen::Key;
 use super::signals::Signals;
 
 /// A terminal that does not say how large it is.
 const SIZE: (u16, u16) = (80, 24);
+/// How long the rest of a sequence of bytes may take, over a slow line as well.
+const UNTIL_ESC: Duration = Duration::from_millis(50);
 /// The other screen, without a cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 /// Back, with everything as terminals have it.
@@ -68,6 +69,7 @@ pub(crate) enum Woken {
 pub(crate) struct Owner {
     terminal: Terminal<CrosstermBackend<Pending>>,
     pending: Pending,
+    keys: Keys,
     has_keyboard: bool,
 }
 
@@ -90,7 +92,8 @@ impl Owner {
         let options = TerminalOptions { viewport: Viewport::Fixed(area()) };
         let terminal = Terminal::with_options(CrosstermBackend::new(pending.clone()), options)
             .context("cannot use the terminal")?;
-        let mut owner = Owner { terminal, pending, has_keyboard: stdin().is_terminal() };
+        let has_keyboard = stdin().is_terminal();
+        let mut owner = Owner { terminal, pending, keys: Keys::default(), has_keyboard };
         owner.enter()?;
         Ok(owner)
     }
@@ -187,19 +190,35 @@ impl Owner {
         })
     }
 
-    /// The next key that has come; `None` when there is no more.
+    /// Reads what was typed; the keys.
     ///
     /// # Errors
     ///
     /// When the terminal cannot be read.
-    pub(crate) fn next_key(&self) -> anyhow::Result<Option<Key>> {
-        while event::poll(Duration::ZERO).context("cannot read the terminal")? {
-            let event = event::read().context("cannot read the terminal")?;
-            if let Some(key) = input::key(&event) {
-                return Ok(Some(key));
+    pub(crate) fn keys(&mut self) -> anyhow::Result<Vec<Key>> {
+        let mut bytes = [0; 1024];
+        let mut keys = Vec::new();
+        loop {
+            let count = match rustix::io::read(stdin(), &mut bytes) {
+                Ok(count) => count,
+                Err(Errno::INTR | Errno::AGAIN) => 0,
+                Err(error) => return Err(error).context("cannot read the terminal"),
+            };
+            self.keys.feed(&bytes[..count]);
+            keys.extend(std::iter::from_fn(|| self.keys.next_key()));
+            if !self.keys.is_in_between() {
+                break;
+            }
+            // The rest of a sequence is right behind it; behind the Esc key there is nothing.
+            let input = stdin();
+            let mut fds = [PollFd::new(&input, PollFlags::IN)];
+            let timeout = Timespec { tv_sec: 0, tv_nsec: UNTIL_ESC.subsec_nanos().into() };
+            if count == 0 || !matches!(poll(&mut fds, Some(&timeout)), Ok(1)) {
+                keys.extend(self.keys.give_up());
+                break;
             }
         }
-        Ok(None)
+        Ok(keys)
     }
 }
 
@@ -236,3 +255,6 @@ fn write(bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes)?;
     out.flush()
 }
+
+#[cfg(test)]
+mod tests;

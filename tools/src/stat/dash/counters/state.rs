@@ -193,7 +193,11 @@ impl State {
             }
             Key::Home | Key::Char('g') => moved = Place { top: 0, current: 0 },
             Key::End | Key::Char('G') => moved.current = rows.len(),
-            _ => return self.other_key(key, now, &rows, place),
+            _ => {
+                // What is current stays so, whatever else is shown now.
+                self.move_to(place, sample, &rows, page);
+                return self.other_key(key, now, &rows, place);
+            }
         }
         self.move_to(moved, sample, &rows, page);
         Reaction::Taken
@@ -204,24 +208,16 @@ impl State {
         let top = to.top.min(rows.len().saturating_sub(page)).min(current);
         let top = top.max((current + 1).saturating_sub(page));
         let name = rows.get(current).and_then(|&at| sample.get(at));
-        self.cursor = Cursor {
-            name: name.map(|(point, _)| point.name.clone()),
-            index: current,
-            row: current - top,
-        };
-    }
-
-    /// The counter of the current line becomes the one that the cursor stays on.
-    fn hold(&mut self, sample: &Sample, rows: &[usize], place: Place) {
-        let name = rows.get(place.current).and_then(|&at| sample.get(at));
-        self.cursor.name = name.map(|(point, _)| point.name.clone());
-        self.cursor.index = place.current;
-        self.cursor.row = place.current - place.top;
+        let name = name.map(|(point, _)| point.name.clone());
+        self.cursor = Cursor { name, index: current, row: current - top };
+        // Who is at the top stays there when counters come above the first one; varnishstat has it otherwise.
+        if current == 0 && !self.stock {
+            self.cursor.name = None;
+        }
     }
 
     fn other_key(&mut self, key: Key, now: &Snapshot, rows: &[usize], place: Place) -> Reaction {
         let sample = &now.counters;
-        self.hold(sample, rows, place);
         match key {
             Key::Char('d') => self.unseen = !self.unseen,
             Key::Char('r') => self.raw = !self.raw,
@@ -231,7 +227,11 @@ impl State {
             Key::Char('0') if self.has_reset => return Reaction::ResetMeans,
             Key::Char('/') => self.find.is_typed = true,
             Key::Esc if !self.find.text.is_empty() => self.find = Find::default(),
-            Key::Char('*') => return self.pin(),
+            Key::Char('*') => {
+                if let Some((point, _)) = rows.get(place.current).and_then(|&at| sample.get(at)) {
+                    return self.pin(&point.name);
+                }
+            }
             Key::Char('m') => {
                 self.mark = Some(Mark::of(now));
                 return Reaction::Said("Marked: one column counts from here. M forgets it.".into());
@@ -242,12 +242,11 @@ impl State {
         Reaction::Taken
     }
 
-    fn pin(&mut self) -> Reaction {
-        let Some(name) = self.cursor.name.clone() else { return Reaction::Taken };
-        if let Some(at) = self.pins.iter().position(|pinned| *pinned == name) {
+    fn pin(&mut self, name: &str) -> Reaction {
+        if let Some(at) = self.pins.iter().position(|pinned| pinned == name) {
             self.pins.remove(at);
         } else if self.pins.len() < PINS_MOST {
-            self.pins.push(name);
+            self.pins.push(name.to_owned());
         } else {
             return Reaction::Said(format!("{PINS_MOST} counters are on top already."));
         }
