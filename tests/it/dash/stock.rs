@@ -62,9 +62,8 @@ fn the_same_keys_show_the_same_lines() {
     });
 
     let workdir = workdir.display();
-    let run = |program: &str, args: &str| {
-        terminal((80, 24), &format!("{program} -n '{workdir}' {args}"))
-    };
+    let run =
+        |program: &str, args: &str| terminal((80, 24), &format!("{program} -n '{workdir}' {args}"));
     let link = format!("'{}'", link.display());
     let theirs = run("varnishstat", "");
     let ours = run(&link, "");
@@ -110,8 +109,7 @@ fn the_same_keys_show_the_same_lines() {
     }
 
     // Filters raise the level, and do not do without what uptimes and hit rates come from.
-    for args in ["-f 'LCK.sma.*'", "-X '*'", "-I 'MAIN.c*' -I '*.happy'"]
-    {
+    for args in ["-f 'LCK.sma.*'", "-X '*'", "-I 'MAIN.c*' -I '*.happy'"] {
         let theirs = run("varnishstat", args);
         let ours = run(&link, args);
         theirs.press(&["g"]);

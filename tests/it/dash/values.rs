@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{stat, terminal};
 use super::terminal::to_counters;
+use super::{stat, terminal};
 use crate::support::client::Client;
 use crate::support::daemon::{Daemon, signal_process};
 use crate::support::deadline::Deadline;
