@@ -35,12 +35,13 @@ fn varnishstat_reads_what_really_happened() {
     if !varnish::is_here() {
         return;
     }
-    const COUNT: u64 = 25;
+    const TIMES: u16 = 25;
+    const COUNT: u64 = TIMES as u64;
     let origin = Origin::start(|_| vec![ok("answer")]);
     let root = tempfile::tempdir().unwrap();
     let workdir = root.path().join("w");
     let daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
-    ask(daemon.address(), COUNT as usize);
+    ask(daemon.address(), usize::from(TIMES));
     wait_for(&workdir, &[("MAIN.client_req", COUNT), ("MAIN.sess_closed", 1)]);
     let counters = seen(&workdir);
     let value = |name: &str| counters[name]["value"].as_u64().unwrap_or_else(|| panic!("{name}"));

@@ -208,6 +208,189 @@ fn thousands_of_slices_of_a_cluster_are_sets_like_others() {
     assert_eq!(counters.values(), all);
 }
 
+#[test]
+fn a_layout_says_when_counters_are_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut mgt, mut child) = sets(dir.path());
+    segment(&mut mgt, "StatDoc", "d", 5, DOC.as_bytes());
+    segment(&mut mgt, "Stat", "MGT", 5, &values(&[1, 2, 3, 4]));
+    mgt.publish().unwrap();
+    let late = segment(&mut child, "Stat", "SET.a", 9, &values(&[10, 20, 30, 40]));
+    ready(&late, 0);
+    let doc = segment(&mut child, "StatDoc", "e", 9, DOC.as_bytes());
+    ready(&doc, 0);
+    child.publish().unwrap();
+    let mut attachment = open(dir.path());
+    let mut counters = Counters::new();
+    let mut look = |attachment: &mut Attachment| {
+        attachment.refresh();
+        counters.refresh(attachment);
+        let ids: Vec<CounterId> = counters.readings().map(|reading| reading.id).collect();
+        let mut sample = vec![7];
+        counters.sample(&mut sample);
+        assert_eq!((sample.len(), ids.len()), (counters.len(), counters.len()));
+        assert_eq!(counters.is_empty(), ids.is_empty());
+        (counters.layout(), ids, sample)
+    };
+    let first = look(&mut attachment);
+    assert_eq!((first.1.len(), look(&mut attachment)), (4, first.clone()));
+    // Its description is ready before the set is, and the other way round nothing would be different.
+    ready(&doc, 1);
+    assert_eq!(look(&mut attachment), first);
+    ready(&late, 1);
+    let second = look(&mut attachment);
+    assert!(second.0 != first.0 && second.1.len() == 8 && second.1.starts_with(&first.1));
+    late.write_bytes(24, &values(&[11])).unwrap();
+    let third = look(&mut attachment);
+    assert_eq!((third.0, &third.1, third.2[4]), (second.0, &second.1, 11), "values alone");
+    ready(&late, 2);
+    let hidden = look(&mut attachment);
+    assert!(hidden.0 != third.0 && hidden.1 == first.1);
+    ready(&late, 1);
+    assert_eq!(look(&mut attachment).1, second.1, "the same counters have the same identity");
+
+    // Another worker: what it publishes are others, whatever they are called.
+    drop(child);
+    let gone = look(&mut attachment);
+    assert_eq!(gone.1, first.1);
+    let mut child = ChildSet::create(dir.path(), &PublishOptions::own(2)).unwrap();
+    segment(&mut child, "StatDoc", "e", 9, DOC.as_bytes());
+    segment(&mut child, "Stat", "SET.a", 9, &values(&[1, 1, 1, 1]));
+    child.publish().unwrap();
+    let again = look(&mut attachment);
+    assert_eq!((again.1.len(), again.2[4]), (8, 1));
+    assert!(again.0 != second.0 && !again.1[4..].iter().any(|id| second.1.contains(id)));
+}
+
+#[test]
+fn manager_and_worker_number_their_descriptions_independently() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut mgt, mut child) = sets(dir.path());
+    let other = DOC.replace("zeta", "eta");
+    segment(&mut mgt, "StatDoc", "d", 5, DOC.as_bytes());
+    segment(&mut mgt, "Stat", "MGT", 5, &values(&[1, 2, 3, 4]));
+    mgt.publish().unwrap();
+    segment(&mut child, "Stat", "SET", 5, &values(&[5, 6, 7, 8]));
+    segment(&mut child, "StatDoc", "d", 5, other.as_bytes());
+    segment(&mut child, "StatDoc", "e", 5, b"{\"elem\": {}}");
+    child.publish().unwrap();
+    let all = Counters::read(&open(dir.path()));
+    assert_eq!((all[0].name.as_str(), all[4].name.as_str()), ("MGT.zeta", "SET.eta"));
+}
+
+#[test]
+fn over_a_thousand_segments_of_their_own_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut mgt, mut child) = sets(dir.path());
+    mgt.publish().unwrap();
+    segment(&mut child, "StatDoc", "d", 5, DOC.as_bytes());
+    let files: Vec<MappedFileMut> = (0..1100)
+        .map(|at| segment(&mut child, "Stat", &format!("SET.{at}"), 5, &values(&[at, 0, 0, 0])))
+        .collect();
+    child.publish().unwrap();
+    let mut attachment = open(dir.path());
+    let mut counters = Counters::new();
+    counters.refresh(&attachment);
+    assert_eq!(counters.len(), 4400);
+    let last = counters.readings().nth(4396).unwrap();
+    assert_eq!((last.set, last.info.name.as_str(), last.value), ("SET.1099", "zeta", 1099));
+    child.remove_segment("Stat", "SET.550").unwrap();
+    attachment.refresh();
+    counters.refresh(&attachment);
+    assert_eq!(counters.len(), 4396);
+    drop(files);
+}
+
+#[test]
+fn a_directory_cannot_promise_any_number_of_counters() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut mgt, mut child) = sets(dir.path());
+    mgt.publish().unwrap();
+    let members: Vec<String> =
+        (0..5000).map(|at| format!("\"c{at}\": {{\"index\": {}}}", at % 4 * 8)).collect();
+    let doc = format!("{{\"elem\": {{{}}}}}", members.join(","));
+    segment(&mut child, "StatDoc", "d", 5, doc.as_bytes());
+    let (name, file) = child.allocate_cluster(4096).unwrap();
+    let head = [values(&[24, 5]), values(&[1, 2, 3, 4])].concat();
+    file.write_bytes(72, &head).unwrap();
+    file.write_bytes(64, &1u32.to_ne_bytes()).unwrap();
+    // Three hundred sets that are one.
+    (0..300).for_each(|at| child.add_slice(&name, 64, 56, "Stat", &format!("SET.{at}")));
+    child.publish().unwrap();
+    let mut counters = Counters::new();
+    let attachment = open(dir.path());
+    counters.refresh(&attachment);
+    assert_eq!(counters.len(), (1 << 20) / 5000 * 5000);
+    let problems = counters.problems();
+    assert!(matches!(&problems[..], [one] if one.contains("more than 1048576")), "{problems:?}");
+    counters.refresh(&attachment);
+    assert_eq!(counters.problems(), Vec::<String>::new(), "told of once");
+}
+
+#[test]
+fn what_hides_behind_names_is_looked_at_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut mgt, mut child) = sets(dir.path());
+    mgt.publish().unwrap();
+    segment(&mut child, "StatDoc", "d", 5, DOC.as_bytes());
+    segment(&mut child, "Stat", "GOOD", 5, &values(&[1, 2, 3, 4]));
+    child.publish().unwrap();
+    let place = dir.path().join("_.vsm_child");
+    std::fs::create_dir(place.join("folder")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", place.join("link")).unwrap();
+    std::fs::write(place.join("short"), [0; 40]).unwrap();
+    let mut text = std::fs::read_to_string(place.join("_.index")).unwrap();
+    for line in [
+        "folder 0 64 Stat A",
+        "link 0 64 Stat B",
+        "short 0 4096 Stat C",
+        "short 0 9223372036854775000 Stat D",
+        "short 0 0 Stat E",
+        "short 4 36 Stat F",
+        "gone 0 64 Stat G",
+        "short 0 3 StatDoc H",
+    ] {
+        text.push_str(&format!("+ {line}\n"));
+    }
+    std::fs::write(place.join("_.index"), text).unwrap();
+    let mut attachment = open(dir.path());
+    let mut counters = Counters::new();
+    counters.refresh(&attachment);
+    assert_eq!(names(&counters.values()).len(), 4);
+    let problems = counters.problems();
+    assert!(problems.iter().all(|problem| problem.contains("_.vsm_child")), "{problems:?}");
+    for name in ["folder", "link", "short"] {
+        assert!(problems.iter().any(|problem| problem.contains(name)), "{name}: {problems:?}");
+    }
+    assert!(!attachment.problems().is_empty(), "a slice of no cluster");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Slices of a cluster anywhere in it, of any bytes, give counters or problems.
+    #[test]
+    fn hostile_clusters_are_left_out(
+        bytes in prop::collection::vec(prop_oneof![3 => Just(0u8), 1 => Just(1), 1 => Just(5), 1 => Just(24), 1 => any::<u8>()], 400),
+        slices in prop::collection::vec((1u64..500, 0u64..500, any::<bool>()), 1..30),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut mgt, mut child) = sets(dir.path());
+        segment(&mut mgt, "StatDoc", "d", 5, DOC.as_bytes());
+        mgt.publish().unwrap();
+        let (name, file) = child.allocate_cluster(4096).unwrap();
+        file.write_bytes(0, &bytes).unwrap();
+        for (at, (offset, len, is_doc)) in slices.iter().enumerate() {
+            let class = if *is_doc { "StatDoc" } else { "Stat" };
+            child.add_slice(&name, *offset, *len, class, &format!("S{at}"));
+        }
+        child.publish().unwrap();
+        let mut counters = Counters::new();
+        counters.refresh(&open(dir.path()));
+        prop_assert!(counters.values().len() <= 4 * slices.len());
+    }
+}
+
 proptest! {
     /// Any bytes in a set and in its description give counters or problems.
     #[test]

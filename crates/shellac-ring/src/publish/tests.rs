@@ -79,9 +79,14 @@ fn a_producer_that_is_held_up_makes_others_refuse_and_nothing_worse() {
         // The others may be four segments on, not five.
         assert_eq!(ring.oldest_reservation_lag(), Some(4));
         assert_eq!(harvest(&mut cursor).batches.len(), 1, "readers wait at the hole");
+        // However often it is looked at, it is the same one; the other producer is in the middle of nothing.
+        let under_way: Vec<Option<u64>> = ring.under_way().collect();
+        assert!(matches!(under_way[..], [Some(_), None]), "{under_way:?}");
+        assert_eq!(ring.under_way().collect::<Vec<_>>(), under_way);
     })
     .unwrap();
     assert_eq!(rig.ring.oldest_reservation_lag(), None);
+    assert!(rig.ring.under_way().all(|publication| publication.is_none()));
     assert_eq!(rig.ring.stats().refused, 2);
     fast.publish(&body).unwrap();
     let read = harvest(&mut cursor);

@@ -147,6 +147,7 @@ proptest! {
         let lap_bytes = rig.log.len_words() as u64 * 4;
         let wraps = rig.ring.written_bytes() / lap_bytes;
         prop_assert_eq!(rig.ring.written_bytes(), stats.bytes + stats.filler_bytes + wraps * 4);
+        prop_assert_eq!(rig.ring.laps(), wraps);
     }
 
     #[test]
