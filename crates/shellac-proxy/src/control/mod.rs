@@ -135,6 +135,12 @@ impl Control {
         lock(&self.shared.registry).statuses()
     }
 
+    /// All configurations, those that are held by open requests only among them.
+    pub(crate) fn generations(&self) -> Vec<Arc<Generation>> {
+        let held = lock(&self.shared.registry).generations();
+        held.into_iter().map(|held| held.generation).collect()
+    }
+
     /// How many there are.
     pub(crate) fn census(&self) -> Census {
         lock(&self.shared.registry).census()

@@ -83,7 +83,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let mut busy = match picked {
         Ok(in_flight) => local.begin(in_flight),
         Err(why) => {
-            worker.stats.not_picked(why);
+            local.not_picked(&worker.stats, pool, why, steady);
             let failure = Failure::no_backend(&local.generation().pools[pool], why);
             return fail(exchange, fetch, txn, &failure, None, None);
         }

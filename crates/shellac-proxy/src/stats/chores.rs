@@ -1,11 +1,16 @@
 //! Counters that no serving thread keeps: the thread that looks after the others brings them up to date.
 
-use shellac_counters::vsc::table::{Log, Main};
+use shellac_counters::vsc::table::{Log, Main, Vbe};
 use shellac_ring::RingHandle;
 use shellac_sys::monotonic_micros;
+use shellac_upstream::PassiveState;
 
 use super::Counting;
 use crate::control::Control;
+use crate::generation::Generation;
+
+/// How often the states of backends are published, in microseconds.
+const BACKENDS_EVERY: u64 = 1_000_000;
 
 /// What is looked at in each sweep.
 #[derive(Debug)]
@@ -15,6 +20,8 @@ pub(crate) struct Chores {
     started: u64,
     /// For each producer the publication that it was in, and since when that is known.
     under_way: Vec<Option<(u64, u64)>>,
+    /// When backends were last looked at.
+    backends: Option<u64>,
     /// Laps of the ring, and when the last one ended.
     laps: (u64, u64),
 }
@@ -22,7 +29,8 @@ pub(crate) struct Chores {
 impl Chores {
     pub(crate) fn new(counting: Counting, ring: Option<RingHandle>) -> Chores {
         let now = monotonic_micros();
-        Chores { counting, ring, started: now, under_way: Vec::new(), laps: (0, now) }
+        let under_way = Vec::new();
+        Chores { counting, ring, started: now, under_way, backends: None, laps: (0, now) }
     }
 
     /// Brings everything up to date.
@@ -38,6 +46,11 @@ impl Chores {
         main.set(0, Main::NVclDiscard, census.discarded as u64);
         main.set(0, Main::NBackend, census.backends as u64);
         self.sweep_ring(now);
+        // There may be tens of thousands of them.
+        if self.backends.is_none_or(|before| now.saturating_sub(before) >= BACKENDS_EVERY) {
+            self.backends = Some(now);
+            control.generations().iter().for_each(|generation| show_backends(generation));
+        }
     }
 
     fn sweep_ring(&mut self, now: u64) {
@@ -74,5 +87,19 @@ impl Chores {
             log.set(0, Log::LapTime, now.saturating_sub(since) / (laps - before) / 1000);
             self.laps = (laps, now);
         }
+    }
+}
+
+/// Publishes how the backends of a configuration are.
+fn show_backends(generation: &Generation) {
+    let published = generation.counters.published();
+    for endpoint in &generation.endpoints {
+        let at = endpoint.index();
+        let happy = endpoint.health().probe().map_or(0, |probe| probe.history.happy);
+        let state = endpoint.passive().state;
+        let ejected = matches!(state, PassiveState::Ejected | PassiveState::Probing);
+        published.set(at, Vbe::Happy, happy);
+        published.set(at, Vbe::Drained, u64::from(endpoint.admin().is_out()));
+        published.set(at, Vbe::Ejected, u64::from(ejected));
     }
 }

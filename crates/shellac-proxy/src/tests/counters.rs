@@ -10,6 +10,7 @@ use shellac_config::{Config, ParseOptions};
 use shellac_counters::vsc::Counters;
 use shellac_counters::vsc::table::{Kind, Log, Main, Vbe};
 use shellac_format::Dialect;
+use shellac_upstream::admin::{Entry, Mode, Pattern, Table};
 use shellac_vsm::{AttachOptions, Attachment, MgtSet, PublishOptions};
 
 use super::log::PATIENCE;
@@ -311,4 +312,34 @@ fn a_handle_does_not_keep_the_directory() {
     drop(worker);
     assert!(!workdir.path().join("_.vsm_child").exists());
     drop(control);
+}
+
+#[test]
+fn backends_that_cannot_be_chosen_are_counted_with_the_reason() {
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let origin = Origin::start(move |_, mut connection| {
+        connection.request();
+        let _ = wait.lock().unwrap().recv();
+        connection.respond(200, "answer");
+    });
+    let rig = Rig::with_backends(DIALECT, &[origin.address], "");
+    let control = rig.engine.control();
+    let pattern = Pattern::parse("b0").unwrap();
+    let (author, reason) = ("ann".to_owned(), "disk".to_owned());
+    let mut table = Table::default();
+    table.set(Entry { pattern, mode: Mode::Drain, author, reason, since: 1, ttl: None }).unwrap();
+    control.apply(table);
+    rig.backend_counts(0, &[(Vbe::Drained, 1), (Vbe::Unhealthy, 0), (Vbe::Conn, 0)]);
+    assert!(rig.exchange(get("/a")).starts_with("HTTP/1.1 503 "));
+    rig.backend_counts(0, &[(Vbe::Unhealthy, 1), (Vbe::Busy, 0), (Vbe::Fail, 0)]);
+    rig.counts(&[(Main::BackendUnhealthy, 1), (Main::BackendBusy, 0), (Main::FetchFailed, 1)]);
+    control.apply(Table::default());
+    rig.backend_counts(0, &[(Vbe::Drained, 0)]);
+    let mut client = rig.connect();
+    client.send(get("/b"));
+    rig.backend_counts(0, &[(Vbe::Conn, 1)]);
+    go.send(()).unwrap();
+    assert_eq!(body(&client.rest()), "answer");
+    rig.backend_counts(0, &[(Vbe::Conn, 0), (Vbe::Req, 1)]);
 }

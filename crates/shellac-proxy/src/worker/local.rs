@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shellac_config::{BackendConfig, Config};
 use shellac_counters::vsc::table::Vbe;
 use shellac_counters::vsc::write::{Counts, Tally};
 use shellac_http1::Limits;
-use shellac_upstream::{Endpoint, InFlight, Picker};
+use shellac_upstream::{Endpoint, InFlight, NoEndpoint, Picker};
 
 use super::conn::{Conn, Idle};
 use crate::generation::Generation;
 use crate::log::{AddressText, CloseReason, Log};
-use crate::stats::Busy;
+use crate::stats::{Busy, Stats};
 
 /// A configuration as one thread uses it.
 pub(crate) struct Local {
@@ -88,6 +89,19 @@ impl Local {
     /// Counts an attempt that has chosen a backend, for as long as what is returned lives.
     pub(crate) fn begin(&self, in_flight: InFlight) -> Busy {
         Busy::begin(in_flight, self.backends.published())
+    }
+
+    /// Counts an attempt for which a pool had no backend, at each of them that could not take it.
+    pub(crate) fn not_picked(&self, stats: &Stats, pool: usize, why: NoEndpoint, now: Duration) {
+        stats.not_picked(why);
+        for endpoint in self.generation.pools[pool].endpoints() {
+            let is_healthy = endpoint.is_healthy(now);
+            match why {
+                NoEndpoint::Sick if !is_healthy => self.counts(endpoint).inc(Vbe::Unhealthy),
+                NoEndpoint::Full if is_healthy => self.counts(endpoint).inc(Vbe::Busy),
+                _ => {}
+            }
+        }
     }
 
     /// Publishes what was counted.

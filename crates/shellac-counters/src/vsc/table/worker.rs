@@ -34,8 +34,8 @@ kind! {
     PipeIn "pipe_in" Counter Bytes Info "Bytes through tunnels from it" "Bytes that came from the backend through tunnels.";
     Conn "conn" Gauge Integer Info "Attempts under way" "Attempts that have chosen this backend and have not ended, from before they connect. It is exact at any moment: at 0 nothing is left.";
     Req "req" Counter Integer Info "Requests sent" "Attempts that had a connection and sent their request.";
-    Unhealthy "unhealthy" Counter Integer Info "Not chosen: sick" "How often the backend was not chosen because it was sick, drained or ejected.";
-    Busy "busy" Counter Integer Info "Not chosen: busy" "How often the backend was not chosen because it had as many connections as it may have.";
+    Unhealthy "unhealthy" Counter Integer Info "Not chosen: sick" "Attempts for which its pool had no backend, and this one because it was sick, drained or ejected.";
+    Busy "busy" Counter Integer Info "Not chosen: busy" "Attempts for which its pool had no backend, and this one because it had as many connections as it may have.";
     Fail "fail" Counter Integer Info "Connections that failed" "Connections that could not be established. The counters that follow tell the reasons apart.";
     FailEacces "fail_eacces" Counter Integer Diag "Connections that failed: not permitted" "Connecting was not permitted (EACCES, EPERM): a packet filter, most likely.";
     FailEaddrnotavail "fail_eaddrnotavail" Counter Integer Diag "Connections that failed: no local address" "No local address or port was left (EADDRNOTAVAIL): the fault is on this side.";
