@@ -21,6 +21,7 @@ mod ps;
 mod query;
 mod record;
 mod ring;
+mod screens;
 mod stat;
 mod support;
 mod tidy;

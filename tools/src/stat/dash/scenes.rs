@@ -15,9 +15,33 @@ use crate::watch::simulated::{Asked, BEGIN, Simulation};
 use crate::watch::{self, Kept, Lost, Traffic};
 
 /// A state with the records of its failing groups.
+#[derive(Clone)]
 pub(crate) struct Scenery {
     pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) kept: Kept,
+}
+
+/// Makes each state once: many tests look at it.
+macro_rules! once {
+    ($($(#[$about:meta])* $name:ident made by $make:ident;)*) => {
+        $($(#[$about])* pub(crate) fn $name() -> Scenery {
+            static MADE: std::sync::LazyLock<Scenery> = std::sync::LazyLock::new($make);
+            MADE.clone()
+        })*
+    };
+}
+
+once! {
+    /// Some requests fail, whoever is asked.
+    even made by make_even;
+    /// One backend is bad and was ejected for it, one is sick, and one is being drained.
+    troubled made by make_troubled;
+    /// What a log says is what somebody else wanted it to say.
+    hostile made by make_hostile;
+    /// The worker was killed, records were lost, and nobody has come in its place yet.
+    restarted made by make_restarted;
+    /// A directory of captures: no counters, nobody runs.
+    recorded made by make_recorded;
 }
 
 /// Nothing was found yet.
@@ -120,15 +144,13 @@ fn scenery(simulation: &mut Simulation, change: impl Fn(&mut Traffic)) -> Scener
     Scenery { snapshots, kept: simulation.kept.clone() }
 }
 
-/// Some requests fail, whoever is asked.
-pub(crate) fn even() -> Scenery {
+fn make_even() -> Scenery {
     let mut simulation = Simulation::new(11);
     simulation.run(0..60, 20, |_| 0.02);
     scenery(&mut simulation, |_| {})
 }
 
-/// One backend is bad and was ejected for it, one is sick, and one is being drained.
-pub(crate) fn troubled() -> Scenery {
+fn make_troubled() -> Scenery {
     let mut simulation = Simulation::new(12);
     simulation.run(0..30, 20, |backend| if backend == "api2" { 0.4 } else { 0.004 });
     let sick = "reload_1.api3 Went sick 4---X-r- 2 3 8 0.000000 0.000100 \"Open timeout(2.000s)\"";
@@ -145,8 +167,7 @@ pub(crate) fn troubled() -> Scenery {
     scenery(&mut simulation, |_| {})
 }
 
-/// What a log says is what somebody else wanted it to say.
-pub(crate) fn hostile() -> Scenery {
+fn make_hostile() -> Scenery {
     let mut simulation = Simulation::new(13);
     let long = format!("/{}", "long/".repeat(100));
     let urls = [
@@ -181,8 +202,7 @@ pub(crate) fn hostile() -> Scenery {
     scenery(&mut simulation, |_| {})
 }
 
-/// The worker was killed, records were lost, and nobody has come in its place yet.
-pub(crate) fn restarted() -> Scenery {
+fn make_restarted() -> Scenery {
     let mut simulation = Simulation::new(14);
     simulation.run(0..55, 20, |_| 0.0);
     let mut scenery = scenery(&mut simulation, |traffic| {
@@ -203,8 +223,7 @@ pub(crate) fn restarted() -> Scenery {
     scenery
 }
 
-/// A directory of captures: no counters, nobody runs.
-pub(crate) fn recorded() -> Scenery {
+fn make_recorded() -> Scenery {
     let mut simulation = Simulation::new(15);
     simulation.run(0..60, 20, |backend| if backend == "api3" { 0.3 } else { 0.0 });
     let mut scenery = scenery(&mut simulation, |traffic| {
