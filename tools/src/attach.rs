@@ -62,6 +62,16 @@ impl Patience {
     }
 }
 
+impl Patience {
+    /// The time, unless it is for ever.
+    pub(crate) const fn limit(self) -> Option<Duration> {
+        match self {
+            Patience::For(time) => Some(time),
+            Patience::ForEver => None,
+        }
+    }
+}
+
 /// An instance that was got hold of.
 #[derive(Debug)]
 pub(crate) struct Attached {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod adm;
 mod attach;
 mod color;
 mod compat;
@@ -70,6 +71,8 @@ enum Tool {
     Why(why::Args),
     /// Shows the counters of an instance once, in varnishstat's forms
     Stat(stat::Args),
+    /// Gives commands to a running proxy: backends, configurations, parameters
+    Adm(adm::Args),
     /// Says what is here, what is wrong, and what to do about it
     Doctor(doctor::Args),
     /// Serves counters and node signals to Prometheus, or writes them once
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         _ if is_worker => daemon::run_worker(),
         Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
         Some(stock) if stat::STOCK_NAMES.contains(&stock) => return stat::run_as(&name),
+        Some(stock) if adm::STOCK_NAMES.contains(&stock) => return adm::run_as(&name),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
         _ => match Cli::parse().tool {
             Tool::Demo(args) => demo::run(args),
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
             Tool::Stat(args) => stat::run(args),
+            Tool::Adm(args) => adm::run(args),
             Tool::Doctor(args) => doctor::run(&args),
             Tool::Metrics(args) => metrics::run(args),
             Tool::Record(args) => record::run(args),

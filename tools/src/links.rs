@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use crate::{log, stat};
+use crate::{adm, log, stat};
 
 /// Options of `shellac links`.
 #[derive(clap::Args, Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 /// Makes the links. One that is there already and leads here stays; anything else of that name is an error.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe().context("cannot find out where this program lies")?;
-    for name in log::STOCK_NAMES.into_iter().chain(stat::STOCK_NAMES) {
+    for name in log::STOCK_NAMES.into_iter().chain(stat::STOCK_NAMES).chain(adm::STOCK_NAMES) {
         let link = args.directory.join(name);
         match symlink(&program, &link) {
             Ok(()) => {}

@@ -48,6 +48,8 @@ pub(crate) struct Getopt<'a> {
     /// What is left of a bundle.
     bundle: VecDeque<u8>,
     words: usize,
+    /// The first word ends the options.
+    stops: bool,
 }
 
 impl<'a> Getopt<'a> {
@@ -57,7 +59,20 @@ impl<'a> Getopt<'a> {
         has_value: &'a dyn Fn(char) -> Option<bool>,
     ) -> Getopt<'a> {
         let rest = arguments.into_iter().collect();
-        Getopt { has_value, rest, bundle: VecDeque::new(), words: 0 }
+        Getopt { has_value, rest, bundle: VecDeque::new(), words: 0, stops: false }
+    }
+
+    /// The same up to the first word, which may be a command with options of its own.
+    pub(crate) fn until_a_word(
+        arguments: impl IntoIterator<Item = OsString>,
+        has_value: &'a dyn Fn(char) -> Option<bool>,
+    ) -> Getopt<'a> {
+        Getopt { stops: true, ..Getopt::new(arguments, has_value) }
+    }
+
+    /// What has not been looked at: the words behind the options, when the walk that ends at the first of them is over.
+    pub(crate) fn rest(self) -> impl Iterator<Item = OsString> {
+        self.rest.into_iter()
     }
 
     /// Words that are no options; known when the walk is over.
@@ -73,11 +88,18 @@ impl Iterator for Getopt<'_> {
         while self.bundle.is_empty() {
             let argument = self.rest.pop_front()?;
             match argument.as_bytes() {
+                b"--" if self.stops => {
+                    return None;
+                }
                 b"--" => {
                     self.words += self.rest.len();
                     self.rest.clear();
                 }
                 [b'-', letters @ ..] if !letters.is_empty() => self.bundle.extend(letters),
+                _ if self.stops => {
+                    self.rest.push_front(argument);
+                    return None;
+                }
                 _ => self.words += 1,
             }
         }

@@ -1,0 +1,115 @@
+//! `shellac adm`: gives commands to a running proxy, ours or a varnishd, and shows the answers.
+//!
+//! `find` says where commands are taken and what has to be known for it, `connection` is one such connection, `modes` are the
+//! three ways of using it: one command, lines from standard input, a person at a terminal. `stock` is the same under the names
+//! of the stock tools.
+
+mod connection;
+mod find;
+mod modes;
+mod stock;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use shellac_log::Compat;
+
+use crate::stock::attach::patience;
+use connection::Connection;
+pub(crate) use stock::run_as;
+
+/// Names under which the program is this tool of somebody else.
+pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishadm", "vinyladm"];
+
+/// Exit status when there is nobody to give commands to.
+const EXIT_NOBODY: u8 = 2;
+/// How long an answer may take when `-t` does not say.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Options of `shellac adm`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Without a command: lines from standard input, or a prompt. `shellac adm help` lists the commands.\n\
+    Exit status: 0 done, 1 the command failed, 2 nobody takes commands."
+)]
+pub(crate) struct Args {
+    /// The instance: its directory, or its name
+    #[arg(short = 'n', value_name = "DIR", conflicts_with_all = ["address", "secret"])]
+    name: Option<String>,
+    /// Where commands are taken: ADDRESS:PORT, or the path of a socket
+    #[arg(short = 'T', value_name = "ADDRESS")]
+    address: Option<String>,
+    /// The file with what has to be known for it
+    #[arg(short = 'S', value_name = "FILE", requires = "address")]
+    secret: Option<PathBuf>,
+    /// Seconds to wait for the instance and for each answer, or `off`
+    #[arg(short = 't', value_name = "SECONDS")]
+    timeout: Option<String>,
+    /// Show answers as they come over the wire, with status and length
+    #[arg(short = 'p')]
+    raw: bool,
+    /// The command and its words; blanks in a word need quotes within: '"a b"'
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// What a command line asks for, whichever front end has read it.
+#[derive(Debug, Default)]
+struct Settings {
+    name: Option<String>,
+    address: Option<String>,
+    secret: Option<PathBuf>,
+    timeout: Option<String>,
+    raw: bool,
+    words: Vec<String>,
+    /// The stock tool that this stands in for.
+    stock: Option<Compat>,
+}
+
+/// Runs the tool.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let Args { name, address, secret, timeout, raw, words } = args;
+    give(&Settings { name, address, secret, timeout, raw, words, stock: None })
+}
+
+/// Connects and does what is asked.
+fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let mut connection = match connect(settings) {
+        Ok(connection) => connection,
+        Err(error) => {
+            eprintln!("{error:#}");
+            return Ok(ExitCode::from(EXIT_NOBODY));
+        }
+    };
+    if !settings.words.is_empty() {
+        return modes::command(&mut connection, &settings.words.join(" "), settings.raw);
+    }
+    if std::io::stdin().is_terminal() {
+        return modes::interactive(&mut connection, settings.stock);
+    }
+    modes::pass(&mut connection, settings.raw, settings.stock)
+}
+
+/// The first address that lets us in. What is wrong with those before is said on standard error.
+fn connect(settings: &Settings) -> anyhow::Result<Connection> {
+    let found = find::find(settings)?;
+    let patience = settings.timeout.as_deref().map(patience).transpose()?;
+    let limit = patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit);
+    let mut last = None;
+    for address in &found.addresses {
+        if let Some(error) =
+            last.replace(match Connection::open(address, found.secret.as_deref()) {
+                Ok(mut connection) => {
+                    connection.set_limit(limit);
+                    return Ok(connection);
+                }
+                Err(error) => error,
+            })
+        {
+            eprintln!("{error:#}");
+        }
+    }
+    Err(last.unwrap_or_else(|| anyhow::anyhow!("No -T in shared memory")))
+}

@@ -1,0 +1,181 @@
+//! The ways of giving commands: one, lines from standard input, a person at a terminal.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use shellac_admin::{Answer, Status};
+use shellac_log::Compat;
+
+use super::EXIT_NOBODY;
+use super::connection::{Connection, NoAnswer};
+
+/// Longest line of a person in bytes.
+const LINE_BYTES_MOST: usize = 1 << 20;
+
+/// One command; its words are joined already.
+pub(super) fn command(
+    connection: &mut Connection,
+    line: &str,
+    raw: bool,
+) -> anyhow::Result<ExitCode> {
+    let sent = connection.send(format!("{line}\n").as_bytes());
+    let answer = match connection.answer() {
+        Ok(answer) | Err(NoAnswer::Failed(answer)) => answer,
+        Err(NoAnswer::Closed) => {
+            let why = sent.err().map(|error| format!(": {error}")).unwrap_or_default();
+            Answer::new(Status::COMMUNICATION, format!("CLI communication error (hdr){why}"))
+        }
+    };
+    show(&mut io::stdout(), &answer, raw)?;
+    if answer.status.is_done() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !raw {
+        eprintln!("Command failed with error code {}", answer.status);
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// Whatever standard input has goes to the other side as it is, and whatever comes back is shown.
+pub(super) fn pass(
+    connection: &mut Connection,
+    raw: bool,
+    stock: Option<Compat>,
+) -> anyhow::Result<ExitCode> {
+    let input = io::stdin();
+    let mut open = true;
+    loop {
+        let (typed, came) = wait(connection, open.then_some(&input))?;
+        if came {
+            match connection.receive(None) {
+                Ok(0) => return Ok(closed(stock, open)),
+                Ok(_) => {}
+                Err(NoAnswer::Closed | NoAnswer::Failed(_)) => return Ok(closed(stock, open)),
+            }
+            loop {
+                match connection.ready() {
+                    Ok(Some(answer)) => show(&mut io::stdout(), &answer, raw)?,
+                    Ok(None) => break,
+                    Err(NoAnswer::Closed) => return Ok(closed(stock, open)),
+                    Err(NoAnswer::Failed(answer)) => {
+                        show(&mut io::stdout(), &answer, raw)?;
+                        return Ok(closed(stock, open));
+                    }
+                }
+            }
+        }
+        if typed {
+            let mut piece = [0; 8 << 10];
+            // Not through the buffer of the library, whose content would not be waited for.
+            let len = rustix::io::read(&input, &mut piece).map_err(io::Error::from)?;
+            // One who has gone shows when its answers are read.
+            let _ = connection.send(&piece[..len]);
+            if len == 0 {
+                open = false;
+                connection.end();
+            }
+        }
+    }
+}
+
+/// A prompt, a line, its answer, until the person or the other side ends it.
+pub(super) fn interactive(
+    connection: &mut Connection,
+    stock: Option<Compat>,
+) -> anyhow::Result<ExitCode> {
+    let prompt = if stock.is_some() { "varnish> " } else { "shellac> " };
+    let mut output = io::stdout();
+    connection.send(b"banner\n")?;
+    let input = io::stdin();
+    let mut line: Vec<u8> = Vec::new();
+    let mut asked = true;
+    loop {
+        // A line without a word has no answer, and a here document has one behind its last line; so nobody waits for it here.
+        let (typed, came) = wait(connection, Some(&input))?;
+        if came {
+            match connection.receive(None) {
+                Ok(0) | Err(NoAnswer::Closed | NoAnswer::Failed(_)) => {
+                    return Ok(closed(stock, false));
+                }
+                Ok(_) => {}
+            }
+            while let Ok(Some(answer)) = connection.ready() {
+                let again = if asked { "" } else { "\r           \r" };
+                write!(output, "{again}{}\n{}\n", answer.status, answer.text())?;
+                if answer.status == Status::TRUNCATED {
+                    writeln!(output, "[response was truncated]")?;
+                }
+                if answer.status == Status::CLOSING && stock != Some(Compat::V7) {
+                    return Ok(ExitCode::SUCCESS);
+                }
+                write!(output, "{prompt}")?;
+                output.flush()?;
+                asked = false;
+            }
+        }
+        if typed {
+            let mut piece = [0; 4096];
+            // Not through the buffer of the library, whose content would not be waited for.
+            let len = rustix::io::read(&input, &mut piece).map_err(io::Error::from)?;
+            if len == 0 {
+                writeln!(output)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            line.extend_from_slice(&piece[..len]);
+            while let Some(end) = line.iter().position(|&byte| byte == b'\n') {
+                let whole: Vec<u8> = line.drain(..=end).collect();
+                asked = true;
+                // One who has gone shows when its answers are read.
+                let _ = connection.send(&whole);
+                if whole.iter().all(u8::is_ascii_whitespace) {
+                    write!(output, "{prompt}")?;
+                    output.flush()?;
+                }
+            }
+            if line.len() > LINE_BYTES_MOST {
+                anyhow::bail!("a line of more than 1 MiB");
+            }
+        }
+    }
+}
+
+/// Waits until something was typed, or something came.
+fn wait(connection: &Connection, input: Option<&io::Stdin>) -> anyhow::Result<(bool, bool)> {
+    let mut fds = vec![PollFd::from_borrowed_fd(connection.as_fd(), PollFlags::IN)];
+    if let Some(input) = input {
+        fds.push(PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN));
+    }
+    match poll(&mut fds, None) {
+        Ok(_) => {}
+        Err(rustix::io::Errno::INTR) => return Ok((false, false)),
+        Err(error) => return Err(io::Error::from(error).into()),
+    }
+    let came = !fds[0].revents().is_empty();
+    Ok((fds.get(1).is_some_and(|fd| !fd.revents().is_empty()), came))
+}
+
+/// The other side closed the connection: the newer stock tool and ours say so when nobody asked for it.
+fn closed(stock: Option<Compat>, unasked: bool) -> ExitCode {
+    if unasked && stock != Some(Compat::V7) {
+        eprintln!("CLI communication error (hdr)");
+        return ExitCode::from(EXIT_NOBODY);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Shows an answer as the stock tool does.
+fn show(out: &mut impl Write, answer: &Answer, raw: bool) -> io::Result<()> {
+    if raw {
+        write!(out, "{:<3} {:<8}\n", answer.status.code(), answer.body.len())?;
+        out.write_all(&answer.body)?;
+    } else {
+        out.write_all(&answer.body)?;
+        out.write_all(b"\n")?;
+        if answer.status == Status::TRUNCATED {
+            out.write_all(b"[response was truncated]\n")?;
+        }
+    }
+    out.flush()
+}
