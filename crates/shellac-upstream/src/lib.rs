@@ -10,6 +10,8 @@
 //!
 //! [`node`] reads what the kernel says about this machine, so that its faults are not taken for those of backends.
 //!
+//! [`verdict`] says whether failures concentrate on few backends, nodes or zones.
+//!
 //! Nothing here opens a connection or knows what HTTP is.
 
 pub mod admin;
@@ -27,6 +29,7 @@ mod picker;
 mod pool;
 pub mod probe;
 mod ring;
+pub mod verdict;
 
 pub use compat_nginx::NginxSettings;
 pub use course::Course;

@@ -2,10 +2,12 @@
 //! and what readers show are made.
 
 mod main;
+mod node;
 mod rows;
 mod worker;
 
 pub use main::{Main, Mgt};
+pub use node::{Health, Node};
 pub use rows::{Kind, Row};
 pub use worker::{Log, Vbe};
 

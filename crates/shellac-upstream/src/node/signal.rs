@@ -173,10 +173,10 @@ signals! {
     NdiscThresh2: "ndisc_gc_thresh2", "gc_thresh2", Limit, Machine, NdiscThresh2 "", "IPv6 neighbours above which they are forgotten after 5 s";
     NdiscThresh3: "ndisc_gc_thresh3", "gc_thresh3", Limit, Machine, NdiscThresh3 "", "IPv6 neighbours that there is room for";
     ArpOwn: "arp_own_entries", "arp", Gauge, Namespace, Arp "", "IPv4 neighbours of this network namespace";
-    UdpSndbufErrors: "udp_sndbuf_errors", "SndbufErrors", Counter, Namespace, Snmp "Udp.SndbufErrors", "Datagrams that were dropped before they left, as DNS queries are";
+    UdpSndbufErrors: "udp_sndbuf_errors", "SndbufErrors", Counter, Namespace, Snmp "Udp.SndbufErrors", "Datagrams, such as DNS queries, dropped before they left";
     IpOutDiscards: "ip_out_discards", "OutDiscards", Counter, Namespace, Snmp "Ip.OutDiscards", "IPv4 packets that were dropped before they left";
     IpOutNoRoutes: "ip_out_no_routes", "OutNoRoutes", Counter, Namespace, Snmp "Ip.OutNoRoutes", "IPv4 packets without a route";
-    Udp6SndbufErrors: "udp6_sndbuf_errors", "Udp6SndbufErrors", Counter, Namespace, Snmp6 "Udp6SndbufErrors", "IPv6 datagrams that were dropped before they left";
+    Udp6SndbufErrors: "udp6_sndbuf_errors", "Udp6SndbufErrors", Counter, Namespace, Snmp6 "Udp6SndbufErrors", "IPv6 datagrams dropped before they left";
     Ip6OutDiscards: "ip6_out_discards", "Ip6OutDiscards", Counter, Namespace, Snmp6 "Ip6OutDiscards", "IPv6 packets that were dropped before they left";
     Ip6OutNoRoutes: "ip6_out_no_routes", "Ip6OutNoRoutes", Counter, Namespace, Snmp6 "Ip6OutNoRoutes", "IPv6 packets without a route";
     TcpActiveOpens: "tcp_active_opens", "ActiveOpens", Counter, Namespace, Snmp "Tcp.ActiveOpens", "Connections that were begun";
@@ -188,7 +188,7 @@ signals! {
     ListenDrops: "tcp_listen_drops", "ListenDrops", Counter, Namespace, Netstat "TcpExt.ListenDrops", "Connection requests of clients that were dropped";
     TimeWaitOverflow: "tcp_time_wait_overflow", "TCPTimeWaitOverflow", Counter, Namespace, Netstat "TcpExt.TCPTimeWaitOverflow", "Closed connections that could not be remembered";
     ReqQFullDrop: "tcp_req_q_full_drop", "TCPReqQFullDrop", Counter, Namespace, Netstat "TcpExt.TCPReqQFullDrop", "Connection requests that were dropped as too many were open";
-    ReqQFullCookies: "tcp_req_q_full_cookies", "TCPReqQFullDoCookies", Counter, Namespace, Netstat "TcpExt.TCPReqQFullDoCookies", "Connection requests answered with a cookie as too many were open";
+    ReqQFullCookies: "tcp_req_q_full_cookies", "TCPReqQFullDoCookies", Counter, Namespace, Netstat "TcpExt.TCPReqQFullDoCookies", "Connection requests answered with a cookie for want of room";
     ConntrackCount: "conntrack_entries", "nf_conntrack_count", Gauge, Namespace, ConntrackCount "", "Connections that netfilter follows";
     ConntrackMax: "conntrack_max", "nf_conntrack_max", Limit, Machine, ConntrackMax "", "Connections that netfilter has room for";
     ConntrackDrop: "conntrack_drop", "conntrack_drop", Counter, Namespace, ConntrackStat "drop", "Packets dropped because no connection could be added";

@@ -29,6 +29,8 @@ pub trait Kind: Copy + std::fmt::Debug + 'static {
     const ORDER: u32;
     /// Its counters.
     const ROWS: &'static [Row];
+    /// The handles of all of them.
+    const ALL: &'static [Self];
 
     /// The place of a counter in [`Kind::ROWS`].
     fn index(self) -> usize;
@@ -66,6 +68,8 @@ macro_rules! kind {
                 oneliner: $oneliner,
                 text: $text,
             },)+];
+
+            const ALL: &'static [Self] = &[$($kind::$handle,)+];
 
             #[inline]
             fn index(self) -> usize {

@@ -26,7 +26,9 @@ fn tables_are_tidy() {
     check(&[Mgt::Uptime, Mgt::ChildPanic]);
     check(&[Main::Summs, Main::RespFailed]);
     check(&[Log::Batches, Log::Unshown]);
-    check(&[Vbe::Happy, Vbe::Ejected]);
+    check(&[Vbe::Happy, Vbe::Connect7s]);
+    check(&[Node::ArpEntries, Node::Faults]);
+    check(&[Health::Concentrated, Health::Windows]);
 }
 
 #[test]
