@@ -22,6 +22,8 @@ const MOST_VALUES: usize = 20_000;
 const MOST_ATTEMPTS: u64 = 1_000_000_000;
 /// A finding with fewer values is preferred when it explains this share of what the best one explains.
 const NEARLY: f64 = 0.9;
+/// Failures of what is named lie in at least so many sub-windows: a few bursts are few events, however many failures they are.
+const MIN_PARTS: usize = 4;
 /// Values that a verdict names.
 const MOST_NAMED: usize = 8;
 
@@ -201,7 +203,9 @@ impl Verdicts {
         let mut found: Vec<(Dimension, Vec<&str>, Finding)> = Vec::new();
         for (dimension, names, mut table) in tables.drain(..) {
             table.other_tests = all - tests(&table);
-            if let Outcome::Concentrated(finding) = table.examine() {
+            if let Outcome::Concentrated(finding) = table.examine()
+                && lasts(&table, &finding.values)
+            {
                 found.push((dimension, names, finding));
             }
         }
@@ -277,6 +281,15 @@ impl Part {
             }
         }
     }
+}
+
+/// Whether these values fail again and again, and not at a few moments.
+fn lasts(table: &Table, values: &[usize]) -> bool {
+    let fails = |window: &usize| {
+        let cell = |&value: &usize| table.values.get(value)?.get(*window);
+        values.iter().filter_map(cell).any(|cell| cell.failures > 0)
+    };
+    (0..SUB_WINDOWS).filter(fails).count() >= MIN_PARTS
 }
 
 #[cfg(test)]
