@@ -15,6 +15,7 @@ use shellac_upstream::Endpoint;
 
 use crate::control::{Caretaker, Control, Inherited};
 use crate::log::{Grammar, LogSink, Xids};
+use crate::node::Node;
 use crate::stats::{Chores, Counting};
 use crate::worker::{self, Common, SWEEP, Seed, Stage};
 
@@ -153,7 +154,12 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Engine, EngineError> {
         let grammar = Grammar::new(log.dialect, config.log.reclen);
-        let common = Common { instance: options.instance.into(), grammar, stall: config.log.stall };
+        let common = Common {
+            instance: options.instance.into(),
+            grammar,
+            stall: config.log.stall,
+            node: Node::default(),
+        };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;

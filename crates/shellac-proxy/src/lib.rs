@@ -18,6 +18,7 @@ mod engine;
 mod fetch;
 mod generation;
 mod log;
+mod node;
 mod process;
 mod stats;
 mod worker;

@@ -3,11 +3,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use shellac_counters::vsc::table::Vbe;
 use shellac_format::Tag;
+use shellac_upstream::PassiveState;
+use shellac_upstream::verdict::SUB_WINDOW;
 
 use super::Control;
+use super::judge::Judge;
 use super::probes::Probes;
 use crate::log::Log;
+use crate::node::{Connects, Node, Watcher};
 use crate::worker::SWEEP;
 
 /// Work that comes round. It may read files, which no serving thread does; what takes longer is a task of its own.
@@ -26,13 +31,58 @@ pub(super) struct Round<'r> {
 }
 
 /// All of it.
-pub(super) fn all() -> Vec<Job> {
+pub(super) fn all(node: &Node) -> Vec<Job> {
+    let (mut watcher, node) = (Watcher::new(), node.clone());
+    let mut judge = Judge::new();
     let mut probes = Probes::default();
     vec![
         Job { every: SWEEP, run: Box::new(log_notices) },
         Job { every: SWEEP, run: Box::new(move |round| probes.round(round)) },
         Job { every: Duration::from_secs(1), run: Box::new(|round| round.control.end_orders()) },
+        Job {
+            every: Duration::from_secs(1),
+            run: Box::new(move |round| watch_node(round, &mut watcher, &node)),
+        },
+        Job { every: Duration::from_secs(1), run: Box::new(show_states) },
+        Job { every: SUB_WINDOW, run: Box::new(move |round| judge.look(round)) },
     ]
+}
+
+/// Looks at the node, for failed attempts and for counters.
+fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
+    let mut connects = Connects::new();
+    for generation in round.control.generations() {
+        let counters = generation.counters.published();
+        for endpoint in &generation.endpoints {
+            if !endpoint.address().ip().is_loopback() {
+                let (made, unanswered) = connects.entry(endpoint.name().to_owned()).or_default();
+                *made += counters.get(endpoint.index(), Vbe::Open);
+                *unanswered += counters.get(endpoint.index(), Vbe::FailEtimedout);
+            }
+        }
+    }
+    node.tell(watcher.look(connects));
+    watcher.publish(round.control.counting().node());
+}
+
+/// Gauges that follow from what is ordered and found out, not from what is counted.
+fn show_states(round: &Round<'_>) {
+    let active = round.control.active().number;
+    for generation in round.control.generations() {
+        let counters = generation.counters.published();
+        for endpoint in &generation.endpoints {
+            let at = endpoint.index();
+            let passive = endpoint.passive().state;
+            let states = [
+                (Vbe::Active, generation.number == active),
+                (Vbe::Drained, endpoint.admin().is_out()),
+                (Vbe::Ejected, passive == PassiveState::Ejected),
+            ];
+            for (gauge, holds) in states {
+                counters.set(at, gauge, holds.into());
+            }
+        }
+    }
 }
 
 fn log_notices(round: &Round<'_>) {

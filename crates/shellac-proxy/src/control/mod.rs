@@ -4,6 +4,7 @@ mod ask;
 mod backends;
 mod inherited;
 mod jobs;
+mod judge;
 mod pools;
 mod probes;
 mod registry;
@@ -139,6 +140,11 @@ impl Control {
     pub(crate) fn generations(&self) -> Vec<Arc<Generation>> {
         let held = lock(&self.shared.registry).generations();
         held.into_iter().map(|held| held.generation).collect()
+    }
+
+    /// Where counters are published.
+    pub(crate) fn counting(&self) -> &Counting {
+        &self.shared.counting
     }
 
     /// How many there are.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Control;
-use super::jobs::{self, Round};
+use super::jobs::{self, Job, Round};
 use crate::clock::Clock;
 use crate::log::Xids;
 use crate::log::{Log, LogSink, publish_on_panic};
@@ -53,7 +53,7 @@ impl Caretaker {
             };
             // Heard unless the thread that waits for it is gone, and then this one is about to be told to stop.
             let _ = ready.send(Ok(()));
-            let Common { grammar, stall, .. } = common;
+            let Common { grammar, stall, node, .. } = common;
             let log = Rc::new(Log::new(grammar, Clock::start(), stall, xids, sink));
             publish_on_panic(&log);
             let sweep = || {
@@ -61,7 +61,7 @@ impl Caretaker {
                 log.sweep();
                 chores.sweep(&control, threads);
             };
-            runtime.block_on(rounds(&control, &log, sweep, stopped));
+            runtime.block_on(rounds(&control, &log, jobs::all(&node), sweep, stopped));
             // Ends what is left of the tasks.
             drop(runtime);
             log.sweep();
@@ -88,10 +88,10 @@ impl Drop for Caretaker {
 async fn rounds(
     control: &Control,
     log: &Rc<Log>,
+    mut jobs: Vec<Job>,
     mut sweep: impl FnMut(),
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let mut jobs = jobs::all();
     let mut due = vec![log.now(); jobs.len()];
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -100,6 +100,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         None => match connect(exchange, &mut busy, fetch.until).await {
             Ok(conn) => conn,
             Err(failure) => {
+                let failure = failure.on(worker.node.lately(busy.endpoint().address()));
                 failure.count(&worker.stats, counts);
                 return fail(exchange, fetch, txn, &failure, None, Some(busy));
             }
@@ -128,6 +129,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let response = match waited {
         Ok(response) => response,
         Err(failure) => {
+            let failure = failure.on(worker.node.lately(busy.endpoint().address()));
             failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
             counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
@@ -136,6 +138,9 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     };
     fetch.acct.response_head += response.head_len;
     worker.stats.received(counts, response.head.status, response.head_len, response.at.since(now));
+    if fetch.number == 1 {
+        worker.stats.first(counts, response.head.status >= 500);
+    }
     log_response(&mut txn, &response.head, response.at);
     if !exchange.body.framing().is_empty() {
         txn.note_number("fetch.sent", running.upload.sent());
@@ -266,6 +271,10 @@ fn fail(
     }
     let outcome = failure.outcome(reused && fetch.budget.is_first_stale());
     if let Some(mut busy) = busy {
+        // Neither a client that left nor a kept connection that had gone says anything.
+        if fetch.number == 1 && !matches!(outcome, Outcome::Client | Outcome::Stale) {
+            worker.stats.first(exchange.local.counts(busy.endpoint()), true);
+        }
         over(exchange, &mut busy, outcome);
     }
     exchange.live.leaves_backend();

@@ -477,7 +477,13 @@ impl Delivery<'_, '_> {
     ) {
         let Source { txn, conn, number, busy, .. } = source;
         let Exchange { worker, local, .. } = &*self.exchange;
-        worker.stats.attempt_failed(local.counts(&conn.endpoint), class);
+        let counts = local.counts(&conn.endpoint);
+        worker.stats.attempt_failed(counts, class);
+        if number == 1 && !matches!(class, "client" | "admin") {
+            // It was counted as one that went well when its head came.
+            counts.inc(Vbe::FirstFailed);
+        }
+        let node = worker.node.lately(conn.endpoint.address());
         let reused = conn.uses > 0;
         let now = self.exchange.worker.log.now();
         txn.fetch_details(&Details {
@@ -490,6 +496,7 @@ impl Delivery<'_, '_> {
             limit: (class == "timeout").then(|| micros(self.between_bytes)),
             expected,
             received,
+            node: node.moved.as_deref(),
             attempt: number,
             address: conn.endpoint.address_text(),
             ..Details::default()

@@ -1,6 +1,7 @@
 //! Why an attempt failed: its text, its details, and whether another attempt makes sense.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_counters::vsc::table::{Main, Vbe};
@@ -11,6 +12,7 @@ use shellac_upstream::{Fault, NoEndpoint, Outcome, Pool};
 use crate::client::BodyFault;
 use crate::clock::micros;
 use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
+use crate::node::Lately;
 use crate::stats::Stats;
 
 /// What a retry policy distinguishes.
@@ -53,6 +55,8 @@ pub(crate) struct Failure {
     limit: Option<Duration>,
     /// It was cut because the time for all attempts of its request is over.
     pub(super) cut: bool,
+    /// What the kernel of this machine counted lately.
+    node: Option<Arc<str>>,
 }
 
 impl Failure {
@@ -71,6 +75,7 @@ impl Failure {
             waited: None,
             limit: None,
             cut: false,
+            node: None,
         })
     }
 
@@ -103,6 +108,16 @@ impl Failure {
     /// Marks it as cut, if `is_cut` and a wait was too long.
     pub(super) fn cut_if(mut self: Box<Self>, is_cut: bool) -> Box<Failure> {
         self.cut = is_cut && self.class == "timeout";
+        self
+    }
+
+    /// Adds what the node was up to, which may be whose fault it is: no backend is to blame for packets that did not leave.
+    pub(super) fn on(mut self: Box<Self>, node: Lately) -> Box<Failure> {
+        let unanswered = matches!(self.class, "timeout" | "unreachable");
+        if node.fault && unanswered && self.phase == Phase::Connect {
+            self.class = "local";
+        }
+        self.node = node.moved;
         self
     }
 
@@ -295,6 +310,7 @@ impl Failure {
                 limit: self.limit.map(micros),
                 client: self.fault.map(BodyFault::word),
                 received: self.received,
+                node: self.node.as_deref(),
                 ..details
             });
         }
@@ -333,6 +349,10 @@ pub(crate) fn errno_text(errno: i32) -> String {
 /// The class that an error number belongs to.
 fn errno_class(errno: i32) -> &'static str {
     use rustix::io::Errno;
+    if errno <= 0 {
+        // Not from the system, so from here.
+        return "local";
+    }
     match Errno::from_raw_os_error(errno) {
         Errno::CONNREFUSED => "refused",
         Errno::TIMEDOUT => "timeout",

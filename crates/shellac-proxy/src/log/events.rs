@@ -169,6 +169,8 @@ pub(crate) struct Details<'a> {
     pub(crate) expected: Option<u64>,
     /// Bytes of the response that came: of its head before it was complete, of its body then.
     pub(crate) received: Option<u64>,
+    /// What the kernel of this machine counted lately.
+    pub(crate) node: Option<&'a str>,
     /// The attempt's number, from 1.
     pub(crate) attempt: u32,
     /// `IP:PORT` of the backend.
@@ -432,6 +434,9 @@ impl Txn {
             if let Some(value) = value {
                 self.note_number(key, value);
             }
+        }
+        if let Some(node) = details.node {
+            self.note("fetch.node", node);
         }
         self.note_number("fetch.try", u64::from(details.attempt));
         if !details.address.is_empty() {

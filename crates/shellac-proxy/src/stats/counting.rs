@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use shellac_counters::vsc::table::{Kind, Log, Main, Vbe};
+use shellac_counters::vsc::table::{Health, Kind, Log, Main, Node, Vbe};
 use shellac_counters::vsc::write::{Cluster, Published, publish};
 use shellac_vsm::{ChildSet, VsmError};
 
@@ -20,6 +20,8 @@ struct Shared {
     directory: Mutex<Option<ChildSet>>,
     main: Published<Main>,
     log: Published<Log>,
+    node: Published<Node>,
+    health: Published<Health>,
     /// Sets of configurations that are gone, until somebody has the time to take them away.
     closing: Mutex<Vec<(Published<Vbe>, Cluster)>>,
 }
@@ -30,22 +32,31 @@ pub(crate) type Uncounted = String;
 impl Default for Counting {
     /// Counters that nobody can read, for an engine without a directory.
     fn default() -> Counting {
-        Counting::new(None, Published::private(1), Published::private(1))
+        let (main, log) = (Published::private(1), Published::private(1));
+        Counting::new(None, main, log, Published::private(1), Published::private(1))
     }
 }
 
 impl Counting {
-    fn new(directory: Option<ChildSet>, main: Published<Main>, log: Published<Log>) -> Counting {
+    fn new(
+        directory: Option<ChildSet>,
+        main: Published<Main>,
+        log: Published<Log>,
+        node: Published<Node>,
+        health: Published<Health>,
+    ) -> Counting {
         let directory = Mutex::new(directory);
         let closing = Mutex::default();
-        Counting { shared: Arc::new(Shared { directory, main, log, closing }) }
+        Counting { shared: Arc::new(Shared { directory, main, log, node, health, closing }) }
     }
 
     /// Publishes the sets that are always there in `directory`, and keeps it for those that come.
     pub(crate) fn publish(mut directory: ChildSet) -> Result<Counting, VsmError> {
         let (main, _) = publish::<Main>(&mut directory, &[Main::NAME.to_owned()], true)?;
         let (log, _) = publish::<Log>(&mut directory, &[Log::NAME.to_owned()], true)?;
-        Ok(Counting::new(Some(directory), main, log))
+        let (node, _) = publish::<Node>(&mut directory, &[Node::NAME.to_owned()], true)?;
+        let (health, _) = publish::<Health>(&mut directory, &[Health::NAME.to_owned()], true)?;
+        Ok(Counting::new(Some(directory), main, log, node, health))
     }
 
     /// The worker as a whole.
@@ -56,6 +67,36 @@ impl Counting {
     /// Its log.
     pub(crate) fn log(&self) -> &Published<Log> {
         &self.shared.log
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &Published<Node> {
+        &self.shared.node
+    }
+
+    /// Whether failures concentrate.
+    pub(crate) fn health(&self) -> &Published<Health> {
+        &self.shared.health
+    }
+
+    /// Publishes a text in a segment of its own in place of the one before; `None` takes it away.
+    ///
+    /// # Errors
+    ///
+    /// [`VsmError`]; there is no text then.
+    pub(crate) fn set_text(
+        &self,
+        class: &str,
+        ident: &str,
+        text: Option<&str>,
+    ) -> Result<(), VsmError> {
+        let mut directory = lock(&self.shared.directory);
+        let Some(directory) = directory.as_mut() else { return Ok(()) };
+        directory.remove_segment(class, ident)?;
+        if let Some(text) = text {
+            directory.add_bytes(class, ident, format!("{text}\0").as_bytes())?;
+        }
+        directory.publish()
     }
 
     /// Publishes the sets of a configuration's backends, in the order of their names.

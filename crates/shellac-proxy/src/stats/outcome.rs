@@ -37,6 +37,9 @@ pub(super) fn accept_error(errno: i32) -> Main {
 
 /// The counter of a reason why no connection to a backend was made.
 pub(super) fn connect_error(errno: i32) -> Vbe {
+    if errno <= 0 {
+        return Vbe::FailOther;
+    }
     match Errno::from_raw_os_error(errno) {
         Errno::ACCESS | Errno::PERM => Vbe::FailEacces,
         Errno::ADDRNOTAVAIL => Vbe::FailEaddrnotavail,
@@ -44,6 +47,17 @@ pub(super) fn connect_error(errno: i32) -> Vbe {
         Errno::NETUNREACH => Vbe::FailEnetunreach,
         Errno::TIMEDOUT => Vbe::FailEtimedout,
         _ => Vbe::FailOther,
+    }
+}
+
+/// The counter of a connection that took so many microseconds, if that is what lost packets cost: the first one is sent again
+/// after one, three and seven seconds.
+pub(super) fn lost_packets(took: u64) -> Option<Vbe> {
+    match took {
+        900_000..=1_200_000 => Some(Vbe::Connect1s),
+        2_900_000..=3_300_000 => Some(Vbe::Connect3s),
+        6_900_000..=7_500_000 => Some(Vbe::Connect7s),
+        _ => None,
     }
 }
 

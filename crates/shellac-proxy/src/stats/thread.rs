@@ -97,6 +97,9 @@ impl Stats {
         self.main().inc(Main::BackendConn);
         backend.inc(Vbe::Open);
         backend.add(Vbe::ConnectTime, took);
+        if let Some(counter) = outcome::lost_packets(took) {
+            backend.inc(counter);
+        }
     }
 
     /// No connection to a backend was made.
@@ -123,6 +126,14 @@ impl Stats {
         backend.add(Vbe::FirstByteTime, took);
         if status >= 500 {
             backend.inc(Vbe::Beresp5xx);
+        }
+    }
+
+    /// The first attempt of a request has an outcome, which is not the client's doing.
+    pub(crate) fn first(&self, backend: Counts<'_, Vbe>, failed: bool) {
+        backend.inc(Vbe::First);
+        if failed {
+            backend.inc(Vbe::FirstFailed);
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use shellac_config::{Config, ParseOptions};
 use shellac_counters::vsc::Counters;
-use shellac_counters::vsc::table::{Kind, Log, Main, Vbe};
+use shellac_counters::vsc::table::{Health, Kind, Log, Main, Node, Vbe};
 use shellac_format::Dialect;
 use shellac_upstream::admin::{Entry, Mode, Pattern, Table};
 use shellac_vsm::{AttachOptions, Attachment, MgtSet, PublishOptions};
@@ -256,11 +256,13 @@ fn sets_come_and_go_with_their_configurations() {
     let mut attachment = Attachment::open(workdir.path(), AttachOptions::default()).unwrap();
     let mut counters = Counters::new();
     let mut look = || read(&mut attachment, &mut counters);
-    let rows = Main::ROWS.len() + Log::ROWS.len();
+    let rows = Main::ROWS.len() + Log::ROWS.len() + Node::ROWS.len() + Health::ROWS.len();
     assert_eq!(look().len(), rows + Vbe::ROWS.len());
     let ask = || body(&fetch(address)).to_owned();
     assert_eq!(ask(), "answer");
     wait_for(1, || look()["VBE.boot.a.req"]);
+    assert_eq!((look()["VBE.boot.a.first"], look()["VBE.boot.a.first_failed"]), (1, 0));
+    wait_for(1, || look()["VBE.boot.a.active"]);
 
     let control: Control = worker.control();
     let loaded = control.load("next", parse(&format!("{}{}", backend("a"), backend("b")))).unwrap();
@@ -272,6 +274,7 @@ fn sets_come_and_go_with_their_configurations() {
         let before = look()["VBE.next.a.req"] + look()["VBE.next.b.req"];
         ask() == "answer" && before > 0
     });
+    wait_for((0, 1), || (look()["VBE.boot.a.active"], look()["VBE.next.b.active"]));
     control.set_temperature("boot", Temperature::Cold).unwrap();
     wait_for(false, || look().contains_key("VBE.boot.a.req"));
     control.set_temperature("boot", Temperature::Warm).unwrap();

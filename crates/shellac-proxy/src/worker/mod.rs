@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::control::Acks;
 use crate::generation::Generation;
 use crate::log::{Grammar, Log, LogSink, Written, Xids, publish_on_panic};
+use crate::node::Node;
 use crate::stats::{Counting, Sample, Stats};
 use buffer::Buffers;
 use running::Running;
@@ -72,6 +73,8 @@ pub(crate) struct Common {
     pub(crate) grammar: Grammar,
     /// A phase that stalls this long publishes what is buffered.
     pub(crate) stall: Duration,
+    /// What the kernel says about this machine.
+    pub(crate) node: Node,
 }
 
 /// What one serving thread is made from.
@@ -105,6 +108,7 @@ pub(crate) struct Worker {
     pub(crate) log: Rc<Log>,
     pub(crate) seat: Option<Rc<Seat>>,
     pub(crate) stats: Stats,
+    pub(crate) node: Node,
     pub(crate) running: Rc<Running>,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: RefCell<Buffers>,
@@ -125,7 +129,7 @@ impl Worker {
         xids: Xids,
         stats: Stats,
     ) -> Worker {
-        let Common { instance, grammar, stall } = common;
+        let Common { instance, grammar, stall, node } = common;
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
             index,
@@ -136,6 +140,7 @@ impl Worker {
             log: Rc::new(log),
             seat: seat.map(Rc::new),
             stats,
+            node,
             running: Rc::default(),
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),

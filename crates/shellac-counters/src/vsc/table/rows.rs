@@ -51,7 +51,7 @@ macro_rules! kind {
         $($handle:ident $row:literal $semantics:ident $format:ident $level:ident $oneliner:literal $text:literal;)+
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $kind {
             $(#[doc = $text] $handle,)+
         }
