@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::admin::Mode;
-use crate::health::Health;
+use crate::health::{Health, count_obstacle};
 use crate::passive::PassiveView;
 
 /// What a backend is by its configuration.
@@ -57,17 +57,30 @@ impl EndpointSpec {
 /// others are in [`Endpoint::health`], which successive configurations share as long as name and address stay.
 #[derive(Debug)]
 pub struct Endpoint {
-    in_flight: AtomicU64,
-    attempts: AtomicU64,
+    hot: Hot,
     failures: AtomicU64,
-    /// A [`Mode`].
-    admin: AtomicU8,
     /// Seconds since 1970 at the last change of `admin`.
     admin_changed: AtomicU64,
-    pub(crate) health: Arc<Health>,
     index: usize,
     spec: EndpointSpec,
     address_text: String,
+}
+
+/// What every choice looks at, side by side: choices that look at all endpoints of a pool live on it.
+#[derive(Debug)]
+#[repr(C)]
+struct Hot {
+    in_flight: AtomicU64,
+    attempts: AtomicU64,
+    /// A [`Mode`].
+    admin: AtomicU8,
+    /// `down` in the configuration.
+    down: bool,
+    /// `max_conns` in the configuration.
+    limit: u32,
+    /// `weight` in the configuration, at least 1.
+    weight: u32,
+    health: Arc<Health>,
 }
 
 /// Why an endpoint takes no new attempt.
@@ -127,8 +140,9 @@ impl Endpoint {
         if spec.name != before.spec.name || spec.address != before.spec.address {
             return Self::from_spec(index, spec);
         }
-        let endpoint = Self::with_health(index, spec, Arc::clone(&before.health));
-        endpoint.admin.store(before.admin.load(Ordering::Relaxed), Ordering::Relaxed);
+        let endpoint = Self::with_health(index, spec, Arc::clone(&before.hot.health));
+        endpoint.hot.admin.store(before.hot.admin.load(Ordering::Relaxed), Ordering::Relaxed);
+        count_obstacle(false, endpoint.admin().is_out());
         let changed = before.admin_changed.load(Ordering::Relaxed);
         endpoint.admin_changed.store(changed, Ordering::Relaxed);
         endpoint
@@ -136,12 +150,17 @@ impl Endpoint {
 
     fn with_health(index: usize, spec: EndpointSpec, health: Arc<Health>) -> Self {
         Self {
-            in_flight: AtomicU64::new(0),
-            attempts: AtomicU64::new(0),
+            hot: Hot {
+                in_flight: AtomicU64::new(0),
+                attempts: AtomicU64::new(0),
+                admin: AtomicU8::new(Mode::Auto as u8),
+                down: spec.down,
+                limit: spec.max_conns,
+                weight: spec.weight.max(1),
+                health,
+            },
             failures: AtomicU64::new(0),
-            admin: AtomicU8::new(Mode::Auto as u8),
             admin_changed: AtomicU64::new(0),
-            health,
             index,
             address_text: spec.address.to_string(),
             spec,
@@ -181,18 +200,20 @@ impl Endpoint {
     /// What probes and requests have found out, shared with the endpoint of the same name and address in other configurations.
     #[must_use]
     pub fn health(&self) -> &Arc<Health> {
-        &self.health
+        &self.hot.health
     }
 
     /// What an administrator wants of it.
     #[must_use]
     pub fn admin(&self) -> Mode {
-        Mode::from_u8(self.admin.load(Ordering::Relaxed))
+        Mode::from_u8(self.hot.admin.load(Ordering::Relaxed))
     }
 
     /// Sets what an administrator wants, at `now`; returns whether that is a change.
     pub fn set_admin(&self, mode: Mode, now: Duration) -> bool {
-        let changed = self.admin.swap(mode as u8, Ordering::Relaxed) != mode as u8;
+        let before = Mode::from_u8(self.hot.admin.swap(mode as u8, Ordering::Relaxed));
+        count_obstacle(before.is_out(), mode.is_out());
+        let changed = before != mode;
         if changed {
             self.admin_changed.store(now.as_secs(), Ordering::Relaxed);
         }
@@ -208,7 +229,7 @@ impl Endpoint {
     /// What requests have met there.
     #[must_use]
     pub fn passive(&self) -> PassiveView {
-        self.health.passive_view()
+        self.hot.health.passive_view()
     }
 
     /// Whether it takes new attempts at `now`, but for the limit of how many at a time.
@@ -222,13 +243,13 @@ impl Endpoint {
     /// An attempt counts from the moment it is selected, before there is a connection, until its response has been passed on.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.in_flight.load(Ordering::Relaxed)
+        self.hot.in_flight.load(Ordering::Relaxed)
     }
 
     /// Attempts since the start, running ones included.
     #[must_use]
     pub fn attempts(&self) -> u64 {
-        self.attempts.load(Ordering::Relaxed)
+        self.hot.attempts.load(Ordering::Relaxed)
     }
 
     /// Attempts since the start that failed because of the backend.
@@ -243,12 +264,14 @@ impl Endpoint {
     }
 
     /// Whether it would take an attempt. Takes nothing: [`Endpoint::admit`] may still find it taken.
+    #[inline]
     pub(crate) fn look(&self, mercy: Mercy, now: Duration) -> Look {
         let mode = self.admin();
-        if self.spec.down || mode.is_out() {
+        if self.hot.down || mode.is_out() {
             return Look::Closed(Closed::Admin);
         }
-        let look = if mode == Mode::Healthy { Look::Open } else { self.health.look(mercy, now) };
+        let look =
+            if mode == Mode::Healthy { Look::Open } else { self.hot.health.look(mercy, now) };
         if self.is_full() && !matches!(look, Look::Closed(_)) {
             return Look::Closed(Closed::Full);
         }
@@ -258,43 +281,54 @@ impl Endpoint {
     /// Whether neither the configuration nor an administrator nor a probe keeps attempts away.
     pub(crate) fn may_serve(&self) -> bool {
         let mode = self.admin();
-        !self.spec.down && !mode.is_out() && (mode == Mode::Healthy || !self.health.is_sick())
+        !self.spec.down && !mode.is_out() && (mode == Mode::Healthy || !self.hot.health.is_sick())
     }
 
     /// Reserves a place for an attempt; the answer says whether it is the one that tests an ejected endpoint.
     ///
     /// The reservation comes first and is looked at afterwards, so that a limit holds however many come at once.
     pub(crate) fn admit(&self, mercy: Mercy, now: Duration) -> Option<bool> {
-        let limit = match self.spec.max_conns {
+        let limit = match self.hot.limit {
             0 => u64::MAX,
             limit => u64::from(limit),
         };
         let forced = self.admin() == Mode::Healthy;
-        let probing = self.health.admit(mercy, forced, limit, now)?;
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.attempts.fetch_add(1, Ordering::Relaxed);
+        let probing = self.hot.health.admit(mercy, forced, limit, now)?;
+        self.hot.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.hot.attempts.fetch_add(1, Ordering::Relaxed);
         Some(probing)
     }
 
     /// Reserves a place without asking anybody: `compat_nginx` counts by itself.
     pub(crate) fn reserve(&self) {
-        self.health.reserve();
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.attempts.fetch_add(1, Ordering::Relaxed);
+        self.hot.health.reserve();
+        self.hot.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.hot.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Gives a place back.
     pub(crate) fn release(&self) {
-        self.health.release();
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.hot.health.release();
+        self.hot.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Attempts that are running now, over all workers and configurations.
     pub(crate) fn load(&self) -> u64 {
-        self.health.in_flight()
+        self.hot.health.in_flight()
+    }
+
+    /// Its weight, at least 1.
+    pub(crate) fn weight(&self) -> u64 {
+        u64::from(self.hot.weight)
     }
 
     fn is_full(&self) -> bool {
-        self.spec.max_conns > 0 && self.load() >= u64::from(self.spec.max_conns)
+        self.hot.limit > 0 && self.load() >= u64::from(self.hot.limit)
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        count_obstacle(self.admin().is_out(), false);
     }
 }

@@ -4,20 +4,40 @@
 //! is behind a mutex.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::endpoint::{Closed, Look, Mercy};
 use crate::passive::{Details, PassiveView, Phase, Recent, Suspicion};
 use crate::probe::ProbeView;
 
+/// Things that keep endpoints of this process from being chosen: orders, sick probes, ejections.
+///
+/// As long as there are none, which is nearly always, choices that look at all endpoints of a pool need not look at each.
+static OBSTACLES: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts that something has become an obstacle, or none any more.
+pub(crate) fn count_obstacle(was: bool, is: bool) {
+    match (was, is) {
+        (false, true) => OBSTACLES.fetch_add(1, Ordering::Relaxed),
+        (true, false) => OBSTACLES.fetch_sub(1, Ordering::Relaxed),
+        _ => return,
+    };
+}
+
+/// Whether nothing keeps any endpoint from being chosen, but for what configurations say.
+pub(crate) fn all_is_well() -> bool {
+    OBSTACLES.load(Ordering::Relaxed) == 0
+}
+
 /// What probes and requests have found out about an endpoint.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Health {
+    // What every choice looks at comes first, on one line of the cache.
     in_flight: AtomicU64,
     /// A [`Phase`].
-    pub(crate) phase: AtomicU64,
+    phase: AtomicU64,
     /// The probe says that it is sick.
     sick: AtomicBool,
     pub(crate) suspicion: Suspicion,
@@ -58,13 +78,13 @@ impl Health {
 
     /// Makes public what a probe has found.
     pub fn set_probe(&self, view: ProbeView) {
-        self.sick.store(!view.healthy, Ordering::Relaxed);
+        self.set_sick(!view.healthy);
         *lock(&self.probe) = Some(view);
     }
 
     /// Forgets what probes have found: nobody probes it any more.
     pub fn clear_probe(&self) {
-        self.sick.store(false, Ordering::Relaxed);
+        self.set_sick(false);
         *lock(&self.probe) = None;
     }
 
@@ -84,15 +104,49 @@ impl Health {
 
     /// Replaces the phase unless somebody else was faster.
     pub(crate) fn turn(&self, from: Phase, to: Phase) -> bool {
-        let (from, to) = (from.pack(), to.pack());
-        self.phase.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let result = self.phase.compare_exchange(
+            from.pack(),
+            to.pack(),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if result.is_ok() {
+            count_obstacle(from != Phase::Open, to != Phase::Open);
+        }
+        result.is_ok()
+    }
+
+    /// Replaces the phase, whatever it is, and says what it was.
+    pub(crate) fn force(&self, to: Phase) -> Phase {
+        let from = Phase::unpack(self.phase.swap(to.pack(), Ordering::Relaxed));
+        count_obstacle(from != Phase::Open, to != Phase::Open);
+        from
+    }
+
+    fn set_sick(&self, sick: bool) {
+        count_obstacle(self.sick.swap(sick, Ordering::Relaxed), sick);
+    }
+
+    /// Whether connections to it may hang; only then it can be under suspicion.
+    pub(crate) fn may_hang(&self) -> bool {
+        self.suspicion.may_be_raised()
     }
 
     pub(crate) fn count_ejection(&self) {
         self.ejections.fetch_add(1, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn look(&self, mercy: Mercy, now: Duration) -> Look {
+        let phase = self.phase.load(Ordering::Relaxed);
+        if phase == Phase::Open.pack() && !self.is_sick() && !self.suspicion.may_be_raised() {
+            return Look::Open;
+        }
+        self.look_closely(mercy, now)
+    }
+
+    #[cold]
+    fn look_closely(&self, mercy: Mercy, now: Duration) -> Look {
         if mercy < Mercy::Sick && self.is_sick() {
             return Look::Closed(Closed::Probe);
         }
@@ -158,6 +212,13 @@ impl Health {
         if let from @ Phase::Probing { until_ms } = self.phase() {
             self.turn(from, Phase::Ejected { until_ms });
         }
+    }
+}
+
+impl Drop for Health {
+    fn drop(&mut self) {
+        count_obstacle(self.phase() != Phase::Open, false);
+        count_obstacle(self.is_sick(), false);
     }
 }
 

@@ -8,7 +8,6 @@ mod recent;
 mod suspicion;
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(crate) use recent::Recent;
@@ -184,13 +183,13 @@ impl Phase {
     const KIND: u32 = 62;
     const REST: u64 = (1 << Self::KIND) - 1;
 
-    pub(crate) fn pack(self) -> u64 {
+    pub(crate) const fn pack(self) -> u64 {
         match self {
             Phase::Open => 0,
             Phase::Ejected { until_ms } => 1 << Self::KIND | (until_ms & Self::REST),
             Phase::Probing { until_ms } => 2 << Self::KIND | (until_ms & Self::REST),
             Phase::Ramp { limit, good } => {
-                3 << Self::KIND | u64::from(limit & 0xffff) << 32 | u64::from(good)
+                3 << Self::KIND | (limit as u64 & 0xffff) << 32 | good as u64
             }
         }
     }
@@ -370,8 +369,7 @@ impl Health {
     /// Shows what another rule has decided: out until `until`, and whether that is a new ejection.
     pub(crate) fn show_out(&self, reason: Reason, until: Duration, now: Duration, is_new: bool) {
         let mut details = lock(&self.details);
-        let before = self.phase.swap(Phase::ejected(until).pack(), Ordering::Relaxed);
-        if before == Phase::Open.pack() {
+        if self.force(Phase::ejected(until)) == Phase::Open {
             details.ejected = now;
         }
         if is_new {
@@ -385,8 +383,7 @@ impl Health {
     /// Shows that another rule has let it back; says how long it was out, if it was.
     pub(crate) fn show_back(&self, now: Duration) -> Option<Duration> {
         let mut details = lock(&self.details);
-        let before = self.phase.swap(Phase::Open.pack(), Ordering::Relaxed);
-        (before != Phase::Open.pack()).then(|| {
+        (self.force(Phase::Open) != Phase::Open).then(|| {
             details.since = now;
             details.back = Some(now);
             now.saturating_sub(details.ejected)

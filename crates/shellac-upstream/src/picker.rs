@@ -73,11 +73,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    #[inline]
     fn look(&self, position: usize) -> Look {
         if self.tried.contains(&position) {
             return Look::Closed(Closed::Passive);
         }
         self.pool.members()[position].look(self.mercy, self.now)
+    }
+
+    /// Whether all look open, but for suspicion: then one does not have to look at each.
+    fn is_everybody_open(&self) -> bool {
+        self.tried.is_empty() && self.pool.is_all_open()
     }
 
     /// Reserves a place there.
@@ -153,12 +159,12 @@ impl Picker {
     /// assert_eq!(picker.pick(&mut course, now).unwrap().endpoint().name(), "api2");
     /// ```
     pub fn pick(&mut self, course: &mut Course, now: Duration) -> Result<InFlight, NoEndpoint> {
-        let pool = Arc::clone(&self.pool);
+        let pool = &self.pool;
         if let Some(nginx) = pool.nginx() {
-            let chosen = nginx.pick(&pool, course, now);
+            let chosen = nginx.pick(pool, course, now);
             return chosen.map(|position| {
                 pool.members()[position].reserve();
-                InFlight::new(Arc::clone(&pool), position, false)
+                InFlight::new(Arc::clone(pool), position, false)
             });
         }
         let place = self.search(course, now);
@@ -175,8 +181,7 @@ impl Picker {
         if let Some(place) = self.choose(course, true, Mercy::Healthy, now) {
             return Ok(place);
         }
-        let pool = Arc::clone(&self.pool);
-        if pool.members().is_empty() {
+        if self.pool.members().is_empty() {
             return Err(NoEndpoint::Empty);
         }
         if !course.tried.is_empty()
@@ -189,7 +194,7 @@ impl Picker {
             return Err(why);
         }
         // Failures of requests alone leave no pool without anybody.
-        let mercies = match pool.panic() {
+        let mercies = match self.pool.panic() {
             Panic::None => &[Mercy::Ejected][..],
             Panic::All => &[Mercy::Ejected, Mercy::Sick],
         };
@@ -211,22 +216,21 @@ impl Picker {
         mercy: Mercy,
         now: Duration,
     ) -> Option<InFlight> {
-        let pool = Arc::clone(&self.pool);
+        let Picker { pool, primaries, backups, dice } = self;
         let Course { key, tried, point, .. } = course;
-        let search = Search { pool: &pool, tried: if strict { &*tried } else { &[] }, mercy, now };
+        let search = Search { pool, tried: if strict { &*tried } else { &[] }, mercy, now };
         let place = match (pool.policy(), *key, pool.ring()) {
             (Policy::ConsistentHash, Some(key), Some(ring)) => {
                 let at = point.get_or_insert_with(|| ring.find(key));
                 hash::choose(&search, ring, at)
             }
-            (Policy::RoundRobin | Policy::ConsistentHash, ..) => self.primaries.choose(&search),
+            (Policy::RoundRobin | Policy::ConsistentHash, ..) => primaries.choose(&search),
             (Policy::LeastConnections, ..) => {
-                let start = self.primaries.step();
-                least::choose(&search, pool.primaries(), start)
+                least::choose(&search, pool.primaries(), primaries.step())
             }
-            (Policy::RandomTwo, ..) => random::choose(&search, pool.primaries(), &mut self.dice),
+            (Policy::RandomTwo, ..) => random::choose(&search, pool.primaries(), dice),
         };
-        place.or_else(|| self.backups.choose(&search))
+        place.or_else(|| backups.choose(&search))
     }
 
     /// Why nobody takes an attempt.

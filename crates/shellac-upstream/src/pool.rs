@@ -9,6 +9,7 @@ use shellac_measure::Dice;
 
 use crate::compat_nginx::{Nginx, NginxSettings};
 use crate::endpoint::{Endpoint, Look, Mercy};
+use crate::health::all_is_well;
 use crate::passive::{Panic, PassiveSettings};
 use crate::ring::Ring;
 
@@ -70,6 +71,8 @@ pub struct Pool {
     panic: Panic,
     ring: Option<Ring>,
     nginx: Option<Nginx>,
+    /// The configuration keeps none of the endpoints from being chosen.
+    unlimited: bool,
     /// Sums of the primaries' weights; empty when all are equal.
     sums: Vec<u64>,
     draws: AtomicU64,
@@ -114,7 +117,10 @@ impl Pool {
             Rules::Nginx(settings) => Some(Nginx::new(settings.clone(), &members, primaries)),
             Rules::Ours(_) => None,
         };
+        let free =
+            |endpoint: &Arc<Endpoint>| !endpoint.spec().down && endpoint.spec().max_conns == 0;
         Self {
+            unlimited: members.iter().all(free),
             name,
             members,
             primaries,
@@ -211,6 +217,11 @@ impl Pool {
 
     pub(crate) fn panic(&self) -> Panic {
         self.panic
+    }
+
+    /// Whether every endpoint can be chosen, as far as one can tell without looking at each of them.
+    pub(crate) fn is_all_open(&self) -> bool {
+        self.unlimited && all_is_well()
     }
 
     pub(crate) fn weight_sums(&self) -> &[u64] {

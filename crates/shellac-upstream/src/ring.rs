@@ -79,6 +79,11 @@ impl Ring {
         self.points.is_empty()
     }
 
+    /// The points in ascending order, each with its group.
+    pub fn points(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        self.points.iter().map(|&(point, group)| (point, group as usize))
+    }
+
     /// The point that is responsible for a key with this hash; 0 on an empty ring.
     #[must_use]
     pub fn find(&self, hash: u32) -> usize {
@@ -90,14 +95,14 @@ impl Ring {
         if at == self.points.len() { 0 } else { at }
     }
 
-    /// The group at a point, counted round the ring.
+    /// The group at a point.
     ///
     /// # Panics
     ///
-    /// On an empty ring.
+    /// Where the ring has no such point.
     #[must_use]
     pub fn group(&self, point: usize) -> usize {
-        self.points[point % self.points.len()].1 as usize
+        self.points[point].1 as usize
     }
 
     /// Groups of servers with the same text.

@@ -16,6 +16,7 @@ const MOST: Duration = Duration::from_secs(1);
 
 /// Connections in the making.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Suspicion {
     /// How many of `begun` are in use.
     pending: AtomicU32,
@@ -68,12 +69,16 @@ impl Suspicion {
         }
     }
 
-    /// Whether connections hang.
-    pub(crate) fn is_raised(&self, now: Duration) -> bool {
-        self.pending.load(Ordering::Relaxed) >= HANGING && self.hanging(now) >= HANGING
+    /// Whether enough connections are in the making for some of them to hang.
+    pub(crate) fn may_be_raised(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) >= HANGING
     }
 
-    #[cold]
+    /// Whether connections hang.
+    pub(crate) fn is_raised(&self, now: Duration) -> bool {
+        self.may_be_raised() && self.hanging(now) >= HANGING
+    }
+
     fn hanging(&self, now: Duration) -> u32 {
         let usual = self.usual_us.load(Ordering::Relaxed);
         let patience = match usual {

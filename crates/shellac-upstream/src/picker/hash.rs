@@ -15,7 +15,7 @@ pub(super) fn choose(search: &Search<'_>, ring: &Ring, at: &mut usize) -> Option
     // Whether anybody takes attempts at all is only asked when the walk is getting long.
     let mut patience = ring.group_count().clamp(8, 256);
     while walked < ring.len() {
-        let here = (*at + walked) % ring.len();
+        let here = if *at + walked < ring.len() { *at + walked } else { *at + walked - ring.len() };
         match best(search, ring, here) {
             Some((position, Look::Open)) => {
                 if let Some(place) = search.admit(position) {

@@ -54,8 +54,6 @@ pub(super) fn choose(search: &Search<'_>, tier: Range<usize>, dice: &mut Dice) -
 
 /// Whether `one` has fewer attempts for its weight.
 fn is_less(search: &Search<'_>, one: usize, other: usize) -> bool {
-    let members = search.pool.members();
-    let load = |at: usize| u128::from(members[at].load());
-    let weight = |at: usize| u128::from(members[at].spec().weight.max(1));
-    load(one) * weight(other) < load(other) * weight(one)
+    let (one, other) = (&search.pool.members()[one], &search.pool.members()[other]);
+    one.load() * other.weight() < other.load() * one.weight()
 }

@@ -60,6 +60,16 @@ impl Turn {
 
     fn weighted(&mut self, search: &Search<'_>) -> Option<InFlight> {
         let start = self.tier.start;
+        if search.is_everybody_open()
+            && let Some(best) = self.smooth(|_| true)
+        {
+            let position = start + best;
+            if search.look(position) == Look::Open
+                && let Some(place) = search.admit(position)
+            {
+                return Some(place);
+            }
+        }
         for wanted in [Look::Open, Look::Suspect] {
             for _ in 0..AGAIN {
                 let Some(best) = self.smooth(|at| search.look(start + at) == wanted) else { break };
@@ -75,20 +85,19 @@ impl Turn {
     /// what all have saved.
     fn smooth(&mut self, usable: impl Fn(usize) -> bool) -> Option<usize> {
         let mut total = 0;
-        let mut best: Option<usize> = None;
-        for at in 0..self.saved.len() {
+        let mut best: Option<(usize, i64)> = None;
+        for (at, (weight, saved)) in self.saved.iter_mut().enumerate() {
             if !usable(at) {
                 continue;
             }
-            let (weight, saved) = &mut self.saved[at];
             *saved += *weight;
             total += *weight;
-            let saved = *saved;
-            if best.is_none_or(|best| saved > self.saved[best].1) {
-                best = Some(at);
+            if best.is_none_or(|(_, most)| *saved > most) {
+                best = Some((at, *saved));
             }
         }
-        self.saved[best?].1 -= total;
-        best
+        let (at, _) = best?;
+        self.saved[at].1 -= total;
+        Some(at)
     }
 }
