@@ -63,7 +63,10 @@ impl Generation {
         let endpoints = specs::endpoints(&config, before);
         let pools = specs::pools(&config, &endpoints, clock::wall_now());
         let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
-        let next = |route: &Route| route.next.as_ref().map(specs::next_upstream);
+        let next = |route: &Route| {
+            let next = route.next.as_ref()?;
+            Some(specs::next_upstream(next, &config.pools[route.pool]))
+        };
         let next = config.routes.iter().map(next).collect();
         let remotes =
             endpoints.iter().map(|endpoint| AddressText::new(endpoint.address())).collect();

@@ -113,8 +113,8 @@ pub(super) fn key(template: &KeyTemplate) -> Template {
     Template::new(template.parts.iter().map(part).collect())
 }
 
-/// When a request goes on to the next backend.
-pub(super) fn next_upstream(next: &NextUpstreamConfig) -> NextUpstream {
+/// When a request to `pool` goes on to the next backend.
+pub(super) fn next_upstream(next: &NextUpstreamConfig, pool: &PoolConfig) -> NextUpstream {
     NextUpstream {
         error: next.error,
         timeout: next.timeout,
@@ -123,7 +123,7 @@ pub(super) fn next_upstream(next: &NextUpstreamConfig) -> NextUpstream {
         statuses: next.statuses.clone(),
         tries: next.tries,
         limit: next.limit,
-        cuts: true,
+        cuts: !matches!(pool.health, HealthRules::Nginx { .. }),
     }
 }
 
