@@ -137,10 +137,13 @@ impl Session {
     /// Waits for the next request head, which ends up in `self.head`.
     async fn wait(&mut self) -> Waited {
         let Session { worker, client, head, txn, address, live, .. } = self;
-        let current = worker.current();
-        let limits = &current.limits;
-        let timeouts = &current.config().timeouts;
-        let idle_until = worker.log.coarse().after(timeouts.client_idle);
+        // Copied, for a connection without a request holds no configuration.
+        let (limits, client_idle, client_head) = {
+            let current = worker.current();
+            let timeouts = &current.config().timeouts;
+            (current.limits, timeouts.client_idle, timeouts.client_head)
+        };
+        let idle_until = worker.log.coarse().after(client_idle);
         let mut timer = Timer::new(&worker.deadlines, idle_until);
         let mut first_byte = None;
         // What came behind the last request is there already.
@@ -154,10 +157,10 @@ impl Session {
                     let at = *first_byte.get_or_insert_with(|| {
                         let at = worker.log.now();
                         // Absolute from here on, however slowly the rest trickles in.
-                        timer.set(at.after(timeouts.client_head));
+                        timer.set(at.after(client_head));
                         at
                     });
-                    match parse_request_into(head, client.input.filled(), limits) {
+                    match parse_request_into(head, client.input.filled(), &limits) {
                         Ok(Some(len)) => return Poll::Ready(Waited::Head(len, at)),
                         Ok(None) => {}
                         Err(error) => return Poll::Ready(Waited::Refused(error, at)),

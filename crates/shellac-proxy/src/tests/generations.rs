@@ -225,3 +225,19 @@ fn configurations_are_listed_named_cooled_and_refused() {
     }
     assert_eq!(control.load("c100", other), Err(ControlError::TooMany));
 }
+
+#[test]
+fn a_connection_without_a_request_holds_no_configuration() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let rig = Rig::start(DIALECT, origin.address, "[timeouts]\nclient_idle = \"10m\"\n");
+    let control = rig.engine.control();
+    let mut idle = rig.connect();
+    idle.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.until("answer");
+    control.load("next", rig.config(&named("b0", origin.address), "")).unwrap();
+    control.activate("next").unwrap();
+    control.discard("boot").unwrap();
+    alone(&control);
+    idle.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    idle.until("answer");
+}
