@@ -27,8 +27,8 @@ const HELP: &[HelpLine] = &[
     ("<s>", "Sort by name, by trouble, or by requests."),
 ];
 
-/// Lines below the list.
-const DETAIL: u16 = 6;
+/// Lines below the list: what is told of a backend is not longer, in 80 columns.
+const DETAIL: u16 = 9;
 
 impl Backends {
     /// Lines of the list that fit.

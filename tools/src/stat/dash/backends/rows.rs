@@ -229,7 +229,8 @@ impl Row {
     /// Decides on the state, and looks for what was said about it.
     fn judge(&mut self, now: &Snapshot) {
         let health = self.traffic.as_ref().and_then(|traffic| traffic.health.as_ref());
-        self.state = if self.drained.is_some_and(|it| it > 0) {
+        let ordered = if self.drained.is_none() { self.ordered(now) } else { None };
+        self.state = if self.drained.is_some_and(|it| it > 0) || ordered == Some("sick") {
             State::Drained
         } else if self.ejected.is_some_and(|it| it > 0) {
             State::Ejected
@@ -253,19 +254,43 @@ impl Row {
                 text.split(|letter: char| !(letter.is_alphanumeric() || "_-".contains(letter)));
             words.any(|word| word == name)
         };
-        let of_kind = |kind: EventKind| match self.state {
-            State::Drained => matches!(kind, EventKind::Command | EventKind::Notice),
-            State::Ejected => matches!(kind, EventKind::Sick | EventKind::Notice),
-            _ => kind == EventKind::Sick,
+        // The best reason first: what the proxy says in words.
+        let kinds: &[&[EventKind]] = match self.state {
+            State::Drained => &[&[EventKind::Command, EventKind::Notice]],
+            State::Ejected => &[&[EventKind::Notice], &[EventKind::Sick]],
+            _ => &[&[EventKind::Sick]],
         };
-        let mut events = now.traffic.events.iter().rev();
-        let said = events.find(|event| of_kind(event.kind) && is_about(&event.text));
+        let events = &now.traffic.events;
+        let said = kinds.iter().find_map(|kinds| {
+            let mut latest = events.iter().rev();
+            latest.find(|event| kinds.contains(&event.kind) && is_about(&event.text))
+        });
         self.why = match said {
             Some(event) => Some((micros(event.at), event.text.clone())),
             None => health
                 .and_then(|health| health.changed.as_ref())
                 .map(|(at, text)| (micros(*at), text.clone())),
         };
+    }
+}
+
+impl Row {
+    /// What an administrator ordered last, as far as the log said so while this was open. Of a proxy whose counters do not
+    /// tell.
+    fn ordered<'a>(&self, now: &'a Snapshot) -> Option<&'a str> {
+        let names = [self.name.clone(), self.key()].map(std::ffi::CString::new);
+        let is_meant = |pattern: &str| {
+            let pattern = std::ffi::CString::new(pattern);
+            names.iter().any(|name| match (&pattern, name) {
+                (Ok(pattern), Ok(name)) => shellac_sys::glob_matches(pattern, name),
+                _ => false,
+            })
+        };
+        now.traffic.events.iter().rev().filter(|it| it.kind == EventKind::Command).find_map(|it| {
+            let mut words = it.text.strip_prefix("backend.set_health ")?.split_ascii_whitespace();
+            let pattern = words.next()?;
+            is_meant(pattern).then(|| words.next()).flatten()
+        })
     }
 }
 

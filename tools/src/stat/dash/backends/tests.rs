@@ -99,3 +99,28 @@ fn backends_of_files_are_those_of_the_log() {
     let text = Backends::default().text(&scene, 80);
     assert_eq!(text.lines().count(), 5, "{text}");
 }
+
+#[test]
+fn what_an_administrator_of_varnishd_ordered_is_known_from_the_log() {
+    let mut simulation = crate::watch::simulated::Simulation::new(16);
+    let now = |simulation: &mut crate::watch::simulated::Simulation| {
+        let counters = ["boot.api1", "boot.api2"].map(|name| {
+            let point = crate::stat::dash::testing::point(&format!("VBE.{name}.happy"));
+            (point, crate::stat::dash::testing::reading(!0 - 2))
+        });
+        let before = crate::stat::dash::sample::Sample::default();
+        let mut snapshot = crate::stat::dash::testing::snapshot(1, &counters, &before);
+        snapshot.traffic = Arc::new(simulation.traffic(1));
+        let states: Vec<State> = rows(&snapshot, Order::Name).iter().map(|it| it.state).collect();
+        states
+    };
+    assert_eq!(now(&mut simulation), [State::Healthy, State::Healthy]);
+    for (command, expected) in [
+        ("Rd backend.set_health *.api1 sick", [State::Drained, State::Healthy]),
+        ("Rd backend.set_health api2 sick", [State::Drained, State::Drained]),
+        ("Rd backend.set_health boot.* auto", [State::Healthy, State::Healthy]),
+    ] {
+        simulation.says(1, &[(shellac_format::Tag::Cli, command)]);
+        assert_eq!(now(&mut simulation), expected, "{command}");
+    }
+}

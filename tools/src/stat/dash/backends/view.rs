@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use super::rows::{Order, Row, State};
 use crate::stat::dash::columns::Columns;
+use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::Snapshot;
 use crate::stat::dash::words;
@@ -152,8 +153,7 @@ pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec
     line.text(format!("  {}", state_sentence(row)), style);
     lines.push(line.rest("", width, plain).plain());
     if let Some((at, why)) = &row.why {
-        line.text(format!(" {} ", look.time(*at)), quiet).rest(why, width, plain);
-        lines.push(line.plain());
+        lines.extend(sentence(&format!("{} {why}", look.time(*at)), width, plain));
     }
     if let Some(traffic) = traffic {
         let failed = traffic.failed.as_ref().map(|(at, class)| {
@@ -161,14 +161,14 @@ pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec
             format!(" (last {} {class})", look.time(at))
         });
         let text = format!(
-            " since {}: {} attempts, {} failed{}, {} retries",
+            "since {}: {} attempts, {} failed{}, {} retries",
             look.time(u64::try_from(now.traffic.since.as_micros()).unwrap_or_default()),
             words::count(traffic.attempts),
             words::count(traffic.failures),
             failed.unwrap_or_default(),
             words::count(traffic.retries),
         );
-        lines.push(line.rest(&text, width, plain).plain());
+        lines.extend(sentence(&text, width, plain));
         let [none, _, ok, moved, refused, errors] = traffic.statuses.map(words::count);
         let connects = traffic.connect.count();
         let connects = match u32::try_from(connects) {
@@ -181,20 +181,30 @@ pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec
             _ => String::new(),
         };
         let text = format!(
-            " answers 2xx {ok}, 3xx {moved}, 4xx {refused}, 5xx {errors}, none {none}{connects}"
+            "answers 2xx {ok}, 3xx {moved}, 4xx {refused}, 5xx {errors}, none {none}{connects}"
         );
-        lines.push(line.rest(&text, width, plain).plain());
+        lines.extend(sentence(&text, width, plain));
     }
     if let (Some(fail), Some(unhealthy), Some(busy)) = (row.fail, row.unhealthy, row.busy) {
         let text = format!(
-            " since the worker started: {} connects failed; passed over {} times as sick, {} as busy",
+            "since the worker started: {} connects failed; passed over {} times as sick, {} as busy",
             words::count(fail),
             words::count(unhealthy),
             words::count(busy)
         );
-        lines.push(line.rest(&text, width, quiet).plain());
+        lines.extend(sentence(&text, width, quiet));
     }
     lines
+}
+
+/// A sentence on as many lines as it takes, the first one a bit further out.
+fn sentence(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
+    let rows = wrapped(text, width.saturating_sub(3).max(1)).into_iter().enumerate();
+    rows.map(|(at, row)| {
+        let indent = if at == 0 { " " } else { "   " };
+        Line::styled(format!("{indent}{row}"), style)
+    })
+    .collect()
 }
 
 fn state_sentence(row: &Row) -> String {

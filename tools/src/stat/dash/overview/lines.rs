@@ -105,7 +105,7 @@ fn verdict(scene: &Scene<'_>, width: usize, look: Look) -> Vec<Line<'static>> {
                     "{failures} failed attempts in the last minute: too few to tell whether they have something in common."
                 ),
                 _ => format!(
-                    "{} failed attempts in the last minute; they have nothing in common that chance would not explain.",
+                    "{} failed attempts in the last minute; they do not concentrate on anything.",
                     words::count(failures)
                 ),
             };
