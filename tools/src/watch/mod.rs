@@ -78,10 +78,11 @@ impl Default for Options {
     }
 }
 
-/// A thread that watches a log. Dropping this ends it.
+/// A thread that watches a log. Dropping this ends it; one that reads a pipe ends when something comes.
 #[derive(Debug)]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
+    /// To be waited for; `None` for files, which may be a pipe that nobody writes to.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -113,11 +114,12 @@ impl Watch {
         let latest = Mutex::new(Arc::new(Traffic::nothing_yet(name)));
         let shared = Arc::new(Shared { latest, stop: AtomicBool::new(false) });
         let theirs = Arc::clone(&shared);
+        let is_live = matches!(from, From::Live(_));
         let thread = std::thread::Builder::new()
             .name("watch".to_owned())
             .spawn(move || follow::run(&from, &options, &theirs))
             .context("cannot start a thread to watch the log")?;
-        Ok(Watch { shared, thread: Some(thread) })
+        Ok(Watch { shared, thread: is_live.then_some(thread) })
     }
 
     /// The latest numbers.

@@ -81,6 +81,11 @@ impl Look {
         self.local(unix).format("%H:%M:%S").to_string()
     }
 
+    /// The same with the day before it.
+    pub(crate) fn day_time(self, unix: u64) -> String {
+        self.local(unix).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// The same for the name of a file.
     pub(crate) fn file_time(self, unix: u64) -> String {
         self.local(unix).format("%Y%m%d-%H%M%S").to_string()

@@ -102,7 +102,8 @@ fn verdict(scene: &Scene<'_>, width: usize, look: Look) -> Vec<Line<'static>> {
             let text = match failures {
                 0 => "No attempt failed in the last minute.".to_owned(),
                 1..TESTED => format!(
-                    "{failures} failed attempts in the last minute: too few to tell whether they have something in common."
+                    "{failures} failed {} in the last minute: too few to tell whether they have something in common.",
+                    if failures == 1 { "attempt" } else { "attempts" }
                 ),
                 _ => format!(
                     "{} failed attempts in the last minute; they do not concentrate on anything.",
@@ -140,7 +141,10 @@ fn numbers(traffic: &Traffic, width: usize, look: Look) -> Vec<Line<'static>> {
     line.left("", LABEL, quiet).right("now /s", NOW, quiet).right("1 min /s", MEAN, quiet);
     line.right("total", TOTAL, quiet);
     if !traffic.since.is_zero() {
-        line.rest(&format!(" since {}", look.time(micros(traffic.since))), width, quiet);
+        let since = micros(traffic.since);
+        let is_past = traffic.reading == Reading::Ended;
+        let since = if is_past { look.day_time(since) } else { look.time(since) };
+        line.rest(&format!(" since {since}"), width, quiet);
     }
     let mut lines = vec![line.plain()];
     type Row = (&'static str, fn(&Second) -> u32, fn(&Sums) -> u64, bool);
