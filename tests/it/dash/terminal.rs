@@ -1,10 +1,11 @@
 //! The terminal: taken, given back on every way out, called back after Ctrl-Z; what is copied and written out of it.
 
 use std::fs;
+use std::path::Path;
 
 use rustix::process::Signal;
 
-use super::{stat, terminal};
+use super::{shellac, stat, terminal};
 use crate::support::daemon::{Daemon, signal_process};
 use crate::support::origin::{Origin, ok};
 use crate::support::tmux::{self, Terminal};
@@ -141,4 +142,18 @@ pub(super) fn to_counters(pane: &Terminal) {
     let key = before.split_ascii_whitespace().last().unwrap().to_owned();
     pane.press(&[&key]);
     pane.wait_for_texts(&["Uptime child:"]);
+}
+
+#[test]
+fn a_file_is_opened_in_the_same_screens() {
+    if !tmux::is_here() {
+        return;
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/story/seed.vsl");
+    let pane = terminal((80, 24), &format!("{} stat -r '{}'", shellac(), file.display()));
+    pane.wait_for_texts(&["overview", "requests", "seed.vsl"]);
+    to_counters(&pane);
+    pane.wait_for_texts(&["Uptime mgt:   not recorded", "A log has no counters"]);
+    pane.press(&["q"]);
+    pane.wait_for("its end", |_| !pane.is_on_other_screen());
 }

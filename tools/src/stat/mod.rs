@@ -108,6 +108,11 @@ pub(crate) struct Args {
         conflicts_with_all = ["instance", "patience", "raw", "until", "fail_if"])]
     pub(crate) read: Vec<PathBuf>,
 
+    /// Behind -r: the same as --read FILE, as the other tools have it
+    #[arg(value_name = "FILE", requires = "raw", conflicts_with_all = PAGES,
+        conflicts_with_all = ["instance", "patience", "until", "fail_if"])]
+    pub(crate) files: Vec<PathBuf>,
+
     /// Print the version
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
@@ -149,14 +154,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         instance: args.instance,
         compat,
     };
-    if !args.read.is_empty() {
+    let read = [args.read, args.files].concat();
+    if !read.is_empty() {
         anyhow::ensure!(
             stdout().is_terminal(),
             "--read shows screens, and standard output is no terminal; `shellac why -r FILE` and \
              `shellac errors -r FILE` write text"
         );
         return dash::run(dash::Options {
-            place: dash::Place::Files(files(&args.read)?),
+            place: dash::Place::Files(files(&read)?),
             filters: settings.filters,
             raw: false,
             compat,

@@ -117,7 +117,9 @@ fn draw_status(
     ];
     for (row, (title, runs, seconds)) in (0..).zip(lines) {
         put(buffer, part, row, 0, title, Style::new());
-        let (text, style) = if runs {
+        let (text, style) = if is_file(scene) {
+            ("not recorded".to_owned(), look.quiet())
+        } else if runs {
             (duration(seconds), Style::new())
         } else {
             ("  Not Running".to_owned(), look.bad().add_modifier(Modifier::REVERSED))
@@ -139,6 +141,12 @@ fn draw_status(
         let cursor = 1 + state.find.text.chars().count();
         put(buffer, part, 2, cursor, " ", Style::new().add_modifier(Modifier::REVERSED));
     }
+}
+
+/// There is no process behind it.
+fn is_file(scene: &Scene<'_>) -> bool {
+    let instance = &scene.now.instance;
+    instance.has_manager() && instance.manager.is_none()
 }
 
 /// What there is to say: what is typed, what is said, what is wrong, what is filtered and marked.
@@ -169,7 +177,9 @@ fn third_line(state: &State, scene: &Scene<'_>, shown: usize, look: Look) -> (St
         let passed = scene.now.at.mono.saturating_sub(mark.at.mono) / 1_000_000;
         parts.push(format!("Mark {}, {passed} s ago", look.time(mark.at.unix)));
     }
-    if sample.len() == 0 && scene.now.instance.has_manager() {
+    if is_file(scene) {
+        parts.push("A log has no counters".to_owned());
+    } else if sample.len() == 0 && scene.now.instance.has_manager() {
         parts.push("This instance publishes no counters".to_owned());
     }
     (parts.join("   "), plain)
