@@ -52,13 +52,18 @@ fn the_same_keys_show_the_same_lines() {
     let link = root.path().join("varnishstat");
     symlink(env!("CARGO_BIN_EXE_shellac"), &link).unwrap();
 
-    // Its pools are filled by now, so that no mean depends on when it was first looked.
-    Deadline::generous().wait_for("pools to be filled", || {
+    // Its threads are there and its pools are filled, so that no mean depends on when it was first looked.
+    Deadline::generous().wait_for("threads and pools", || {
         let mut command = Command::new("varnishstat");
-        let output = command.arg("-n").arg(&workdir).args(["-1", "-f", "MEMPOOL.*.pool"]).output();
-        let text = String::from_utf8(output.unwrap().stdout).unwrap();
-        let filled = |line: &str| line.split_ascii_whitespace().nth(1) == Some("10");
-        (text.lines().count() > 3 && text.lines().all(filled)).then_some(())
+        let filters = ["-1", "-f", "MEMPOOL.*.pool", "-f", "MAIN.threads"];
+        let output = command.arg("-n").arg(&workdir).args(filters).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let filled = |line: &str| {
+            let mut words = line.split_ascii_whitespace();
+            let wanted = if words.next() == Some("MAIN.threads") { "200" } else { "10" };
+            words.next() == Some(wanted)
+        };
+        (text.lines().count() > 4 && text.lines().all(filled)).then_some(())
     });
 
     let workdir = workdir.display();

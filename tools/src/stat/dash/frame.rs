@@ -31,6 +31,8 @@ const HELP: &[HelpLine] = &[
 const INDENT: usize = 4;
 /// Widest text of the help.
 const HELP_WIDTH: usize = 76;
+/// Fewest columns in which a longer name is worth showing.
+const NAME_LEAST: usize = 8;
 /// Rows of varnishstat's status and of a bar, which stays empty, above its help; and of what stays empty below.
 const STOCK_ABOVE: u16 = 4;
 const STOCK_BELOW: u16 = 4;
@@ -93,16 +95,30 @@ fn draw_names(app: &App, scene: &Scene<'_>, frame: &mut Frame<'_>, area: Rect) {
     let left = Line::from(left);
     let used = left.width();
     frame.render_widget(left, area);
-    let right = where_and_when(app, scene);
+    let mut spans = where_and_when(app, scene);
     let room = usize::from(area.width).saturating_sub(used + 2);
-    let mut spans = right;
-    // The name gives way first, then the state; the time stays.
+    // What is in flight gives way first, as a screen says it as well; the time stays.
     while spans.len() > 1 && width(&spans) > room {
         spans.remove(0);
+    }
+    let name = &scene.now.instance.name;
+    let left = room.saturating_sub(width(&spans) + 2);
+    if !name.is_empty() && left >= NAME_LEAST.min(name.len()) {
+        spans.insert(0, Span::raw(format!("{}  ", ending(name, left))));
     }
     let wide = u16::try_from(width(&spans)).unwrap_or(u16::MAX).min(area.width);
     let at = Rect { x: area.x + area.width - wide, width: wide, ..area };
     frame.render_widget(Line::from(spans), at);
+}
+
+/// A name in so many columns: of a longer one its end, in which paths differ.
+fn ending(name: &str, columns: usize) -> String {
+    let len = name.chars().count();
+    if len <= columns {
+        return name.to_owned();
+    }
+    let end: String = name.chars().skip(len - columns.saturating_sub(2)).collect();
+    format!("..{end}")
 }
 
 fn width(spans: &[Span<'_>]) -> usize {
@@ -112,11 +128,7 @@ fn width(spans: &[Span<'_>]) -> usize {
 fn where_and_when(app: &App, scene: &Scene<'_>) -> Vec<Span<'static>> {
     let look = app.look;
     let mut spans = Vec::new();
-    let instance = &scene.now.instance;
-    if !instance.name.is_empty() {
-        spans.push(Span::raw(format!("{}  ", instance.name)));
-    }
-    match &instance.state {
+    match &scene.now.instance.state {
         State::Running => {
             if let Some(live) = &scene.now.live {
                 spans.push(Span::raw(format!("in flight {}  ", live.requests.len())));
