@@ -100,6 +100,37 @@ fn main() {
         };
         println!("{:<22} {median:8.1} {least:8.1}{beside}", case.name);
     }
+    reload(10_000);
+}
+
+/// What a reload costs with this many backends in one pool with a ring: reading the file, and making everything of it.
+fn reload(backends: usize) {
+    let mut text = "[[listen]]\naddress = \"127.0.0.1:8080\"\n".to_owned();
+    let mut names = Vec::new();
+    for at in 0..backends {
+        let address = format!("10.{}.{}.{}:8080", at >> 16 & 255, at >> 8 & 255, at & 255);
+        text += &format!("[[backend]]\nname = \"b{at}\"\naddress = \"{address}\"\n");
+        names.push(format!("\"b{at}\""));
+    }
+    let names = names.join(", ");
+    text += &format!(
+        "[[pool]]\nname = \"p\"\nbackends = [{names}]\npolicy = \"consistent_hash\"\nkey = \"$uri\"\n"
+    );
+    let (mut reads, mut makes) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        let start = now();
+        black_box(shellac_config::Config::parse(&text, "bench").expect("a configuration"));
+        reads.push(start.elapsed());
+        let start = now();
+        black_box(picker(backends, Policy::ConsistentHash, false));
+        makes.push(start.elapsed());
+    }
+    reads.sort_unstable();
+    makes.sort_unstable();
+    println!(
+        "{backends} backends: read {:.1?}, made {:.1?} (least {:.1?} and {:.1?})   goal 250 ms together",
+        reads[2], makes[2], reads[0], makes[0]
+    );
 }
 
 fn plain(name: &'static str, requests: u32, mut one: impl FnMut(u32) + 'static) -> Case {

@@ -53,6 +53,11 @@ impl<'a, 'i> Section<'a, 'i> {
         Self { table: Some(table), path: String::new(), at: 0, known: Vec::new() }
     }
 
+    /// The table's name, such as `route.retry`; empty at the top.
+    pub(crate) fn name(&self) -> &str {
+        &self.path
+    }
+
     /// The full name of a key of this table.
     pub(crate) fn key(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }

@@ -95,7 +95,13 @@ impl Nginx {
         if peers.is_empty() {
             return Err(NoEndpoint::Empty);
         }
-        let mut round = Round { nginx: self, pool, peers: &mut peers, now: now.as_secs() };
+        let mut round = Round {
+            nginx: self,
+            pool,
+            peers: &mut peers,
+            now: now.as_secs(),
+            unlimited: pool.is_all_open(),
+        };
         let found = round.choose(course).ok_or_else(|| round.obstacle(course))?;
         let peer = &mut peers[found];
         peer.conns += 1;
@@ -199,6 +205,8 @@ struct Round<'a> {
     peers: &'a mut Vec<Peer>,
     /// In whole seconds.
     now: u64,
+    /// Neither limits nor orders nor probes keep any server from being chosen.
+    unlimited: bool,
 }
 
 impl Round<'_> {
@@ -297,10 +305,13 @@ impl Round<'_> {
 
     /// `down`, and what an administrator or a probe says, which nginx itself does not have.
     fn may_serve(&self, at: usize) -> bool {
-        self.pool.members()[at].may_serve()
+        self.unlimited || self.pool.members()[at].may_serve()
     }
 
     fn is_full(&self, at: usize) -> bool {
+        if self.unlimited {
+            return false;
+        }
         let limit = self.pool.members()[at].spec().max_conns;
         limit > 0 && self.peers[at].conns >= u64::from(limit)
     }

@@ -46,12 +46,13 @@ impl Ring {
             members.push(index);
         }
         starts.push(count(members.len()));
-        let mut points = Vec::new();
+        let mut places = Vec::new();
         for (&(text, weight), server) in servers.iter().zip(0..) {
-            place(text, weight, server, &mut points);
+            place(text, weight, server, &mut places);
         }
         // Of several equal points that of the first server stays.
-        points.sort_unstable();
+        places.sort_unstable();
+        let mut points: Vec<(u32, u32)> = places.into_iter().map(unpack).collect();
         points.dedup_by_key(|&mut (point, _)| point);
         for (_, server) in &mut points {
             *server = groups[*server as usize];
@@ -151,8 +152,8 @@ impl Ring {
     }
 }
 
-/// Adds the points of one server.
-fn place(text: &str, weight: u32, server: u32, points: &mut Vec<(u32, u32)>) {
+/// Adds the points of one server: the point in the upper half, where it counts for the order, and the server in the lower one.
+fn place(text: &str, weight: u32, server: u32, places: &mut Vec<u64>) {
     let (host, port) = split(text);
     let mut base = Hasher::new();
     base.update(host.as_bytes());
@@ -163,8 +164,13 @@ fn place(text: &str, weight: u32, server: u32, points: &mut Vec<(u32, u32)>) {
         let mut hasher = base.clone();
         hasher.update(&previous.to_le_bytes());
         previous = hasher.finalize();
-        points.push((previous, server));
+        places.push(u64::from(previous) << 32 | u64::from(server));
     }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the two halves")]
+fn unpack(place: u64) -> (u32, u32) {
+    ((place >> 32) as u32, place as u32)
 }
 
 /// Host and port of an address as the configuration spells it; IPv6 keeps its brackets, and a unix socket has no port.

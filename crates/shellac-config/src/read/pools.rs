@@ -1,5 +1,6 @@
 //! Backends, probes, pools and the next attempt, from their tables.
 
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(super) fn read_probes(
     sections: Vec<Section<'_, '_>>,
     problems: &mut Problems,
 ) -> Vec<At<ProbeConfig>> {
+    let mut taken = HashSet::new();
     let mut probes: Vec<At<ProbeConfig>> = Vec::new();
     for mut section in sections {
         let name = section.required(problems, "name", name);
@@ -51,7 +53,7 @@ pub(super) fn read_probes(
             }
         };
         if let Some(At { value: name, at }) = name {
-            unique(&probes, |probe| &probe.name, &name, at, "probe", &section, problems);
+            unique(&mut taken, &name, at, &section, problems);
             let value = ProbeConfig {
                 name,
                 request,
@@ -77,6 +79,7 @@ pub(super) fn read_backends(
     probes: &[At<ProbeConfig>],
 ) -> Vec<At<BackendConfig>> {
     let probes: Vec<&str> = probes.iter().map(|probe| probe.value.name.as_str()).collect();
+    let mut taken = HashSet::new();
     let mut backends: Vec<At<BackendConfig>> = Vec::new();
     for mut section in sections {
         let name = section.required(problems, "name", name);
@@ -99,7 +102,7 @@ pub(super) fn read_backends(
             .take(problems, "probe", |value| position(&probes, &text(value)?, "probe"))
             .map(|found| found.value);
         if let Some(At { value: name, at }) = name {
-            unique(&backends, |backend| &backend.name, &name, at, "backend", &section, problems);
+            unique(&mut taken, &name, at, &section, problems);
             // Kept with a bad address too, so that a pool that names it is not called wrong.
             let (address, spelled) = address.map_or_else(
                 || (SocketAddr::from(([0, 0, 0, 0], 0)), String::new()),
@@ -133,18 +136,24 @@ pub(super) fn read_pools(
     backends: &[At<BackendConfig>],
 ) -> Vec<At<PoolConfig>> {
     let names: Vec<&str> = backends.iter().map(|backend| backend.value.name.as_str()).collect();
+    let places: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
     if sections.is_empty() {
         let value = PoolConfig::new("default", (0..backends.len()).collect());
         return vec![At { value, at: 0 }];
     }
+    let mut taken = HashSet::new();
     let mut pools: Vec<At<PoolConfig>> = Vec::new();
     for mut section in sections {
         let name = section.required(problems, "name", name);
         let members = section.required(problems, "backends", |value| {
             let mut members: Vec<usize> = Vec::new();
+            let mut seen = vec![false; names.len()];
             for member in list(value, text)? {
-                let index = position(&names, &member, "backend")?;
-                if members.contains(&index) {
+                let index = match places.get(member.as_str()) {
+                    Some(&index) => index,
+                    None => position(&names, &member, "backend")?,
+                };
+                if std::mem::replace(&mut seen[index], true) {
                     return Err(format!("`{member}` stands there twice"));
                 }
                 members.push(index);
@@ -212,7 +221,7 @@ pub(super) fn read_pools(
             );
         }
         if let Some(At { value: name, at }) = name {
-            unique(&pools, |pool| &pool.name, &name, at, "pool", &section, problems);
+            unique(&mut taken, &name, at, &section, problems);
             let value = PoolConfig {
                 policy: found,
                 key: key.map(|found| found.value),
@@ -317,18 +326,17 @@ fn next_on(value: &DeValue<'_>) -> Result<NextUpstreamConfig, String> {
     })
 }
 
-/// Notes that a name is taken.
-fn unique<T>(
-    others: &[At<T>],
-    of: impl Fn(&T) -> &String,
+/// Notes that a name is taken. There may be thousands, so they are not compared one by one.
+fn unique(
+    taken: &mut HashSet<String>,
     name: &str,
     at: usize,
-    what: &str,
     section: &Section<'_, '_>,
     problems: &mut Problems,
 ) {
-    if others.iter().any(|other| of(&other.value) == name) {
-        problems.add(at, section.key("name"), format!("`{name}` is taken by another [[{what}]]"));
+    if !taken.insert(name.to_owned()) {
+        let reason = format!("`{name}` is taken by another [[{}]]", section.name());
+        problems.add(at, section.key("name"), reason);
     }
 }
 
