@@ -18,6 +18,7 @@ mod doctor;
 mod errors;
 mod explain;
 mod generate;
+mod health;
 mod hosts;
 mod links;
 mod log;
@@ -75,6 +76,8 @@ enum Tool {
     Adm(adm::Args),
     /// Says what is here, what is wrong, and what to do about it
     Doctor(doctor::Args),
+    /// Says whether failures concentrate, and whether this node is at fault
+    Health(health::Args),
     /// Serves counters and node signals to Prometheus, or writes them once
     Metrics(metrics::Args),
     /// Keeps the failures, with what came before, and an index of all of them
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
             Tool::Stat(args) => stat::run(args),
             Tool::Adm(args) => adm::run(args),
             Tool::Doctor(args) => doctor::run(&args),
+            Tool::Health(args) => health::run(&args),
             Tool::Metrics(args) => metrics::run(args),
             Tool::Record(args) => record::run(args),
             Tool::Snapshot(args) => snapshot::run(&args),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use shellac_counters::vsc::table::Vbe;
 use shellac_format::Tag;
-use shellac_upstream::PassiveState;
 use shellac_upstream::verdict::SUB_WINDOW;
 
 use super::Control;
@@ -43,7 +42,6 @@ pub(super) fn all(node: &Node) -> Vec<Job> {
             every: Duration::from_secs(1),
             run: Box::new(move |round| watch_node(round, &mut watcher, &node)),
         },
-        Job { every: Duration::from_secs(1), run: Box::new(show_states) },
         Job { every: SUB_WINDOW, run: Box::new(move |round| judge.look(round)) },
     ]
 }
@@ -63,26 +61,6 @@ fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
     }
     node.tell(watcher.look(connects));
     watcher.publish(round.control.counting().node());
-}
-
-/// Gauges that follow from what is ordered and found out, not from what is counted.
-fn show_states(round: &Round<'_>) {
-    let active = round.control.active().number;
-    for generation in round.control.generations() {
-        let counters = generation.counters.published();
-        for endpoint in &generation.endpoints {
-            let at = endpoint.index();
-            let passive = endpoint.passive().state;
-            let states = [
-                (Vbe::Active, generation.number == active),
-                (Vbe::Drained, endpoint.admin().is_out()),
-                (Vbe::Ejected, passive == PassiveState::Ejected),
-            ];
-            for (gauge, holds) in states {
-                counters.set(at, gauge, holds.into());
-            }
-        }
-    }
 }
 
 fn log_notices(round: &Round<'_>) {

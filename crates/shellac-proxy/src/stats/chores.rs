@@ -49,7 +49,10 @@ impl Chores {
         // There may be tens of thousands of them.
         if self.backends.is_none_or(|before| now.saturating_sub(before) >= BACKENDS_EVERY) {
             self.backends = Some(now);
-            control.generations().iter().for_each(|generation| show_backends(generation));
+            let active = control.active().number;
+            for generation in control.generations() {
+                show_backends(&generation, generation.number == active);
+            }
         }
     }
 
@@ -91,7 +94,7 @@ impl Chores {
 }
 
 /// Publishes how the backends of a configuration are.
-fn show_backends(generation: &Generation) {
+fn show_backends(generation: &Generation, active: bool) {
     let published = generation.counters.published();
     for endpoint in &generation.endpoints {
         let at = endpoint.index();
@@ -101,5 +104,6 @@ fn show_backends(generation: &Generation) {
         published.set(at, Vbe::Happy, happy);
         published.set(at, Vbe::Drained, u64::from(endpoint.admin().is_out()));
         published.set(at, Vbe::Ejected, u64::from(ejected));
+        published.set(at, Vbe::Active, u64::from(active));
     }
 }
