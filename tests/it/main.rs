@@ -17,6 +17,7 @@ mod log;
 mod loss;
 mod matrix;
 mod metrics;
+mod node;
 mod probes;
 mod ps;
 mod query;
