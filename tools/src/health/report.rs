@@ -5,10 +5,16 @@ use std::fmt::Write;
 use chrono::{DateTime, Local, TimeZone};
 use serde_json::{Value, json};
 
-use super::state::{State, Verdict};
+use super::state::{Backend, State, Verdict};
 
 /// Backends that are named in one line.
 const NAMED: usize = 8;
+
+/// A word for some of the backends, and which they are.
+type Group = (&'static str, fn(&Backend) -> bool);
+
+/// The backends that are named.
+const GROUPS: [Group; 2] = [("ejected", |it| it.ejected), ("drained", |it| it.drained)];
 
 /// For people: a line per subject.
 pub(super) fn text(state: &State, now: DateTime<Local>) -> String {
@@ -86,9 +92,7 @@ fn node(state: &State) -> &'static str {
 fn backends(state: &State) -> String {
     let all = state.backends.len();
     let mut text = format!("{all}");
-    let groups: [(&str, fn(&super::state::Backend) -> bool); 2] =
-        [("ejected", |it| it.ejected), ("drained", |it| it.drained)];
-    for (word, is_it) in groups {
+    for (word, is_it) in GROUPS {
         let names: Vec<&str> =
             state.backends.iter().filter(|it| is_it(it)).map(|it| it.name.as_str()).collect();
         if !names.is_empty() {
@@ -118,7 +122,7 @@ pub(super) fn json(state: &State) -> Value {
             "rest_failures": verdict.rest_failures,
         })
     });
-    let names = |is_it: fn(&super::state::Backend) -> bool| -> Vec<&str> {
+    let names = |is_it: fn(&Backend) -> bool| -> Vec<&str> {
         state.backends.iter().filter(|it| is_it(it)).map(|it| it.name.as_str()).collect()
     };
     json!({

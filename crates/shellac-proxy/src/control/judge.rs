@@ -178,3 +178,6 @@ fn lines(verdict: &Verdict) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;
