@@ -14,7 +14,7 @@ use shellac_measure::concentration::{Cell, Finding, Outcome, Table};
 pub const SUB_WINDOW: Duration = Duration::from_secs(5);
 /// So many of them are a window.
 pub const SUB_WINDOWS: usize = 12;
-/// A verdict ends when so many windows in a row do not show it.
+/// A verdict ends, or makes room for another one, when so many windows in a row do not show it.
 const PATIENCE: u32 = 3;
 /// Values of a dimension that are told apart; further ones are counted together and not named.
 const MOST_VALUES: usize = 20_000;
@@ -130,6 +130,17 @@ pub struct Verdicts {
     current: Option<Verdict>,
     /// Windows in a row that do not show the current verdict.
     without: u32,
+    /// Windows in a row that show another one.
+    other: u32,
+}
+
+impl Verdict {
+    /// Whether two verdicts name the same, in whatever order.
+    fn is_about(&self, other: &Verdict) -> bool {
+        self.dimension == other.dimension
+            && self.count == other.count
+            && self.values.iter().all(|value| other.values.contains(value))
+    }
 }
 
 impl Verdicts {
@@ -181,14 +192,22 @@ impl Verdicts {
             return self.current.take().map_or(Change::None, Change::Ends);
         };
         self.without = 0;
-        let before = self.current.as_ref();
-        let is_same =
-            before.is_some_and(|it| it.dimension == found.dimension && it.values == found.values);
-        if let Some(before) = before.filter(|_| is_same) {
-            found.since = before.since;
+        if let Some(before) = &self.current {
+            if before.is_about(&found) {
+                self.other = 0;
+                found.since = before.since;
+                self.current = Some(found);
+                return Change::None;
+            }
+            // While a minute fills, the same fault looks like one backend, like two, and then like their node.
+            self.other += 1;
+            if self.other < PATIENCE {
+                return Change::None;
+            }
         }
+        self.other = 0;
         self.current = Some(found.clone());
-        if is_same { Change::None } else { Change::Begins(found) }
+        Change::Begins(found)
     }
 
     /// What the window shows, once there is a whole one: how far failures come in bursts cannot be told from less.

@@ -110,7 +110,7 @@ fn a_bad_node_is_named_in_shared_memory_and_in_the_log() {
     assert_eq!((scene.verdict(), scene.notices()), (None, 0));
 
     for _ in 0..12 {
-        scene.pass([0, 0, 20, 25, 1, 0, 0, 0]);
+        scene.pass([0, 0, 20, 25, 0, 0, 0, 0]);
     }
     assert_eq!((scene.counter("HEALTH.concentrated"), scene.counter("HEALTH.values")), (2, 1));
     // Both of its backends first, as less of the minute shows that, and then the node; nothing is told twice.
