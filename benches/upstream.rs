@@ -158,7 +158,7 @@ fn pool(endpoints: usize, policy: Policy, weights: bool, rules: Rules) -> Picker
     let endpoint = |at: usize| {
         let [high, low] = u16::try_from(at % 65_536).unwrap_or(0).to_be_bytes();
         let spec = EndpointSpec::new(format!("b{at}"), ([10, 0, high, low], 8080).into());
-        let weight = if weights { 1 + u32::from(at % 3 == 0) } else { 1 };
+        let weight = if weights { 1 + u32::from(at.is_multiple_of(3)) } else { 1 };
         Arc::new(Endpoint::from_spec(at, EndpointSpec { weight, ..spec }))
     };
     let endpoints = (0..endpoints).map(endpoint).collect();

@@ -173,3 +173,34 @@ fn a_table_has_a_limit() {
     table.set(entry("b7", Mode::Sick, 0, None)).unwrap();
     assert_eq!(table.entries().len(), 1000);
 }
+
+#[test]
+fn no_text_is_too_odd() {
+    let seed = 11;
+    let mut dice = shellac_measure::Dice::new(seed);
+    let pieces = [
+        "*", "?", "[", "]", "!", "^", "-", "\\", "{", "}", ",", ".", "@", "/", ":", "a", "1",
+        "\u{e4}",
+    ];
+    for _ in 0..20_000 {
+        let count = dice.below(12);
+        let text: String = (0..count).map(|_| pieces[dice.below(pieces.len())]).collect();
+        let Ok(pattern) = Pattern::parse(&text) else { continue };
+        for full in ["boot.a1", "a.\u{e4}", "[.]", "a.*"] {
+            // What it finds in the active configuration it finds in all of them.
+            let listed = pattern.matches(&subject(full), Scope::Active);
+            assert!(
+                !listed || pattern.matches(&subject(full), Scope::Every),
+                "seed {seed}: {text}"
+            );
+        }
+        assert_eq!(Pattern::parse(pattern.as_str()).unwrap(), pattern, "seed {seed}");
+    }
+    let long = "*a".repeat(500);
+    let name = "a".repeat(4000);
+    assert!(
+        !Pattern::parse(&format!("{long}b"))
+            .unwrap()
+            .matches(&Subject { name: &name, ..subject("boot.x") }, Scope::Every)
+    );
+}

@@ -12,8 +12,9 @@ use crate::ring::Ring;
 pub(super) fn choose(search: &Search<'_>, ring: &Ring, at: &mut usize) -> Option<InFlight> {
     let mut suspect = None;
     let mut walked = 0;
-    // Whether anybody takes attempts at all is only asked when the walk is getting long.
+    // Who takes attempts at all is only asked when the walk is getting long.
     let mut patience = ring.group_count().clamp(8, 256);
+    let mut nobody_is_open = false;
     while walked < ring.len() {
         let here = if *at + walked < ring.len() { *at + walked } else { *at + walked - ring.len() };
         match best(search, ring, here) {
@@ -26,10 +27,15 @@ pub(super) fn choose(search: &Search<'_>, ring: &Ring, at: &mut usize) -> Option
             Some((position, _)) if suspect.is_none() => suspect = Some((position, here)),
             _ => {}
         }
+        if nobody_is_open && suspect.is_some() {
+            break;
+        }
         walked += 1;
         if walked > patience {
-            let mut everybody = search.pool.primaries();
-            if !everybody.any(|position| search.look(position) == Look::Open) {
+            let has =
+                |wanted| search.pool.primaries().any(|position| search.look(position) == wanted);
+            nobody_is_open = !has(Look::Open);
+            if nobody_is_open && (suspect.is_some() || !has(Look::Suspect)) {
                 break;
             }
             patience = usize::MAX;

@@ -1,3 +1,5 @@
+mod random;
+
 use super::*;
 use crate::admin::Mode;
 use crate::endpoint::{Endpoint, EndpointSpec};
@@ -217,5 +219,31 @@ fn an_ejected_endpoint_is_left_out_but_not_the_last_one() {
         }
         assert_eq!(kept, 1, "{policy:?}");
         place.finish(OK, NOW);
+    }
+}
+
+#[test]
+fn who_is_under_suspicion_is_found_anywhere_on_the_ring_when_there_is_nobody_else() {
+    let mut picker = picker(pool(Policy::ConsistentHash, (0..20).map(spec)));
+    let endpoints = picker.pool().endpoints().to_vec();
+    let key = |number: u32| Course::new(Some(number.wrapping_mul(2_654_435_761)));
+    let mut hanging = Vec::new();
+    for number in 0..1000 {
+        let mut place = picker.pick(&mut key(number), NOW).unwrap();
+        if place.endpoint().index() == 7 {
+            place.connecting(NOW);
+            hanging.push(place);
+        }
+    }
+    for endpoint in endpoints.iter().filter(|one| one.index() != 7) {
+        endpoint.set_admin(Mode::Drain, NOW);
+    }
+    let late = NOW + Duration::from_secs(2);
+    for number in 0..1000 {
+        assert_eq!(picker.pick(&mut key(number), late).unwrap().endpoint().index(), 7);
+    }
+    endpoints[3].set_admin(Mode::Auto, late);
+    for number in 0..1000 {
+        assert_eq!(picker.pick(&mut key(number), late).unwrap().endpoint().index(), 3);
     }
 }
