@@ -68,7 +68,8 @@ fn increments(rounds: usize) {
     let line = Line(Cell::new(0));
     let main = Tally::new(Published::<Main>::private(1));
     let backends = Tally::new(Published::<Vbe>::private(1000));
-    let mut rows: [Vec<f64>; 5] = Default::default();
+    let backend = backends.of(700);
+    let mut rows: [Vec<f64>; 6] = Default::default();
     for _ in 0..rounds {
         let plain = nanos(ADDS, |_| {
             let cell = black_box(&line);
@@ -77,8 +78,9 @@ fn increments(rounds: usize) {
         rows[0].push(plain);
         rows[1].push(nanos(ADDS, |_| black_box(&main).of(0).inc(Main::ClientReq)));
         rows[2].push(nanos(ADDS, |_| black_box(&backends).of(700).inc(Vbe::Req)));
-        rows[3].push(nanos(ADDS / 4, |_| black_box(&backends).of(700).now(Vbe::Conn, 1)));
-        rows[4].push(contended(backends.published()));
+        rows[3].push(nanos(ADDS, |_| black_box(&backend).inc(Vbe::Req)));
+        rows[4].push(nanos(ADDS / 4, |_| black_box(&backends).of(700).now(Vbe::Conn, 1)));
+        rows[5].push(contended(backends.published()));
         main.sweep();
         backends.sweep();
     }
@@ -87,6 +89,7 @@ fn increments(rounds: usize) {
     for (name, nanos) in [
         "a count of the worker",
         "a count of one of 1,000 backends",
+        "the same, once it is chosen",
         "an exact gauge, alone",
         "an exact gauge, two threads at it",
     ]

@@ -54,6 +54,9 @@ impl Filters {
 
     /// Whether the counter called `name` is wanted.
     pub(super) fn wants(&self, name: &str) -> bool {
+        if self.is_empty() {
+            return true;
+        }
         // A name with a NUL is no name that anybody can ask for.
         let Ok(name) = CString::new(name) else { return false };
         let deciding = self.0.iter().find(|rule| glob_matches(&rule.pattern, &name));

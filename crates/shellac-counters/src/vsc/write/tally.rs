@@ -37,11 +37,17 @@ impl<K: Kind> Tally<K> {
     ///
     /// # Panics
     ///
-    /// If there is none at this place, at the first count.
+    /// If there is none at this place.
     #[inline]
     #[must_use]
     pub fn of(&self, set: usize) -> Counts<'_, K> {
-        Counts { tally: self, set }
+        let first = MARGIN + set * K::ROWS.len();
+        Counts {
+            cells: &self.cells[first..first + K::ROWS.len()],
+            touched: &self.touched[set],
+            published: &self.published,
+            set,
+        }
     }
 
     /// What the counts go to.
@@ -82,7 +88,9 @@ impl<K: Kind> Drop for Tally<K> {
 /// One set of a [`Tally`].
 #[derive(Debug)]
 pub struct Counts<'t, K: Kind> {
-    tally: &'t Tally<K>,
+    cells: &'t [Cell<u64>],
+    touched: &'t Cell<bool>,
+    published: &'t Published<K>,
     set: usize,
 }
 
@@ -104,14 +112,14 @@ impl<K: Kind> Counts<'_, K> {
     /// `count` more.
     #[inline]
     pub fn add(self, counter: K, count: u64) {
-        self.tally.touched[self.set].set(true);
-        let cell = &self.tally.cells[MARGIN + self.set * K::ROWS.len() + counter.index()];
+        self.touched.set(true);
+        let cell = &self.cells[counter.index()];
         cell.set(cell.get().wrapping_add(count));
     }
 
     /// Adds to the published word at once: for gauges that have to be exact at any moment; `-1` as [`u64::MAX`].
     #[inline]
     pub fn now(self, gauge: K, delta: u64) {
-        self.tally.published.add(self.set, gauge, delta);
+        self.published.add(self.set, gauge, delta);
     }
 }
