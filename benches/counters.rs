@@ -162,21 +162,16 @@ fn directory(name: &str, fill: &dyn Fn(&mut ChildSet) -> Vec<Sets>, rounds: usiz
     if stock {
         assert!(ours().1 == theirs().1, "both print the same");
     }
-    let (mut our, mut their) = (Vec::new(), Vec::new());
+    let (mut our, mut their) = (Times::default(), Times::default());
     for _ in 0..rounds {
-        our.push(ours().0);
+        our.add(&ours);
         if stock {
-            their.push(theirs().0);
+            their.add(&theirs);
         }
     }
-    let our = median(our);
-    print!("    shellac stat -1   {our:7.1} ms");
-    match their.is_empty() {
-        true => println!(),
-        false => {
-            let their = median(their);
-            println!("    varnishstat -1 {their:7.1} ms    {:.1} times", their / our);
-        }
+    our.print("shellac stat -1");
+    if stock {
+        their.print("varnishstat -1");
     }
     let start = now();
     for (published, file) in &sets {
@@ -204,6 +199,37 @@ fn reader(workdir: &Path) {
         values.len(),
         look / 1e6
     );
+}
+
+/// Milliseconds of runs: from start to end, and of a processor.
+#[derive(Default)]
+struct Times {
+    wall: Vec<f64>,
+    processor: Vec<f64>,
+}
+
+impl Times {
+    fn add(&mut self, run: &dyn Fn() -> (f64, Vec<u8>)) {
+        let before = processor_of_children();
+        self.wall.push(run().0);
+        self.processor.push(processor_of_children() - before);
+    }
+
+    fn print(self, name: &str) {
+        // The system counts in steps that are no shorter than what is measured: only a mean says something.
+        #[allow(clippy::cast_precision_loss, reason = "a few rounds")]
+        let mean = self.processor.iter().sum::<f64>() / self.processor.len() as f64;
+        println!("    {name:16} {:7.1} ms, of a processor {mean:7.1} ms", median(self.wall));
+    }
+}
+
+/// Milliseconds of user and system time that all children took that have ended.
+fn processor_of_children() -> f64 {
+    const STEP: f64 = 10.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name is in brackets and may hold anything; those of children are the 14th and 15th word behind it.
+    let words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    words.skip(13).take(2).filter_map(|word| word.parse::<f64>().ok()).sum::<f64>() * STEP
 }
 
 fn millis(time: Duration) -> f64 {

@@ -3,6 +3,7 @@
 //! There nothing is escaped. Here what is more than printable ASCII is made visible, and what would end a string or a tag
 //! early is escaped: names and descriptions as proxies publish them have neither.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use chrono::{DateTime, Local};
@@ -48,20 +49,34 @@ pub(super) fn page(form: Form, compat: Compat, points: &Points, now: DateTime<Lo
 fn once(out: &mut String, points: &Points) -> std::fmt::Result {
     let mut width = NAME_LEAST;
     for point in &points.points {
-        let name = visible(point.name.as_bytes());
+        let name = plain(&point.name);
         if name.len() >= width {
             // And so for all that follow.
             width = name.len() + 1;
         }
-        write!(out, "{name:<width$}{:12} ", point.value)?;
-        if point.semantics == Semantics::Counter {
-            write!(out, "{:12.2}", rate(point.value, points.uptime))?;
-        } else {
-            out.push_str("         .  ");
+        out.push_str(&name);
+        out.extend(std::iter::repeat_n(' ', width - name.len()));
+        match (point.value, point.semantics) {
+            // Of thousands of counters nearly all are 0, and numbers take their time.
+            (0, Semantics::Counter) => out.push_str("           0         0.00"),
+            (value, Semantics::Counter) => {
+                write!(out, "{value:12} {:12.2}", rate(value, points.uptime))?;
+            }
+            (value, _) => write!(out, "{value:12}          .  ")?,
         }
-        writeln!(out, " {}", visible(point.description.as_bytes()))?;
+        out.push(' ');
+        out.push_str(&plain(&point.description));
+        out.push('\n');
     }
     Ok(())
+}
+
+/// `text` with what is more than printable ASCII made visible.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(visible(text.as_bytes()))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "so it is computed there")]

@@ -39,7 +39,7 @@ impl Points {
         };
         counters.each(|set, info, value| {
             found.is_without_counters = false;
-            let name = format!("{set}.{}", info.name);
+            let name = [set, ".", info.name.as_str()].concat();
             if name == "MAIN.uptime" {
                 found.uptime = value;
             }
