@@ -47,5 +47,5 @@ fn varnishstat_shows_a_proxy_and_follows_its_workers() {
         terminal.wait_for("the last counter", |screen| screen.contains("VBE.boot.b0.ejected"));
     assert!(screen.contains("DEBUG"), "{screen}");
     terminal.press(&["q"]);
-    terminal.wait_for("its end", |screen| screen.contains("Pane is dead"));
+    terminal.wait_for_its_end();
 }

@@ -80,6 +80,14 @@ impl Terminal {
         self.tmux(&["display-message", "-p", "#{alternate_on}"]).stdout.trim_ascii() == b"1"
     }
 
+    /// Waits until the command has ended.
+    pub(crate) fn wait_for_its_end(&self) {
+        Deadline::generous().wait_for("the end of what runs on the screen", || {
+            (self.tmux(&["display-message", "-p", "#{pane_dead}"]).stdout.trim_ascii() == b"1")
+                .then_some(())
+        });
+    }
+
     /// What was handed to the clipboard last.
     pub(crate) fn clipboard(&self) -> String {
         String::from_utf8_lossy(&self.tmux(&["show-buffer"]).stdout).into_owned()
