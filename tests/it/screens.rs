@@ -156,7 +156,7 @@ fn the_screens_say_what_the_log_and_the_counters_say() {
     assert!(!screen.contains("The log is gone"), "{screen}");
     assert_eq!(counter(&workdir, "MAIN.client_req"), 1);
     terminal.press(&["q"]);
-    terminal.wait_for("its end", |screen| screen.contains("Pane is dead"));
+    terminal.wait_for_its_end();
     drop(hanging);
 }
 
