@@ -8,7 +8,6 @@ mod counters;
 mod engine;
 mod generations;
 mod health;
-mod keys;
 mod live;
 mod log;
 mod origin;

@@ -136,14 +136,7 @@ pub(super) struct Origin {
 impl Origin {
     /// Every connection is handled by `script`, which gets its number, from 1.
     pub(super) fn start(script: impl Fn(usize, Connection) + Send + Sync + 'static) -> Origin {
-        Origin::on(TcpListener::bind("127.0.0.1:0").unwrap(), script)
-    }
-
-    /// The same on a socket that listens already.
-    pub(super) fn on(
-        listener: TcpListener,
-        script: impl Fn(usize, Connection) + Send + Sync + 'static,
-    ) -> Origin {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(script);
