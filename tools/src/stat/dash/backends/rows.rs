@@ -95,6 +95,8 @@ pub(super) struct Row {
     /// Requests sent, since the worker started.
     pub(super) req: Option<u64>,
     req_change: f64,
+    /// It is of the configuration that new requests get; not all proxies say so.
+    active: bool,
     drained: Option<u64>,
     ejected: Option<u64>,
     /// What the log says; of several configurations with this name only with the one that is used.
@@ -130,12 +132,12 @@ pub(super) fn rows(now: &Snapshot, order: Order) -> Vec<Row> {
         places.entry(log_name(&row.name).to_owned()).or_default().push(at);
     }
     for traffic in &now.traffic.backends {
-        let used = places.get(&traffic.name).and_then(|places| {
-            places
-                .iter()
-                .copied()
-                .max_by(|a, b| rows[*a].req_change.total_cmp(&rows[*b].req_change))
-        });
+        let is_more_used = |a: &usize, b: &usize| {
+            let (a, b) = (&rows[*a], &rows[*b]);
+            a.active.cmp(&b.active).then(a.req_change.total_cmp(&b.req_change))
+        };
+        let places = places.get(&traffic.name);
+        let used = places.and_then(|places| places.iter().copied().max_by(is_more_used));
         match used {
             Some(at) => rows[at].traffic = Some(Arc::clone(traffic)),
             None => rows.push(Row::of_log(traffic)),
@@ -187,6 +189,7 @@ fn counted(now: &Snapshot) -> Vec<Row> {
             "fail" => row.fail = value,
             "unhealthy" => row.unhealthy = value,
             "busy" => row.busy = value,
+            "active" => row.active = reading.value == 1,
             "drained" => row.drained = value,
             "ejected" => row.ejected = value,
             "req" => {
@@ -212,6 +215,7 @@ impl Row {
             busy: None,
             req: None,
             req_change: 0.0,
+            active: false,
             drained: None,
             ejected: None,
             traffic: None,

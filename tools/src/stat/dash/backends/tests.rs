@@ -124,3 +124,24 @@ fn what_an_administrator_of_varnishd_ordered_is_known_from_the_log() {
         assert_eq!(now(&mut simulation), expected, "{command}");
     }
 }
+
+#[test]
+fn what_the_log_says_is_that_of_the_configuration_that_new_requests_get() {
+    use crate::stat::dash::sample::{Reading, Sample};
+    use crate::stat::dash::testing::{point, reading, snapshot};
+    let mut simulation = crate::watch::simulated::Simulation::new(17);
+    simulation.run(0..1, 20, |_| 0.0);
+    let moving = |change| Reading { change: Some(change), ..reading(9) };
+    // Requests that began with the old one are not over yet.
+    let counters = [
+        (point("VBE.new.api1.req"), moving(1.0)),
+        (point("VBE.new.api1.active"), reading(1)),
+        (point("VBE.old.api1.req"), moving(50.0)),
+        (point("VBE.old.api1.active"), reading(0)),
+    ];
+    let mut now = snapshot(1, &counters, &Sample::default());
+    now.traffic = Arc::new(simulation.traffic(1));
+    let found = rows(&now, Order::Name);
+    let of = |key: &str| found.iter().find(|row| row.key() == key).expect(key);
+    assert!(of("new.api1").traffic.is_some() && of("old.api1").traffic.is_none());
+}
