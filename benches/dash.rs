@@ -65,9 +65,13 @@ fn run(counters: usize, key: &str, columns: u16, rows: u16, seconds: u64) -> (f6
         });
         let terminal = Tmux::start(directory.path(), &workdir, columns, rows);
         thread::sleep(Duration::from_secs(2));
-        // `d`: what never moved as well, so that everything is sampled and can be shown.
-        terminal.ask(&["send-keys", key, "d"]);
-        thread::sleep(Duration::from_secs(1));
+        // What never moved as well, of all levels.
+        terminal.ask(&["send-keys", "4", "d", "v", "v"]);
+        thread::sleep(Duration::from_secs(2));
+        let all = Main::ROWS.len() + Mgt::ROWS.len() + count * Vbe::ROWS.len();
+        let screen = terminal.ask(&["capture-pane", "-p"]);
+        assert!(screen.contains(&format!("/{all}\n")), "{all} counters are not in\n{screen}");
+        terminal.ask(&["send-keys", key]);
         let (before, start) = (terminal.nanoseconds(), Instant::now());
         thread::sleep(Duration::from_secs(seconds));
         let used = terminal.nanoseconds().saturating_sub(before);
