@@ -79,16 +79,35 @@ fn the_example_is_right_and_shows_the_defaults() {
     assert_eq!(shown.error_page, ErrorPage::default());
     assert_eq!(shown.routes[0].retry, RetryPolicy::default());
 
-    // What stands behind a `#` has to be right too, and then no key is left that could be told.
-    let all: String = text
-        .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
-        .fold(String::new(), |all, line| all + line + "\n");
+    // What stands behind a `#` has to be right too, and then no key is left that could be told. But for two keys that
+    // another policy and another table belong to.
+    let others = ["# key = ", "# compat = "];
+    let is_text = |rest: &str| !rest.contains(" = ") && !rest.starts_with('[');
+    let line = |line: &'_ str| {
+        let other = others.iter().any(|other| line.starts_with(other));
+        let rest = line.strip_prefix("# ").filter(|rest| !other && !is_text(rest));
+        rest.unwrap_or(line).to_owned() + "\n"
+    };
+    let all: String = text.lines().map(line).collect();
+    // A route has one of two tables.
+    let (all, next) = all.split_once("[route.next_upstream]").unwrap();
+    let (before, _) = all.split_once("[route.retry]").unwrap();
+    let next = format!("{before}[route.next_upstream]{next}");
     let all = all.replace("on = [", "on = [\"status\", ");
     let every = Config::parse(&all, "example").unwrap();
     assert_eq!(every.routes[0].host.as_deref(), Some("example.org"));
     assert_eq!((every.threads, every.group.as_deref()), (Some(2), Some("varnish")));
     assert_eq!(every.routes[0].retry.statuses, [502, 503]);
+    assert_eq!((every.probes.len(), every.backends[0].probe), (1, Some(0)));
+    let route = &Config::parse(&next, "example").unwrap().routes[0];
+    assert_eq!(route.next.as_ref().map(|next| next.error), Some(true));
+    for all in [all, next] {
+        all_keys_are_shown(&all, &text);
+    }
+}
+
+/// Puts a key that does not exist into every table of `all`, and looks for those that do in `text`.
+fn all_keys_are_shown(all: &str, text: &str) {
     let broken = all.lines().fold("nothing = 1\n".to_owned(), |broken, line| {
         let more = if line.starts_with('[') { "nothing = 1\n" } else { "" };
         broken + line + "\n" + more
