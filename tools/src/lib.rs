@@ -15,6 +15,7 @@ mod compat;
 mod daemon;
 mod demo;
 mod doctor;
+mod drain;
 mod errors;
 mod explain;
 mod generate;

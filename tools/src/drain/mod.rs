@@ -1,0 +1,148 @@
+//! `shellac adm drain`, `undrain` and `kill`: taking backends out of service, waiting until nothing is in flight there, and
+//! ending what is.
+//!
+//! `args` has the command lines, `link` is the connection to the instance. `ours` drains backends of a shellacd and
+//! `varnish` those of a varnishd, which knows less; `watch` looks at what is back; `say` is what is written.
+
+mod args;
+mod link;
+mod ours;
+mod say;
+mod varnish;
+mod watch;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use shellac_admin::Status;
+use shellac_vsm::Attachment;
+
+use args::{DrainArgs, KillArgs, UndrainArgs};
+use link::Link;
+use ours::Ours;
+use say::Say;
+use varnish::Varnish;
+
+/// Exit statuses beside 0.
+mod status {
+    pub(super) const TIMED_OUT: u8 = 1;
+    pub(super) const NO_MATCH: u8 = 2;
+    pub(super) const REFUSED: u8 = 3;
+    pub(super) const CANCELLED: u8 = 4;
+    pub(super) const LOST: u8 = 5;
+}
+
+/// The first words of the command lines that are this tool's.
+pub(crate) const COMMANDS: [&str; 3] = ["drain", "undrain", "kill"];
+
+/// Runs the command line `words`, whose first is one of [`COMMANDS`], on the instance of `attachment`.
+pub(crate) fn run(mut attachment: Attachment, words: &[String]) -> anyhow::Result<ExitCode> {
+    let status = match words.first().map(String::as_str) {
+        Some("drain") => drain(&mut attachment, &DrainArgs::parse_from(words))?,
+        Some("undrain") => undrain(&mut attachment, &UndrainArgs::parse_from(words))?,
+        _ => kill(&attachment, &KillArgs::parse_from(words))?,
+    };
+    Ok(ExitCode::from(status))
+}
+
+fn drain(attachment: &mut Attachment, args: &DrainArgs) -> anyhow::Result<u8> {
+    let mut link = Link::open(attachment)?;
+    let say = Say { json: args.json };
+    let is_ours = is_ours(attachment);
+    if args.list {
+        if !is_ours {
+            bail!("a varnishd has no orders; see backend.list");
+        }
+        return Ours { attachment, link, say }.list();
+    }
+    for pattern in args.patterns.iter().filter(|it| Path::new(it).exists()) {
+        eprintln!(
+            "shellac: there is a file called {pattern}: was a pattern meant that the shell has replaced? Quote it"
+        );
+    }
+    let active = active(&mut link)?;
+    let patterns = within(&args.config, &active, &args.patterns);
+    if is_ours {
+        return Ours { attachment, link, say }.drain(args, &patterns);
+    }
+    Varnish { attachment, link, say, active }.drain(args, &patterns)
+}
+
+fn undrain(attachment: &mut Attachment, args: &UndrainArgs) -> anyhow::Result<u8> {
+    let mut link = Link::open(attachment)?;
+    let say = Say { json: args.json };
+    let names = meant(&mut link, is_ours(attachment), &args.patterns);
+    let status = if is_ours(attachment) {
+        Ours { attachment, link, say }.undrain(args)?
+    } else {
+        let active = active(&mut link)?;
+        Varnish { attachment, link, say, active }.undrain(args)?
+    };
+    match args.watch {
+        Some(time) if status == 0 => watch::watch(attachment, &names, time, say),
+        _ => Ok(status),
+    }
+}
+
+fn kill(attachment: &Attachment, args: &KillArgs) -> anyhow::Result<u8> {
+    if !is_ours(attachment) {
+        bail!("a varnishd cannot end single requests");
+    }
+    let xid = args.xid.to_string();
+    let mut words = vec!["kill", &xid];
+    words.extend((!args.reason.is_empty()).then_some(&*args.reason));
+    let answer = Link::open(attachment)?.ask(&words)?;
+    match answer.status {
+        Status::OK => Ok(0),
+        _ => {
+            eprintln!("shellac: {}", answer.text().trim_end());
+            Ok(if answer.status == Status::CANNOT { status::NO_MATCH } else { status::TIMED_OUT })
+        }
+    }
+}
+
+/// Ours say so.
+fn is_ours(attachment: &Attachment) -> bool {
+    attachment.find("Arg", "-shellac").is_some()
+}
+
+/// The configuration that new requests go to.
+fn active(link: &mut Link) -> anyhow::Result<String> {
+    let list = link.ask(&["vcl.list"])?;
+    let text = list.text();
+    let row = text.lines().find(|line| line.starts_with("active"));
+    // Status, state, temperature, busy, name.
+    let name = row.and_then(|row| row.split_ascii_whitespace().nth(4));
+    Ok(name.context("no configuration is active")?.to_owned())
+}
+
+/// Full names of the backends that patterns mean; what cannot be found out is none.
+fn meant(link: &mut Link, is_ours: bool, patterns: &[String]) -> Vec<String> {
+    if !is_ours {
+        return patterns.to_vec();
+    }
+    let words: Vec<&str> =
+        ["drain.plan", "-j"].into_iter().chain(patterns.iter().map(String::as_str)).collect();
+    let plan = link.data(&words).unwrap_or_default();
+    say::names(&plan["backends"]).into_iter().map(str::to_owned).collect()
+}
+
+/// Patterns that mean backends of one configuration only.
+fn within(config: &str, active: &str, patterns: &[String]) -> Vec<String> {
+    let config = match config {
+        "all" => return patterns.to_vec(),
+        "active" => active,
+        config => config,
+    };
+    let prefixed = |pattern: &String| match pattern.strip_prefix('!') {
+        _ if pattern.contains(['.', '@']) => pattern.clone(),
+        Some(rest) => format!("!{config}.{rest}"),
+        None => format!("{config}.{pattern}"),
+    };
+    patterns.iter().map(prefixed).collect()
+}
+
+#[cfg(test)]
+mod tests;
