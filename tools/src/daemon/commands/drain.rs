@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use shellac_admin::{Answer, Envelope, Status};
+use shellac_admin::{Answer, Envelope, Place, Row, Status};
 use shellac_proxy::{BackendLoad, BackendStatus, Control, PoolLeft};
 use shellac_render::visible;
 use shellac_upstream::admin::{Entry, Mode, Pattern, Scope, Selection, Subject, Table};
@@ -25,6 +25,71 @@ const LISTED: usize = 50;
 const REQUESTS: usize = 5;
 /// Bytes of a request line, of a reason and of a name that are kept.
 const TEXT_BYTES: usize = 200;
+
+/// A command about backends that patterns mean.
+const fn row(name: &'static str, syntax: &'static str, help: &'static str) -> Row {
+    Row {
+        name,
+        aliases: &[],
+        syntax,
+        help,
+        least: 1,
+        most: None,
+        json: true,
+        changes: false,
+        place: Place::Worker,
+    }
+}
+
+pub(super) const DRAIN: Row = Row {
+    changes: true,
+    ..row(
+        "drain",
+        "drain [-j] <pattern>... [by=<name>] [reason=<text>] [ttl=<seconds>] [force=yes]",
+        "Take backends out of service, in every configuration and in those loaded later; what runs is finished.",
+    )
+};
+pub(super) const UNDRAIN: Row = Row {
+    changes: true,
+    ..row(
+        "undrain",
+        "undrain [-j] <pattern>... [by=<name>] [reason=<text>]",
+        "Put backends back into service: their probes and their requests decide.",
+    )
+};
+pub(super) const CLOSE_IDLE: Row = Row {
+    changes: true,
+    ..row(
+        "drain.close_idle",
+        "drain.close_idle [-j] <pattern>...",
+        "Close connections that wait for a next request.",
+    )
+};
+pub(super) const LIST: Row = Row {
+    least: 0,
+    most: Some(0),
+    ..row("drain.list", "drain.list [-j]", "List the orders about backends that are in force.")
+};
+pub(super) const PLAN: Row = row(
+    "drain.plan",
+    "drain.plan [-j] <pattern>...",
+    "Say what drain would take, and what would be left.",
+);
+pub(super) const STATUS: Row =
+    row("drain.status", "drain.status [-j] <pattern>...", "Say what is in flight at backends.");
+pub(super) const WAIT: Row = Row {
+    least: 2,
+    ..row(
+        "drain.wait",
+        "drain.wait [-j] <seconds> <pattern>...",
+        "Answer when nothing is in flight at backends, or after this time (at most 3 seconds).",
+    )
+};
+pub(super) const KILL: Row = Row {
+    json: false,
+    changes: true,
+    ..row("kill", "kill <xid> [<reason>]", "End a request that is in flight.")
+};
 
 /// One change of the orders after the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -138,7 +203,8 @@ impl Drain<'_> {
             found => Some(found?),
         };
         if let (Mode::Drain, Some(meant), false) = (mode, &meant, given.force) {
-            let few: Vec<PoolLeft> = self.pools(meant).into_iter().filter(PoolLeft::is_too_few).collect();
+            let few: Vec<PoolLeft> =
+                self.pools(meant).into_iter().filter(PoolLeft::is_too_few).collect();
             if !few.is_empty() {
                 let lines: String = few.iter().take(LISTED).map(pool_line).collect();
                 return Err(Answer::new(Status::CANNOT, lines));
@@ -148,6 +214,10 @@ impl Drain<'_> {
         let mut table = self.control.orders_in_force();
         self.set(&mut table, &given, mode)?;
         self.control.apply(table);
+        if let (Mode::Auto, Some(meant)) = (mode, &meant) {
+            // What was said about single backends goes, too.
+            self.control.set_health(|subject| meant.matches(subject), Mode::Auto);
+        }
         drop(change);
         let acknowledged = self.acknowledged();
         let Some(meant) = meant else { return Ok(self.data(&json!({"count": 0, "backends": []}))) };
@@ -179,8 +249,7 @@ impl Drain<'_> {
             // The latest order counts: what is left out keeps what it had, and whatever comes later has nothing.
             let pattern = Pattern::parse(text.trim_start_matches('!')).map_err(wrong)?;
             table.set(given.entry(pattern.clone(), Mode::Auto, since)).map_err(full)?;
-            let left_out =
-                self.control.backends(|subject| pattern.matches(subject, Scope::Every));
+            let left_out = self.control.backends(|subject| pattern.matches(subject, Scope::Every));
             for backend in left_out {
                 let subject = Subject {
                     config: &backend.config,
@@ -229,7 +298,9 @@ impl Drain<'_> {
             }
             let pools: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
             let count = meant.backends.len();
-            Ok(self.data(&json!({"count": count, "backends": names, "pools": pools, "refused": refused})))
+            Ok(self.data(
+                &json!({"count": count, "backends": names, "pools": pools, "refused": refused}),
+            ))
         };
         answered(plan())
     }
@@ -244,7 +315,10 @@ impl Drain<'_> {
         for entry in table.entries() {
             let until = entry.until().map_or("-".to_owned(), |until| until.to_string());
             let (pattern, mode) = (&entry.pattern, entry.mode.as_str());
-            text += &format!("{pattern} {mode} {} {until} {} {}\n", entry.since, entry.author, entry.reason);
+            text += &format!(
+                "{pattern} {mode} {} {until} {} {}\n",
+                entry.since, entry.author, entry.reason
+            );
         }
         Answer::ok(text)
     }
@@ -367,8 +441,11 @@ fn summary(meant: &Meant) -> Value {
 }
 
 fn load_value(load: &BackendLoad) -> Value {
-    let phases: serde_json::Map<String, Value> =
-        load.phases.iter().map(|(phase, count)| (phase.name().to_owned(), (*count).into())).collect();
+    let phases: serde_json::Map<String, Value> = load
+        .phases
+        .iter()
+        .map(|(phase, count)| (phase.name().to_owned(), (*count).into()))
+        .collect();
     let requests = load.requests.iter().take(REQUESTS).map(|open| {
         let request: String = visible(&open.request).chars().take(TEXT_BYTES).collect();
         json!({

@@ -5,6 +5,7 @@
 
 mod backends;
 mod configurations;
+mod drain;
 mod log_mask;
 mod state;
 
@@ -12,10 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use drain::Drain;
 use shellac_admin::{Answer, Place, Row, Status};
 use shellac_config::Config;
 use shellac_manager::Orders;
 use shellac_proxy::{Control, Inherited};
+use shellac_upstream::admin::Mode;
 use state::{State, Wanted};
 
 /// The commands of people that workers run.
@@ -42,6 +45,14 @@ pub(crate) const ROWS: &[Row] = &[
         changes: true,
         place: Place::Worker,
     },
+    drain::DRAIN,
+    drain::UNDRAIN,
+    drain::CLOSE_IDLE,
+    drain::LIST,
+    drain::PLAN,
+    drain::STATUS,
+    drain::WAIT,
+    drain::KILL,
 ];
 
 /// A configuration that is to be there when a worker begins to serve.
@@ -121,6 +132,14 @@ impl Dispatcher {
             ["backend.set_health", pattern, state] => {
                 self.keep_after(backends::set_health(&self.control, pattern, state))
             }
+            ["drain", ..] => self.keep_after(self.drain(&words).order(Mode::Drain)),
+            ["undrain", ..] => self.keep_after(self.drain(&words).order(Mode::Auto)),
+            ["drain.close_idle", ..] => self.drain(&words).close_idle(),
+            ["drain.list", ..] => self.drain(&words).list(),
+            ["drain.plan", ..] => self.drain(&words).plan(),
+            ["drain.status", ..] => self.drain(&words).status(),
+            ["drain.wait", ..] => self.drain(&words).wait(),
+            ["kill", ..] => self.drain(&words).kill(),
             ["vcl.load", name, file_name, text, temperature] => self.keep_after(
                 configurations::load(&self.control, name, file_name, text, temperature),
             ),
@@ -131,6 +150,10 @@ impl Dispatcher {
             ["param.set", "vsl_mask", value] => log_mask::set(&self.control, value),
             _ => Answer::new(Status::UNIMPLEMENTED, "Unimplemented\n"),
         }
+    }
+
+    fn drain<'c>(&'c self, words: &'c [&'c str]) -> Drain<'c> {
+        Drain { control: &self.control, words, now: since_1970() }
     }
 
     /// Has the manager keep what there is now.
