@@ -139,3 +139,21 @@ fn failures_of_one_machine_are_told_from_those_of_all() {
         "{output:?}"
     );
 }
+
+#[test]
+fn commands_are_given_on_all_machines_and_the_worst_status_counts() {
+    let scene = Scene::new();
+    let output = scene.run("adm", "bad,good", &["drain", "b0", "--dry-run", "--force", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let value: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for (at, host) in ["bad", "good"].iter().enumerate() {
+        assert_eq!(value[at]["host"], *host);
+        assert_eq!(value[at]["answers"][0]["backends"][0], "boot.b0", "{value}");
+    }
+    // On one of them this is a mistake, on the other one it is asked in vain.
+    let output = scene.run("adm", "good", &["drain", "b9"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let output = scene.run("adm", "gone,good", &["ping"]);
+    assert_eq!(output.status.code(), Some(255), "{output:?}");
+    assert!(text(&output.stdout).starts_with("== good\nPONG "), "{output:?}");
+}

@@ -8,6 +8,7 @@ mod daemon;
 mod dash;
 mod demo;
 mod doctor;
+mod drain;
 mod errors;
 mod hosts;
 mod http;

@@ -25,7 +25,7 @@ enum Stream {
 
 /// A connection over which commands can be given.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     reader: AnswerReader,
     /// How long an answer may take; `None` for as long as it takes.
@@ -34,7 +34,7 @@ pub(super) struct Connection {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// The other side has closed the connection.
     Closed,
     /// It takes too long, or what comes is none. A client makes an answer of its own of that.
@@ -79,7 +79,7 @@ impl Connection {
     }
 
     /// Sends bytes: whole lines, one command each.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.stream {
             Stream::Tcp(stream) => stream.write_all(bytes),
             Stream::Unix(stream) => stream.write_all(bytes),
@@ -96,7 +96,7 @@ impl Connection {
     }
 
     /// Waits for the next answer.
-    pub(super) fn answer(&mut self) -> Result<Answer, NoAnswer> {
+    pub(crate) fn answer(&mut self) -> Result<Answer, NoAnswer> {
         let deadline = self.limit.and_then(|limit| now().checked_add(limit));
         loop {
             if let Some(answer) = self.ready()? {

@@ -41,7 +41,11 @@ pub(super) fn find(settings: &Settings) -> anyhow::Result<Found> {
         let address = Address { text: text.clone(), place: place(text) };
         return Ok(Found { addresses: vec![address], secret: settings.secret.clone() });
     }
-    let attachment = attach(settings)?;
+    published_in(&attach(settings)?)
+}
+
+/// What an instance publishes.
+pub(super) fn published_in(attachment: &Attachment) -> anyhow::Result<Found> {
     let text =
         |ident| attachment.read_text("Arg", ident).map_err(|error| anyhow!(error.full_text()));
     let Some(lines) = text("-T")? else { bail!("No -T in shared memory") };
@@ -53,7 +57,8 @@ pub(super) fn find(settings: &Settings) -> anyhow::Result<Found> {
     Ok(Found { addresses, secret })
 }
 
-fn attach(settings: &Settings) -> anyhow::Result<Attachment> {
+/// The instance that the command line means.
+pub(super) fn attach(settings: &Settings) -> anyhow::Result<Attachment> {
     let patience = settings.timeout.as_deref().map(stock::attach::patience).transpose()?;
     let patience = patience.unwrap_or(PATIENCE);
     let name = settings.name.as_deref();

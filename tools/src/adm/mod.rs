@@ -15,9 +15,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use shellac_log::Compat;
+use shellac_vsm::Attachment;
 
+use crate::drain;
+use crate::hosts::HostsArgs;
 use crate::stock::attach::patience;
-use connection::Connection;
+pub(crate) use connection::{Connection, NoAnswer};
 pub(crate) use stock::run_as;
 
 /// Names under which the program is this tool of somebody else.
@@ -32,6 +35,7 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Without a command: lines from standard input, or a prompt. `shellac adm help` lists the commands.\n\
+    `drain`, `undrain` and `kill` have options of their own: `shellac adm drain --help`.\n\
     Exit status: 0 done, 1 the command failed, 2 nobody takes commands."
 )]
 pub(crate) struct Args {
@@ -53,6 +57,9 @@ pub(crate) struct Args {
     /// The command and its words; blanks in a word need quotes within: '"a b"'
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
+
+    #[command(flatten)]
+    hosts: HostsArgs,
 }
 
 /// What a command line asks for, whichever front end has read it.
@@ -70,8 +77,28 @@ struct Settings {
 
 /// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { name, address, secret, timeout, raw, words } = args;
-    give(&Settings { name, address, secret, timeout, raw, words, stock: None })
+    let Args { name, address, secret, timeout, raw, words, hosts } = args;
+    if hosts.are_meant() {
+        let is_json = words.iter().any(|word| ["-j", "--json"].contains(&&**word));
+        return hosts.run(is_json, |statuses| statuses.iter().copied().max().unwrap_or(0));
+    }
+    let is_drain = words.first().is_some_and(|word| drain::COMMANDS.contains(&&**word));
+    let settings = Settings { name, address, secret, timeout, raw, words, stock: None };
+    if !is_drain {
+        return give(&settings);
+    }
+    if settings.address.is_some() {
+        anyhow::bail!(
+            "{} looks at counters too: name the instance with -n, not -T",
+            settings.words[0]
+        );
+    }
+    drain::run(find::attach(&settings)?, &settings.words)
+}
+
+/// A connection to the instance that `attachment` follows.
+pub(crate) fn open(attachment: &Attachment) -> anyhow::Result<Connection> {
+    first(&find::published_in(attachment)?, Some(ANSWER_PATIENCE))
 }
 
 /// Connects and does what is asked.
@@ -96,7 +123,10 @@ fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
 fn connect(settings: &Settings) -> anyhow::Result<Connection> {
     let found = find::find(settings)?;
     let patience = settings.timeout.as_deref().map(patience).transpose()?;
-    let limit = patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit);
+    first(&found, patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit))
+}
+
+fn first(found: &find::Found, limit: Option<Duration>) -> anyhow::Result<Connection> {
     let mut last = None;
     for address in &found.addresses {
         if let Some(error) =

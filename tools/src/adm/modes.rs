@@ -168,7 +168,7 @@ fn closed(stock: Option<Compat>, unasked: bool) -> ExitCode {
 /// Shows an answer as the stock tool does.
 fn show(out: &mut impl Write, answer: &Answer, raw: bool) -> io::Result<()> {
     if raw {
-        write!(out, "{:<3} {:<8}\n", answer.status.code(), answer.body.len())?;
+        writeln!(out, "{:<3} {:<8}", answer.status.code(), answer.body.len())?;
         out.write_all(&answer.body)?;
     } else {
         out.write_all(&answer.body)?;

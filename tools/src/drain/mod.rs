@@ -48,8 +48,11 @@ pub(crate) fn run(mut attachment: Attachment, words: &[String]) -> anyhow::Resul
 }
 
 fn drain(attachment: &mut Attachment, args: &DrainArgs) -> anyhow::Result<u8> {
-    let mut link = Link::open(attachment)?;
     let say = Say { json: args.json };
+    let mut link = match Link::open(attachment) {
+        Ok(link) => link,
+        Err(error) => return say.end(status::LOST, &format!("{error:#}")),
+    };
     let is_ours = is_ours(attachment);
     if args.list {
         if !is_ours {

@@ -96,7 +96,8 @@ impl Ours<'_> {
         let mut quiet: Option<(Instant, u64)> = None;
         loop {
             let over = start.elapsed() >= args.timeout;
-            let seconds = [ASKED_SECONDS.to_owned()];
+            // What there is to wait for is said at once.
+            let seconds = [if said.is_none() { "0" } else { ASKED_SECONDS }.to_owned()];
             let found = match self.data("drain.wait", &seconds, patterns) {
                 Ok(found) => found,
                 Err(error) => match error.downcast_ref::<Refusal>() {
@@ -141,18 +142,12 @@ impl Ours<'_> {
                 match quiet {
                     Some((since, before)) if before == attempts => {
                         if since.elapsed() >= args.quiet {
-                            let text = format!(
-                                "drained: nothing is in flight at {} backends",
-                                number(&found["count"])
-                            );
+                            let text = drained(number(&found["count"]));
                             return self.say.end(0, &text);
                         }
                     }
                     _ if args.quiet.is_zero() => {
-                        let text = format!(
-                            "drained: nothing is in flight at {} backends",
-                            number(&found["count"])
-                        );
+                        let text = drained(number(&found["count"]));
                         return self.say.end(0, &text);
                     }
                     _ => quiet = Some((Instant::now(), attempts)),
@@ -274,6 +269,13 @@ impl Ours<'_> {
             _ => return Err(error),
         };
         self.say.end(status, &refusal.to_string())
+    }
+}
+
+fn drained(count: u64) -> String {
+    match count {
+        1 => "drained: nothing is in flight there".to_owned(),
+        count => format!("drained: nothing is in flight at {count} backends"),
     }
 }
 
