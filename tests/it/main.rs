@@ -1,5 +1,6 @@
 //! Tests of the whole program: one binary, a file per subject.
 
+mod adm;
 mod capture;
 mod config;
 mod confusion;

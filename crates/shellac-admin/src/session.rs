@@ -108,7 +108,9 @@ impl Session {
     #[must_use]
     pub fn wants_input(&self) -> bool {
         let most = if self.trusted { self.limits.waiting_bytes } else { LINE_BYTES_BEFORE_LOGIN };
-        !self.closing && !self.ended && self.reader.waiting() <= most
+        // One long line is bounded by its own limit, and would never be whole.
+        let has_room = self.reader.waiting() <= most || !self.busy && !self.reader.has_line();
+        !self.closing && !self.ended && has_room
     }
 
     /// Hands in what was received.

@@ -148,6 +148,23 @@ fn what_came_before_the_end_is_done() {
 }
 
 #[test]
+fn a_long_request_is_read_to_its_end_and_no_further_while_it_runs() {
+    let rig = Rig::new();
+    let limits = SessionLimits { request_bytes: 200, waiting_bytes: 50 };
+    let mut session = Session::open(limits, None, rig.challenge, &rig.host());
+    session.received(b"work ");
+    for _ in 0..9 {
+        assert!(session.wants_input());
+        session.received(&[b'x'; 20]);
+        assert!(session.next(&rig.host()).is_none());
+    }
+    session.received(b"\n");
+    assert_eq!(session.next(&rig.host()).unwrap().args[0].len(), 180);
+    session.received(&[b'y'; 51]);
+    assert!(!session.wants_input(), "it waits for its turn");
+}
+
+#[test]
 fn without_a_secret_everybody_is_trusted() {
     let rig = Rig::new();
     let mut session = rig.open(None);
