@@ -17,8 +17,11 @@ pub(super) const OWN: &[Cause] = &[
         classes: Classes::of(&[Local]),
         when: When::Always,
         means: "The system or the proxy itself refused: no memory (errno 12, 105), a limit, or a \
-                broken installation. The backend never saw it.",
+                broken installation. With errno 110 or 113 packets did not leave this machine, as \
+                fetch.node beside it tells: a full neighbour or connection table. The backend never \
+                saw it.",
         todo: &[
+            "fetch.node in the record: `shellac doctor` says what is full, and which limit to raise.",
             "Look the errno up (`errno N`), and at `dmesg` and the proxy's own messages at this \
              second.",
             "errno 12 or 105: memory of the process, of its control group, of the kernel's \

@@ -275,6 +275,11 @@ impl Attempt {
         let waited = details.waited.or(exchange.waited);
         if let Some(logged) = details.class {
             // The word in the log is the coarser one of the two.
+            let unanswered = Classes::of(&[Class::Timeout, Class::Unreachable]);
+            let is_nodes = Classes::from_word("local") == Some(logged)
+                && reading.is_some_and(|reading| reading.classes.within(unanswered));
+            // Nobody answered, and the proxy knew that the packets had not left its machine.
+            let logged = if is_nodes { Classes::of(&[Class::Local]) } else { logged };
             classes = logged.narrowed(classes);
             classes = details.client.map_or(classes, |client| client.narrowed(classes));
         } else if waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
