@@ -120,6 +120,8 @@ fn configuration(policy: &str, backends: usize, address: SocketAddr, origin: Soc
         names.push(format!("\"b{at}\""));
     }
     let names = names.join(", ");
+    // All backends are one process here, and so are their connections.
+    text.push_str("[limits]\nidle_per_backend = 0\n");
     text.push_str(&format!(
         "[[pool]]\nname = \"p\"\npolicy = \"{policy}\"\nbackends = [{names}]\n"
     ));
