@@ -14,6 +14,7 @@ mod color;
 mod compat;
 mod daemon;
 mod demo;
+mod detach;
 mod doctor;
 mod drain;
 mod errors;
@@ -25,16 +26,12 @@ mod links;
 mod log;
 mod metrics;
 mod ps;
+mod reading;
 mod record;
 mod snapshot;
 mod stat;
 mod stock;
 mod trace;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "what the dashboard and the metrics read of it comes with them"
-)]
 mod watch;
 mod when;
 mod why;

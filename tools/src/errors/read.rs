@@ -15,10 +15,10 @@ use shellac_render::failures::Failures;
 
 use super::{Args, line};
 use crate::attach::{Attached, attach};
-use crate::log::loss_text;
-use crate::log::queue::{OnFull, Queue};
-use crate::log::signals::Signals;
-use crate::trace::open_file;
+use crate::reading::loss_text;
+use crate::reading::open_file;
+use crate::reading::queue::{OnFull, Queue};
+use crate::reading::signals::Signals;
 use crate::when::Zone;
 
 /// Transactions that may be open at once.

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,9 +11,9 @@ use shellac_log::{
     Ahead, Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
 };
 
-use super::queue::Queue;
 use super::settings::{Manner, Settings};
 use crate::attach::{Attached, Patience, attach};
+use crate::reading::queue::Queue;
 use crate::stock::attach as stock;
 use crate::stock::system_text::system_text;
 
@@ -105,32 +104,6 @@ pub(super) enum Wait {
     Readable(OwnedFd),
     /// Not at all: asking for more waits.
     Source,
-}
-
-/// How long to sleep between two looks at a log: the longer it rests, the longer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pause {
-    next: Duration,
-}
-
-/// The first sleep after something came, so that what belongs together is not shown in two halves.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-/// The longest, so that nobody waits for a line.
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
-
-impl Default for Pause {
-    fn default() -> Pause {
-        Pause { next: SHORTEST_PAUSE }
-    }
-}
-
-impl Pause {
-    /// The time to sleep now; the next one is longer.
-    pub(super) fn take(&mut self) -> Duration {
-        let now = self.next;
-        self.next = (now * 2).min(LONGEST_PAUSE);
-        now
-    }
 }
 
 /// A signal is noticed after this time at the latest.

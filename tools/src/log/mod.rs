@@ -5,17 +5,13 @@
 //! read, `run` is the loop between input and `output`, `pass` what happens to records in it.
 
 mod args;
-pub(crate) mod detach;
 mod input;
-pub(crate) mod loss_text;
 mod notices;
 mod output;
 mod pass;
-pub(crate) mod queue;
 mod rate;
 mod run;
 mod settings;
-pub(crate) mod signals;
 mod stock;
 mod table;
 mod window;

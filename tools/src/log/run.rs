@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use shellac_log::{Basis, Choice, GivenUp, Input, live_source};
 use shellac_manager::{ManagerError, PidFile};
 
-use super::detach::{self, Place};
 use super::input::{self, Opened, Origin, Wait};
-use super::loss_text;
 use super::notices::{self, Notices};
 use super::output;
 use super::pass::{Flow, Pass};
 use super::settings::{From, Manner, Settings};
-use super::signals::Signals;
 use crate::attach::Patience;
+use crate::detach::{self, Place};
+use crate::reading::loss_text;
+use crate::reading::signals::Signals;
 use crate::stock::system_text::system_text;
 use crate::when::{Clock, Zone};
 

@@ -15,11 +15,11 @@ use shellac_query::regex::Regex;
 use shellac_query::{Options, Query};
 
 use super::output;
-use super::queue::OnFull;
 use super::rate::Rate;
 use super::window::Window;
 use crate::attach::Patience;
 use crate::color::ColorWhen;
+use crate::reading::queue::OnFull;
 use crate::stock::getopt::Given;
 use crate::stock::system_text::system_text;
 use crate::stock::{self, number};

@@ -48,6 +48,13 @@ pub(super) fn add(page: &mut Page, traffic: &Traffic, most_series: usize) {
     }
     let help = "Backends whose times were left out because of --max-series";
     page.gauge("shellac_metrics_left_out_backends", None, help, Value::Integer(left_out.into()));
+    let about = About {
+        name: "shellac_metrics_left_out_attempts",
+        kind: Kind::Counter,
+        unit: None,
+        help: "Attempts in the log at backends that are not told apart because there are too many",
+    };
+    page.add(&about, Vec::new(), Value::Integer(traffic.attempts_left_out.into()));
 }
 
 fn distribution(histogram: &Histogram) -> Value {

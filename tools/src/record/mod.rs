@@ -25,7 +25,7 @@ use shellac_manager::{ManagerError, PidFile};
 pub(crate) use args::Args;
 pub(crate) use saved::COUNTERS_NAME;
 
-use crate::log::detach::{self, Place};
+use crate::detach::{self, Place};
 
 /// The file in the directory of captures that names the recorder's process.
 pub(crate) const PID_NAME: &str = "record.pid";

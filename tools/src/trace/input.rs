@@ -1,8 +1,7 @@
 //! Opens what is searched.
 
-use std::fs::File;
-use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,11 +10,7 @@ use shellac_format::Dialect;
 use shellac_log::{FileSource, Input, LiveOptions, LiveSource, Source};
 
 use crate::attach::{Patience, attach};
-
-/// What a compressed file starts with.
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Bytes of the magic of a file of records.
-const LOG_MAGIC_BYTES: u64 = 4;
+use crate::reading::{Opened, name_of, open_file};
 
 /// Where records come from.
 #[derive(Clone, Debug)]
@@ -93,70 +88,6 @@ impl From {
                 let attachment = attached.context("no instance")?.attachment;
                 Ok(Opened::Live(Box::new(LiveSource::new(attachment, options))))
             }
-        }
-    }
-}
-
-/// What to call a file; `-` is standard input.
-pub(crate) fn name_of(path: &Path) -> String {
-    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
-}
-
-/// Opens a file of records, or standard input for `-`. Either may be compressed with zstd.
-pub(crate) fn open_file(
-    path: &Path,
-    dialect: Option<Dialect>,
-) -> anyhow::Result<FileSource<Box<dyn Read>>> {
-    let name = name_of(path);
-    let reader = if path.as_os_str() == "-" {
-        uncompressed(io::stdin())
-    } else {
-        File::open(path).and_then(uncompressed)
-    };
-    let reader = reader.with_context(|| format!("cannot open {name}"))?;
-    Ok(FileSource::open(name, reader, dialect)?)
-}
-
-/// What was compressed with zstd is unpacked while it is read.
-fn uncompressed(mut reader: impl Read + 'static) -> io::Result<Box<dyn Read>> {
-    let mut magic = Vec::new();
-    reader.by_ref().take(LOG_MAGIC_BYTES).read_to_end(&mut magic)?;
-    let is_compressed = magic == ZSTD_MAGIC;
-    let whole = Cursor::new(magic).chain(reader);
-    Ok(if is_compressed { Box::new(zstd::Decoder::new(whole)?) } else { Box::new(whole) })
-}
-
-/// What is read.
-pub(crate) enum Opened {
-    /// A file or a pipe.
-    File(Box<FileSource<Box<dyn Read>>>),
-    /// The shared memory of an instance.
-    Live(Box<LiveSource>),
-}
-
-impl Opened {
-    /// The dialect, when the records could be of another as well. It is known once the log was opened.
-    pub(crate) fn doubtful(&self) -> Option<Dialect> {
-        let choice = match self {
-            Opened::File(source) => source.choice(),
-            Opened::Live(source) => source.choice(),
-        };
-        choice.is_tie().then_some(choice.dialect)
-    }
-
-    /// What is wrong with the directory of an instance, as far as it was noticed and not told yet.
-    pub(crate) fn problems(&mut self) -> Vec<String> {
-        match self {
-            Opened::File(_) => Vec::new(),
-            Opened::Live(source) => source.problems(),
-        }
-    }
-
-    /// What to read from.
-    pub(crate) fn source(&mut self) -> &mut dyn Source {
-        match self {
-            Opened::File(source) => source.as_mut(),
-            Opened::Live(source) => source.as_mut(),
         }
     }
 }

@@ -25,7 +25,6 @@ use crate::color::ColorWhen;
 use crate::hosts::HostsArgs;
 use crate::when::ZoneArgs;
 use find::{How, Place};
-pub(crate) use input::{Opened, name_of, open_file};
 use select::{Pattern, Selection};
 
 /// Options of `shellac trace`.

@@ -10,9 +10,10 @@ use shellac_render::trace::{Micros, Trace};
 
 use super::captures::Summary;
 use super::collect::{Bounds, Collector, Span};
-use super::input::{From, Opened};
+use super::input::From;
 use super::relatives::Relatives;
 use super::select::{Finder, Matches, Selection};
+use crate::reading::Opened;
 
 /// Passes over one log at most. Each adds what an earlier one had to forget.
 const MAX_PASSES: usize = 5;

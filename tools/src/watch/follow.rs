@@ -11,7 +11,7 @@ use super::source::{Next, Row, describe, name, now, seed};
 use super::state::State;
 use super::traffic::{Reading, Traffic};
 use super::{From, Options, Shared};
-use crate::trace::Opened;
+use crate::reading::Opened;
 
 /// Between two looks at a log that rests.
 const SHORTEST_REST: Duration = Duration::from_millis(1);

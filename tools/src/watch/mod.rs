@@ -35,12 +35,14 @@ use anyhow::Context;
 use shellac_format::Dialect;
 use shellac_render::redact::Redaction;
 
-pub(crate) use events::{Event, EventKind};
+pub(crate) use events::EventKind;
 pub(crate) use failing::{Failing, Kept};
 pub(crate) use histogram::Histogram;
-pub(crate) use seconds::{Minute, Second};
+pub(crate) use seconds::Second;
 pub(crate) use suspects::Suspicion;
-pub(crate) use traffic::{BackendTraffic, Health, Lost, Reading, Sums, Traffic, UrlTraffic};
+#[cfg(test)]
+pub(crate) use traffic::Lost;
+pub(crate) use traffic::{BackendTraffic, Reading, Sums, Traffic, UrlTraffic};
 
 /// What is watched.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use shellac_log::{LiveOptions, LiveSource};
 use shellac_vsm::{AttachOptions, Attachment};
 
 use super::{From, Options};
-use crate::trace::{Opened, name_of, open_file};
+use crate::reading::{Opened, name_of, open_file};
 
 /// What to call it.
 pub(super) fn name(from: &From) -> String {

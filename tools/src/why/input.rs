@@ -8,8 +8,8 @@ use shellac_log::{FileSource, LiveOptions, LiveSource};
 
 use super::Args;
 use crate::attach::{Patience, attach};
-use crate::log::signals::Signals;
-use crate::trace::{Opened, name_of, open_file};
+use crate::reading::signals::Signals;
+use crate::reading::{Opened, name_of, open_file};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

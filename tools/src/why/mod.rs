@@ -19,7 +19,7 @@ use shellac_format::Dialect;
 
 use crate::color::page_columns;
 use crate::hosts::HostsArgs;
-use crate::log::signals::Signals;
+use crate::reading::signals::Signals;
 use compare::Comparison;
 use input::Place;
 use read::{Ended, Notes, Watch};

@@ -6,8 +6,8 @@ use shellac_log::{GivenUp, Grouper, Grouping, Input, Limits, Loss, Lost};
 
 use super::compare::{Comparison, Pass};
 use super::screen::Screen;
-use crate::log::signals::Signals;
-use crate::trace::Opened;
+use crate::reading::Opened;
+use crate::reading::signals::Signals;
 
 /// Between two looks at a log that has nothing new.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -8,9 +8,9 @@ use shellac_log::{Grouping, Limits, LogRecord};
 use crate::attach::Patience;
 use crate::when::Zone;
 
-use super::super::queue::OnFull;
 use super::super::settings::{Builder, From, Manner, Settings, To};
 use super::Args;
+use crate::reading::queue::OnFull;
 use crate::stock::getopt::Given;
 
 #[derive(Parser, Debug)]

@@ -14,7 +14,7 @@ use shellac_log::{
     Cause, Choice, Gone, Input, Ledger, LiveSource, Loss, Lost, Report, Source, SourceError,
 };
 
-use super::input::Pause;
+use super::pause::Pause;
 
 /// Records that are handed over at once, in bytes; a few units may be more.
 const CHUNK_BYTES: usize = 64 << 10;
