@@ -76,7 +76,7 @@ fn increments(rounds: usize) {
             cell.0.set(cell.0.get().wrapping_add(1));
         });
         rows[0].push(plain);
-        rows[1].push(nanos(ADDS, |_| black_box(&main).of(0).inc(Main::ClientReq)));
+        rows[1].push(nanos(ADDS, |_| black_box(&main).first().inc(Main::ClientReq)));
         rows[2].push(nanos(ADDS, |_| black_box(&backends).of(700).inc(Vbe::Req)));
         rows[3].push(nanos(ADDS, |_| black_box(&backend).inc(Vbe::Req)));
         rows[4].push(nanos(ADDS / 4, |_| black_box(&backends).of(700).now(Vbe::Conn, 1)));

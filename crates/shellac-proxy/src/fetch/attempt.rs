@@ -88,7 +88,6 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             return fail(exchange, fetch, txn, &failure, None, None);
         }
     };
-    let counts = local.counts(busy.endpoint());
     let kept = if fetch.budget.may_reuse() {
         local.idle.take(busy.endpoint().index(), &worker.log)
     } else {
@@ -101,14 +100,14 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             Ok(conn) => conn,
             Err(failure) => {
                 let failure = failure.on(worker.node.lately(busy.endpoint().address()));
-                failure.count(&worker.stats, counts);
+                failure.count(&worker.stats, local.counts(busy.endpoint()));
                 return fail(exchange, fetch, txn, &failure, None, Some(busy));
             }
         },
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
     log_open(&mut txn, &conn, local.remote(&conn.endpoint), connected, reused);
-    worker.stats.sent(counts, reused);
+    worker.stats.sent(local.counts(busy.endpoint()), reused);
 
     let mut bytes = Vec::with_capacity(1024);
     write::request(&mut bytes, exchange.head);
@@ -124,6 +123,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let body_sent = running.upload.written - head_sent;
     fetch.acct.request_head += head_sent;
     fetch.acct.request_body += body_sent;
+    let counts = local.counts(busy.endpoint());
     counts.add(Vbe::BereqHdrbytes, head_sent);
     counts.add(Vbe::BereqBodybytes, body_sent);
     let response = match waited {

@@ -46,7 +46,7 @@ impl Stats {
     /// The worker as a whole.
     #[inline]
     pub(crate) fn main(&self) -> Counts<'_, Main> {
-        self.main.of(0)
+        self.main.first()
     }
 
     /// A connection could not be accepted.

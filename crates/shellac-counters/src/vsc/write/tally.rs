@@ -16,8 +16,9 @@ pub struct Tally<K: Kind> {
     published: Published<K>,
     /// The counters of all sets, set by set.
     cells: Box<[Cell<u64>]>,
-    /// Sets that something was counted for since the last sweep.
-    touched: Box<[Cell<bool>]>,
+    /// Sets that somebody has asked for since the last sweep. Not those that something was counted for: a store beside each add would
+    /// cost as much as the add.
+    asked: Box<[Cell<bool>]>,
 }
 
 impl<K: Kind> Tally<K> {
@@ -28,12 +29,13 @@ impl<K: Kind> Tally<K> {
         let cells = count * K::ROWS.len() + 2 * MARGIN;
         Tally {
             cells: (0..cells).map(|_| Cell::new(0)).collect(),
-            touched: (0..count).map(|_| Cell::new(false)).collect(),
+            asked: (0..count).map(|_| Cell::new(false)).collect(),
             published,
         }
     }
 
-    /// One of the sets.
+    /// One of the sets. Ask again for what happens later: of what is counted through an answer that is older than a sweep, the next
+    /// sweep does not know. It is not lost, but published only after somebody has asked for the same set again, or at the end.
     ///
     /// # Panics
     ///
@@ -41,13 +43,25 @@ impl<K: Kind> Tally<K> {
     #[inline]
     #[must_use]
     pub fn of(&self, set: usize) -> Counts<'_, K> {
+        self.asked[set].set(true);
+        self.counts(set)
+    }
+
+    /// The first set, which every sweep looks at.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline]
+    #[must_use]
+    pub fn first(&self) -> Counts<'_, K> {
+        self.counts(0)
+    }
+
+    #[inline]
+    fn counts(&self, set: usize) -> Counts<'_, K> {
         let first = MARGIN + set * K::ROWS.len();
-        Counts {
-            cells: &self.cells[first..first + K::ROWS.len()],
-            touched: &self.touched[set],
-            published: &self.published,
-            set,
-        }
+        Counts { cells: &self.cells[first..first + K::ROWS.len()], published: &self.published, set }
     }
 
     /// What the counts go to.
@@ -58,12 +72,17 @@ impl<K: Kind> Tally<K> {
 
     /// Adds what was counted to the published words; whether there was anything.
     ///
-    /// It costs a look at a byte per set, and one at each counter of the sets that were touched.
+    /// It costs a look at a byte per set, and one at each counter of the sets that were asked for.
     pub fn sweep(&self) -> bool {
+        self.publish(|set, asked| asked || set == 0)
+    }
+
+    /// Adds to the published words what was counted in sets that are `wanted`, given whether they were asked for.
+    fn publish(&self, wanted: impl Fn(usize, bool) -> bool) -> bool {
         let mut any = false;
         let rows = K::ROWS.len();
-        for (set, touched) in self.touched.iter().enumerate() {
-            if !touched.take() {
+        for (set, asked) in self.asked.iter().enumerate() {
+            if !wanted(set, asked.take()) {
                 continue;
             }
             let first = MARGIN + set * rows;
@@ -81,7 +100,7 @@ impl<K: Kind> Tally<K> {
 
 impl<K: Kind> Drop for Tally<K> {
     fn drop(&mut self) {
-        self.sweep();
+        self.publish(|_, _| true);
     }
 }
 
@@ -89,7 +108,6 @@ impl<K: Kind> Drop for Tally<K> {
 #[derive(Debug)]
 pub struct Counts<'t, K: Kind> {
     cells: &'t [Cell<u64>],
-    touched: &'t Cell<bool>,
     published: &'t Published<K>,
     set: usize,
 }
@@ -112,7 +130,6 @@ impl<K: Kind> Counts<'_, K> {
     /// `count` more.
     #[inline]
     pub fn add(self, counter: K, count: u64) {
-        self.touched.set(true);
         let cell = &self.cells[counter.index()];
         cell.set(cell.get().wrapping_add(count));
     }

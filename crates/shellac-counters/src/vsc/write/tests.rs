@@ -61,7 +61,7 @@ fn what_is_published_is_read_and_goes_again() {
     let (boot, boot_file) = publish::<Vbe>(&mut child, &names(3), true).unwrap();
     life.set(0, Mgt::Uptime, 7);
     let tally = Tally::new(main);
-    tally.of(0).inc(Main::ClientReq);
+    tally.first().inc(Main::ClientReq);
     let backends = Tally::new(boot.clone());
     backends.of(2).add(Vbe::BerespBodybytes, 500);
     backends.of(2).now(Vbe::Conn, 1);
@@ -137,9 +137,29 @@ fn threads_that_count_lose_nothing() {
 }
 
 #[test]
+fn what_is_counted_late_is_published_late_and_not_lost() {
+    let published = Published::<Vbe>::private(3);
+    let tally = Tally::new(published.clone());
+    let (first, chosen) = (tally.first(), tally.of(2));
+    assert!(!tally.sweep(), "asked for, and nothing counted");
+    first.inc(Vbe::Req);
+    chosen.inc(Vbe::Req);
+    assert!(tally.sweep());
+    let shown = || (0..3).map(|set| published.get(set, Vbe::Req)).collect::<Vec<_>>();
+    assert_eq!(shown(), [1, 0, 0], "the first one is always looked at");
+    tally.of(2).inc(Vbe::Beresp);
+    assert!(tally.sweep() && !tally.sweep());
+    assert_eq!(shown(), [1, 0, 1]);
+    chosen.inc(Vbe::Req);
+    assert!(!tally.sweep());
+    drop(tally);
+    assert_eq!(shown(), [1, 0, 2], "the end publishes everything");
+}
+
+#[test]
 fn private_sets_count_as_well() {
     let tally = Tally::new(Published::<Main>::private(1));
-    tally.of(0).add(Main::SessConn, 3);
+    tally.first().add(Main::SessConn, 3);
     tally.sweep();
     assert_eq!(tally.published().get(0, Main::SessConn), 3);
 }
