@@ -1,6 +1,9 @@
 //! `shellac adm drain` and what goes with it, on shellacd and on varnishd.
 
+mod keys;
+mod killed;
 mod rounds;
+mod shell;
 mod varnish;
 
 use std::io::{BufRead, BufReader};

@@ -25,7 +25,7 @@ mod worker;
 
 pub use control::{
     BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Inherited,
-    Loaded, OpenRequest, PoolLeft, Temperature,
+    Keys, Loaded, OpenRequest, PoolLeft, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;

@@ -2,7 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -111,8 +112,14 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     }
 }
 
-/// A client of its own: requests one after the other, some on a connection each. What goes wrong, in words.
-fn client(address: SocketAddr, number: usize, over: &AtomicBool) -> Result<usize, String> {
+/// A client of its own: requests one after the other, some on a connection each, until it is over. Shows whole answers, which end
+/// with `halfhalf`, to `served`. What goes wrong, in words.
+pub(super) fn client(
+    address: SocketAddr,
+    number: usize,
+    over: &AtomicBool,
+    served: impl Fn(&[u8]),
+) -> Result<usize, String> {
     let mut count = 0;
     let mut kept: Option<TcpStream> = None;
     while !over.load(Ordering::Relaxed) {
@@ -139,6 +146,7 @@ fn client(address: SocketAddr, number: usize, over: &AtomicBool) -> Result<usize
         if !answer.starts_with(b"HTTP/1.1 200 ") {
             return Err(format!("{target}: {}", String::from_utf8_lossy(&answer)));
         }
+        served(&answer);
         if !number.is_multiple_of(3) {
             kept = Some(stream);
         }
@@ -147,10 +155,30 @@ fn client(address: SocketAddr, number: usize, over: &AtomicBool) -> Result<usize
     Ok(count)
 }
 
+/// So many, unless the environment says otherwise.
+pub(super) fn rounds(usual: usize) -> usize {
+    std::env::var("SHELLAC_ROUNDS").map_or(usual, |text| text.parse().expect("a number"))
+}
+
+/// Begins to load another configuration.
+pub(super) fn reload(workdir: &Path) -> Child {
+    command(workdir, &["reload"]).stdout(Stdio::null()).spawn().expect("it starts")
+}
+
+/// Waits for a reload and discards the configurations before it, for there is no room for all of them.
+pub(super) fn discard_unused(workdir: &Path, reload: &mut Child) {
+    assert!(reload.wait().expect("it is ours").success());
+    let (_, list) = adm(workdir, &["vcl.list"]);
+    for row in list.lines().filter(|row| row.starts_with("available")) {
+        let name = row.split_ascii_whitespace().nth(4).expect("a name");
+        let (status, text) = adm(workdir, &["vcl.discard", name]);
+        assert_eq!(status, Some(0), "{text}");
+    }
+}
+
 #[test]
 fn a_backend_that_dies_when_it_is_drained_is_missed_by_nobody() {
-    let rounds =
-        std::env::var("SHELLAC_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"));
+    let rounds = rounds(ROUNDS);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let survivor = Victim::start(any);
     let mut victim = Victim::start(any);
@@ -165,7 +193,7 @@ fn a_backend_that_dies_when_it_is_drained_is_missed_by_nobody() {
         let clients: Vec<_> = (0..6)
             .map(|number| {
                 let (proxy, over) = (daemon.address(), &over);
-                scope.spawn(move || client(proxy, number, over))
+                scope.spawn(move || client(proxy, number, over, |_| {}))
             })
             .collect();
         let is_well = || clients.iter().all(|client| !client.is_finished());
@@ -177,22 +205,12 @@ fn a_backend_that_dies_when_it_is_drained_is_missed_by_nobody() {
             if !is_well() {
                 break;
             }
-            let reload = (round % 2 == 1).then(|| {
-                let mut command = command(&workdir, &["reload"]);
-                command.stdout(Stdio::null()).spawn().expect("it starts")
-            });
+            let reload = (round % 2 == 1).then(|| reload(&workdir));
             let (status, text) = adm(&workdir, &["drain", "b0", "--wait", "--quiet", "0s"]);
             victim.die();
             assert_eq!(status, Some(0), "round {round}: {text}");
             if let Some(mut reload) = reload {
-                reload.wait().expect("it is ours");
-                // There is no room for all of them.
-                let (_, list) = adm(&workdir, &["vcl.list"]);
-                for row in list.lines().filter(|row| row.starts_with("available")) {
-                    let name = row.split_ascii_whitespace().nth(4).expect("a name");
-                    let (status, text) = adm(&workdir, &["vcl.discard", name]);
-                    assert_eq!(status, Some(0), "round {round}: {text}");
-                }
+                discard_unused(&workdir, &mut reload);
             }
             victim = Victim::start(address);
             let (status, text) = adm(&workdir, &["undrain", "b0"]);

@@ -88,8 +88,25 @@ fn a_varnishd_is_drained_with_what_it_has() {
     let list = varnishd.admin("backend.list new.api1").expect("it answers");
     assert!(list.contains("sick"), "{list}");
 
-    let (status, text) = adm(&workdir, &["undrain", "api1"]);
-    assert!(status == Some(0) && text.contains("boot.api1\nnew.api1\n"), "{text}");
+    let (status, text) = adm(&workdir, &["undrain", "api1", "--wait-healthy", "1"]);
+    assert!(
+        status == Some(0) && text.contains("boot.api1\nnew.api1\nhealthy: boot.api1\n"),
+        "{text}"
+    );
     let list = varnishd.admin("backend.list *.api1").expect("it answers");
     assert!(!list.contains("sick"), "{list}");
+    let (status, text) = adm(&workdir, &["undrain", "api1", "--wait-healthy", "2"]);
+    assert!(status == Some(2) && text.contains("only 1 are meant"), "{text}");
+
+    // One that refuses every connection fails more than the other; the pattern means those that have counters.
+    let watching = ["undrain", "api2", "--watch", "2s", "--json"];
+    let mut watching =
+        command(&workdir, &watching).stdout(Stdio::piped()).spawn().expect("it starts");
+    while watching.try_wait().expect("it is our child").is_none() {
+        client.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.answer("GET").status, 503);
+    }
+    let output = watching.wait_with_output().expect("it is our child");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.code() == Some(1) && text.contains("\"name\":\"boot.api2\""), "{text}");
 }

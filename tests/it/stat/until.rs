@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
 
 use crate::support::client::Client;
 use crate::support::origin::{Origin, ok};
+use crate::support::shell_loop::shell_loop;
 use crate::support::varnish::{self, Varnishd};
 
 /// An origin that answers when it is told to, and a varnishd before it.
@@ -135,24 +135,6 @@ fn a_counter_that_vanishes_is_not_zero() {
     let line = lines.next().expect("a line").expect("text");
     assert!(line.contains("VBE.other.other.conn is gone"), "{line}");
     assert_eq!(waiting.wait().expect("it is ours").code(), Some(3));
-}
-
-/// The loop that waits in a shell until a backend has nothing in flight, with its patterns and its `$2` quoted as they have
-/// to be. Each round says what it found.
-fn shell_loop(workdir: &Path, link: &Path, pattern: &str) -> Child {
-    let script = r#"
-        until "$STAT" -n "$DIR" -1 -f "$PATTERN" |
-            awk '{ print; fflush(); sum += $2 } END { exit sum != 0 }'
-        do sleep 0.05; done"#;
-    Command::new("sh")
-        .args(["-c", script])
-        .env("STAT", link)
-        .env("DIR", workdir)
-        .env("PATTERN", pattern)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("there is a shell")
 }
 
 #[test]

@@ -10,7 +10,8 @@ use shellac_upstream::{
     Course, Endpoint, EndpointSpec, NginxSettings, Picker, Policy, Pool, PoolSpec, Rules,
 };
 
-use super::servers::{Nginx, ask};
+use super::servers::ask;
+use crate::support::nginx::Nginx;
 
 /// Texts of servers, with their weights and what nginx calls them in its log.
 type Servers = &'static [(&'static str, u32, &'static [&'static str])];

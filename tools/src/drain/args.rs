@@ -78,13 +78,28 @@ pub(super) struct DrainArgs {
     pub(super) hold: bool,
 }
 
+/// Below the options of `undrain`.
+const AFTER_UNDRAIN: &str = "\
+The exit status is
+  0  back in service; with --wait-healthy: so many are healthy; with --watch: they do not fail more than their peers
+  1  --timeout has passed, they fail more, or something went wrong
+  2  a pattern matches nothing (the nearest names are said), or fewer than --wait-healthy asks for";
+
 /// `adm undrain`
 #[derive(clap::Parser, Debug)]
-#[command(name = "shellac adm undrain", about = "Puts backends back into service")]
+#[command(name = "shellac adm undrain", after_help = AFTER_UNDRAIN, about = "Puts backends back into service: their probes and their requests decide again")]
 pub(super) struct UndrainArgs {
     /// Which backends, as for drain
     #[arg(value_name = "PATTERN", required = true)]
     pub(super) patterns: Vec<String>,
+
+    /// Wait until so many of them are healthy; those of the configuration that is used count
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) wait_healthy: Option<u16>,
+
+    /// With --wait-healthy: give up after this time
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    pub(super) timeout: Duration,
 
     /// Compare them with their peers for so long; status 1 when they fail more
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

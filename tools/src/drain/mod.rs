@@ -2,10 +2,13 @@
 //! ending what is.
 //!
 //! `args` has the command lines, `link` is the connection to the instance. `ours` drains backends of a shellacd and
-//! `varnish` those of a varnishd, which knows less; `watch` looks at what is back; `say` is what is written.
+//! `varnish` those of a varnishd, which knows less, from the `list` that it shows; `back` and `watch` look at what is in
+//! service again; `say` is what is written.
 
 mod args;
+mod back;
 mod link;
+mod list;
 mod ours;
 mod say;
 mod varnish;
@@ -76,16 +79,29 @@ fn drain(attachment: &mut Attachment, args: &DrainArgs) -> anyhow::Result<u8> {
 fn undrain(attachment: &mut Attachment, args: &UndrainArgs) -> anyhow::Result<u8> {
     let mut link = Link::open(attachment)?;
     let say = Say { json: args.json };
-    let names = meant(&mut link, is_ours(attachment), &args.patterns);
-    let status = if is_ours(attachment) {
-        Ours { attachment, link, say }.undrain(args)?
+    let active = active(&mut link)?;
+    let (status, names, mut link) = if is_ours(attachment) {
+        let looks = args.wait_healthy.is_some() || args.watch.is_some();
+        let names = if looks { meant(&mut link, &args.patterns) } else { Vec::new() };
+        let mut ours = Ours { attachment, link, say };
+        (ours.undrain(args)?, names, ours.link)
     } else {
-        let active = active(&mut link)?;
-        Varnish { attachment, link, say, active }.undrain(args)?
+        let mut varnish = Varnish { attachment, link, say, active: active.clone() };
+        let (status, names) = varnish.undrain(args)?;
+        (status, names, varnish.link)
     };
+    if status != 0 {
+        return Ok(status);
+    }
+    if let Some(least) = args.wait_healthy {
+        let status = back::wait(&mut link, &active, &names, least.into(), args.timeout, say)?;
+        if status != 0 {
+            return Ok(status);
+        }
+    }
     match args.watch {
-        Some(time) if status == 0 => watch::watch(attachment, &names, time, say),
-        _ => Ok(status),
+        Some(time) => watch::watch(attachment, &names, time, say),
+        None => Ok(0),
     }
 }
 
@@ -121,15 +137,17 @@ fn active(link: &mut Link) -> anyhow::Result<String> {
     Ok(name.context("no configuration is active")?.to_owned())
 }
 
-/// Full names of the backends that patterns mean; what cannot be found out is none.
-fn meant(link: &mut Link, is_ours: bool, patterns: &[String]) -> Vec<String> {
-    if !is_ours {
-        return patterns.to_vec();
-    }
+/// Full names of a shellacd's backends that patterns mean, as many as it lists; what cannot be found out is none.
+fn meant(link: &mut Link, patterns: &[String]) -> Vec<String> {
     let words: Vec<&str> =
         ["drain.plan", "-j"].into_iter().chain(patterns.iter().map(String::as_str)).collect();
     let plan = link.data(&words).unwrap_or_default();
-    say::names(&plan["backends"]).into_iter().map(str::to_owned).collect()
+    let names: Vec<String> = say::names(&plan["backends"]).into_iter().map(str::to_owned).collect();
+    let count = say::number(&plan["count"]);
+    if count > names.len() as u64 {
+        eprintln!("shellac: of {count} backends the first {} are looked at", names.len());
+    }
+    names
 }
 
 /// Patterns that mean backends of one configuration only.

@@ -79,6 +79,9 @@ impl Ours<'_> {
         for pool in names(&plan["pools"]) {
             lines += &format!("\n{pool}");
         }
+        for keys in plan["keys"].as_array().into_iter().flatten() {
+            lines += &format!("\n{}", keys["text"].as_str().unwrap_or_default());
+        }
         self.say.event("matched", plan.clone(), &lines)
     }
 

@@ -1,7 +1,6 @@
 //! Draining backends of a varnishd, with what it has: a health that can be set, and counters. What these do not show is said.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,11 +8,11 @@ use anyhow::bail;
 use serde_json::json;
 use shellac_admin::Status;
 use shellac_counters::vsc::Counters;
-use shellac_upstream::admin::{Pattern, Scope, Selection, Subject};
 use shellac_vsm::Attachment;
 
 use super::args::{DrainArgs, UndrainArgs};
 use super::link::Link;
+use super::list::{Backend, parse, select};
 use super::say::Say;
 use super::status;
 
@@ -23,22 +22,6 @@ const LOOK_AT_LIST: Duration = Duration::from_secs(1);
 /// What counters do not show, and what to do about it.
 const BLIND: &str = "a varnishd counts neither requests that are still connecting (before 7.7) nor those whose VCL is cold, \
                      and a VCL that is loaded meanwhile uses the backend again: --hold takes it out there too";
-
-/// One backend in one VCL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Backend {
-    vcl: String,
-    name: String,
-    /// What an administrator said: `sick`, `healthy` or `probe`.
-    admin: String,
-    health: String,
-}
-
-impl Backend {
-    fn full_name(&self) -> String {
-        format!("{}.{}", self.vcl, self.name)
-    }
-}
 
 /// A varnishd.
 pub(super) struct Varnish<'a> {
@@ -205,12 +188,12 @@ impl Varnish<'_> {
         Ok(None)
     }
 
-    /// Puts backends back: their probes decide again, or they are healthy.
-    pub(super) fn undrain(&mut self, args: &UndrainArgs) -> anyhow::Result<u8> {
+    /// Puts backends back: their probes decide again, or they are healthy. The exit status, and who they are.
+    pub(super) fn undrain(&mut self, args: &UndrainArgs) -> anyhow::Result<(u8, Vec<String>)> {
         let all = self.backends()?;
         let meant = match self.meant(&all, &args.patterns) {
             Ok(meant) => meant,
-            Err(text) => return self.say.end(status::NO_MATCH, &text),
+            Err(text) => return Ok((self.say.end(status::NO_MATCH, &text)?, Vec::new())),
         };
         for backend in &meant {
             self.set_health(backend, "auto")?;
@@ -221,7 +204,7 @@ impl Varnish<'_> {
             json!({"count": names.len(), "backends": names}),
             &names.join("\n"),
         )?;
-        Ok(0)
+        Ok((0, names))
     }
 
     fn set_health(&mut self, backend: &Backend, health: &str) -> anyhow::Result<()> {
@@ -247,61 +230,6 @@ impl Varnish<'_> {
     }
 }
 
-/// The backends that patterns mean, or what is wrong with these.
-fn select(all: &[Backend], active: &str, patterns: &[String]) -> Result<Vec<Backend>, String> {
-    if let Some(address) = patterns.iter().find(|it| it.trim_start_matches('!').starts_with('@')) {
-        return Err(format!("{address}: a varnishd does not tell where its backends are"));
-    }
-    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-    let subject = |one: &Backend, matches: &dyn Fn(&Subject<'_>) -> bool| {
-        matches(&Subject {
-            config: &one.vcl,
-            name: &one.name,
-            address: nowhere,
-            active: one.vcl == active,
-        })
-    };
-    let names: Vec<String> = all.iter().map(Backend::full_name).collect();
-    for pattern in patterns.iter().filter(|it| !it.starts_with('!')) {
-        let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
-        let fits = |it: &Subject<'_>| pattern.matches(it, Scope::Every);
-        if !all.iter().any(|one| subject(one, &fits)) {
-            let nearest = pattern.nearest(names.iter().map(String::as_str)).join(", ");
-            let nearest =
-                if nearest.is_empty() { nearest } else { format!("\nnearest: {nearest}") };
-            return Err(format!("No Backends matches {pattern}{nearest}"));
-        }
-    }
-    let selection = Selection::parse(patterns).map_err(|error| error.to_string())?;
-    let fits = |it: &Subject<'_>| selection.matches(it, Scope::Every);
-    let meant: Vec<Backend> = all.iter().filter(|one| subject(one, &fits)).cloned().collect();
-    if meant.is_empty() { Err("No Backends matches".to_owned()) } else { Ok(meant) }
-}
-
-/// Reads `backend.list`: older ones have no column for when it changed, later ones more columns.
-fn parse(text: &str) -> Vec<Backend> {
-    let mut lines = text.lines().filter(|line| !line.starts_with([' ', '\t']));
-    let Some(head) = lines.next() else { return Vec::new() };
-    let words: Vec<&str> = head.split_ascii_whitespace().collect();
-    // The name of the first column is two words.
-    let has_health = words.contains(&"Health");
-    lines
-        .filter_map(|line| {
-            let mut words = line.split_ascii_whitespace();
-            let (vcl, name) = words.next()?.split_once('.')?;
-            let admin = words.next()?;
-            let probe = words.next()?;
-            let health = if has_health { words.next()? } else { probe };
-            Some(Backend {
-                vcl: vcl.to_owned(),
-                name: name.to_owned(),
-                admin: admin.to_ascii_lowercase(),
-                health: health.to_ascii_lowercase(),
-            })
-        })
-        .collect()
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Load {
     in_flight: u64,
@@ -325,6 +253,3 @@ fn loads(counters: &Counters, meant: &[Backend]) -> BTreeMap<String, Load> {
     });
     loads
 }
-
-#[cfg(test)]
-mod tests;

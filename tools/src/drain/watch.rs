@@ -104,7 +104,7 @@ fn read(attachment: &mut Attachment, counters: &mut Counters) -> BTreeMap<String
             "req" => tally.attempts += value,
             // Of a varnishd; `fail` itself stays 0 in some versions.
             "fail_eacces" | "fail_eaddrnotavail" | "fail_econnrefused" | "fail_enetunreach"
-            | "fail_etimedout" | "fail_other" => {
+            | "fail_etimedout" | "fail_other" | "helddown" => {
                 tally.failures += value;
                 tally.attempts += value;
             }

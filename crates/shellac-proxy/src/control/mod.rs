@@ -24,7 +24,7 @@ use crate::stats::Counting;
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
 pub use inherited::Inherited;
-pub use pools::PoolLeft;
+pub use pools::{Keys, PoolLeft};
 use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};
 pub use status::ConfigurationStatus;

@@ -3,6 +3,8 @@
 //! Patterns are those of [`Selection`]; without a dot they mean every configuration. Answers as JSON have one object in their
 //! envelope, and lists in it are cut, with the number of all beside them: answers have a largest length.
 
+mod keys;
+
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -293,13 +295,17 @@ impl Drain<'_> {
             let refused = pools.iter().any(PoolLeft::is_too_few);
             let names: Vec<String> = meant.backends.iter().take(LISTED).map(full_name).collect();
             let lines: Vec<String> = pools.iter().take(LISTED).map(pool_line).collect();
+            let keys: Vec<keys::Move> =
+                pools.iter().take(LISTED).filter_map(keys::Move::of).collect();
             if !self.is_json() {
-                return Ok(Answer::ok(names.join("\n") + "\n" + &lines.concat()));
+                let keys: String = keys.iter().map(|one| one.to_string() + "\n").collect();
+                return Ok(Answer::ok(names.join("\n") + "\n" + &lines.concat() + &keys));
             }
+            let keys: Vec<Value> = keys.iter().map(keys::Move::value).collect();
             let pools: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
             let count = meant.backends.len();
             Ok(self.data(
-                &json!({"count": count, "backends": names, "pools": pools, "refused": refused}),
+                &json!({"count": count, "backends": names, "pools": pools, "keys": keys, "refused": refused}),
             ))
         };
         answered(plan())
