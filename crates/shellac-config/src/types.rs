@@ -137,6 +137,10 @@ pub struct BackendConfig {
     pub backup: bool,
     /// Never used.
     pub down: bool,
+    /// Its own `max_fails`, for pools with the rules of nginx.
+    pub max_fails: Option<u32>,
+    /// Its own `fail_timeout`, for the same.
+    pub fail_timeout: Option<Duration>,
     /// The machine that it runs on.
     pub node: Option<String>,
     /// The part of the network that it is in.

@@ -6,11 +6,12 @@
 //!
 //! One lock for each pool, as the `zone` of an upstream has it.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::course::Course;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointSpec};
 use crate::health::lock;
 use crate::outcome::{Fault, Outcome};
 use crate::passive::{Event, Reason};
@@ -20,7 +21,7 @@ use crate::pool::{Policy, Pool};
 /// Points of the ring after which turns are taken.
 const HOPS: u32 = 20;
 
-/// The parameters of `server` lines.
+/// The parameters of `server` lines, where a server has none of its own ([`EndpointSpec`](crate::EndpointSpec)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NginxSettings {
     /// Failures that take a server out; 0 is never.
@@ -38,13 +39,15 @@ impl Default for NginxSettings {
 /// The state of a pool.
 #[derive(Debug)]
 pub(crate) struct Nginx {
-    settings: NginxSettings,
     primaries: usize,
     peers: Mutex<Vec<Peer>>,
 }
 
 #[derive(Debug)]
 struct Peer {
+    max_fails: u32,
+    /// In whole seconds.
+    fail_timeout: u64,
     weight: i64,
     effective: i64,
     current: i64,
@@ -58,26 +61,60 @@ struct Peer {
     testing: bool,
 }
 
+impl Peer {
+    fn new(settings: &NginxSettings, spec: &EndpointSpec) -> Peer {
+        let weight = i64::from(spec.weight.max(1));
+        Peer {
+            max_fails: spec.max_fails.unwrap_or(settings.max_fails),
+            fail_timeout: spec.fail_timeout.unwrap_or(settings.fail_timeout).as_secs(),
+            weight,
+            effective: weight,
+            current: 0,
+            fails: 0,
+            accessed: 0,
+            checked: 0,
+            conns: 0,
+            testing: false,
+        }
+    }
+
+    /// Goes on where the same server of an earlier configuration stands.
+    fn follow(&mut self, before: &Peer) {
+        self.fails = before.fails;
+        self.accessed = before.accessed;
+        self.checked = before.checked;
+    }
+
+    fn is_out(&self) -> bool {
+        self.max_fails > 0 && self.fails >= self.max_fails
+    }
+
+    fn is_over(&self, now: u64) -> bool {
+        now.saturating_sub(self.checked) > self.fail_timeout
+    }
+}
+
 impl Nginx {
+    /// What is known of servers in the pool `before` is still known, where the endpoint shares its health.
     pub(crate) fn new(
-        settings: NginxSettings,
+        settings: &NginxSettings,
         members: &[Arc<Endpoint>],
         primaries: usize,
+        before: Option<&Pool>,
     ) -> Nginx {
-        let peers = members.iter().map(|endpoint| {
-            let weight = i64::from(endpoint.spec().weight.max(1));
-            Peer {
-                weight,
-                effective: weight,
-                current: 0,
-                fails: 0,
-                accessed: 0,
-                checked: 0,
-                conns: 0,
-                testing: false,
+        let mut peers: Vec<Peer> =
+            members.iter().map(|endpoint| Peer::new(settings, endpoint.spec())).collect();
+        if let Some((pool, nginx)) = before.and_then(|pool| Some((pool, pool.nginx()?))) {
+            let old = lock(&nginx.peers);
+            let known: HashMap<_, &Peer> =
+                pool.members().iter().map(|one| Arc::as_ptr(one.health())).zip(&*old).collect();
+            for (peer, endpoint) in peers.iter_mut().zip(members) {
+                if let Some(before) = known.get(&Arc::as_ptr(endpoint.health())) {
+                    peer.follow(before);
+                }
             }
-        });
-        Nginx { settings, primaries, peers: Mutex::new(peers.collect()) }
+        }
+        Nginx { primaries, peers: Mutex::new(peers) }
     }
 
     fn is_single(&self, peers: &[Peer]) -> bool {
@@ -105,20 +142,12 @@ impl Nginx {
         let found = round.choose(course).ok_or_else(|| round.obstacle(course))?;
         let peer = &mut peers[found];
         peer.conns += 1;
-        if self.is_over(peer, now.as_secs()) {
-            peer.testing = self.is_out(peer);
+        if peer.is_over(now.as_secs()) {
+            peer.testing = peer.is_out();
             peer.checked = now.as_secs();
         }
         course.tried.push(found);
         Ok(found)
-    }
-
-    fn is_out(&self, peer: &Peer) -> bool {
-        self.settings.max_fails > 0 && peer.fails >= self.settings.max_fails
-    }
-
-    fn is_over(&self, peer: &Peer, now: u64) -> bool {
-        now.saturating_sub(peer.checked) > self.settings.fail_timeout.as_secs()
     }
 
     /// An attempt has ended.
@@ -141,36 +170,36 @@ impl Nginx {
         if single {
             return None;
         }
-        let was_out = self.is_out(peer);
+        let was_out = peer.is_out();
         let was_test = std::mem::take(&mut peer.testing);
         let health = endpoint.health();
         let Some(last) = fault else {
             if peer.accessed < peer.checked {
                 peer.fails = 0;
-                if was_out {
-                    return health.show_back(now).map(|out| Event::Back { out });
-                }
             }
-            return None;
+            // It may also have been shown as out by another configuration, whose count is not this one's.
+            let shows_out = was_out || health.was_out(now);
+            return (shows_out && !peer.is_out())
+                .then(|| health.show_back(now).map(|out| Event::Back { out }))
+                .flatten();
         };
         peer.fails = peer.fails.saturating_add(1);
         peer.accessed = now.as_secs();
         peer.checked = now.as_secs();
-        if self.settings.max_fails == 0 {
+        if peer.max_fails == 0 {
             return None;
         }
-        peer.effective = (peer.effective - peer.weight / i64::from(self.settings.max_fails)).max(0);
-        if !self.is_out(peer) {
+        peer.effective = (peer.effective - peer.weight / i64::from(peer.max_fails)).max(0);
+        if !peer.is_out() {
             return None;
         }
-        let wait = self.settings.fail_timeout.as_secs() + 1;
-        let until = Duration::from_secs(now.as_secs() + wait);
-        let window = self.settings.fail_timeout;
+        let window = Duration::from_secs(peer.fail_timeout);
+        let until = Duration::from_secs(now.as_secs().saturating_add(peer.fail_timeout + 1));
         let reason = Reason { failures: peer.fails, attempts: 0, window, last };
         // Those that were under way when it was taken out only make it longer.
         let is_new = !was_out || was_test;
         health.show_out(reason, until, now, is_new);
-        let times = peer.fails - self.settings.max_fails + 1;
+        let times = peer.fails - peer.max_fails + 1;
         is_new.then_some(Event::Ejected { reason, times, until })
     }
 
@@ -300,7 +329,7 @@ impl Round<'_> {
         self.may_serve(at)
             && !course.has_tried(at)
             && !self.is_full(at)
-            && (!self.nginx.is_out(peer) || self.nginx.is_over(peer, self.now))
+            && (!peer.is_out() || peer.is_over(self.now))
     }
 
     /// `down`, and what an administrator or a probe says, which nginx itself does not have.
@@ -319,7 +348,7 @@ impl Round<'_> {
     fn obstacle(&self, course: &Course) -> NoEndpoint {
         let usable = |at: &usize| {
             let peer = &self.peers[*at];
-            self.may_serve(*at) && (!self.nginx.is_out(peer) || self.nginx.is_over(peer, self.now))
+            self.may_serve(*at) && (!peer.is_out() || peer.is_over(self.now))
         };
         let mut usable = (0..self.peers.len()).filter(usable).peekable();
         if usable.peek().is_none() {

@@ -26,6 +26,10 @@ pub struct EndpointSpec {
     pub backup: bool,
     /// Never used; it keeps its place on the ring of a consistent hash.
     pub down: bool,
+    /// [`NginxSettings::max_fails`](crate::NginxSettings::max_fails) of this one, if it has its own.
+    pub max_fails: Option<u32>,
+    /// [`NginxSettings::fail_timeout`](crate::NginxSettings::fail_timeout) of this one, if it has its own.
+    pub fail_timeout: Option<Duration>,
     /// The machine that it runs on, if known.
     pub node: Option<String>,
     /// The part of the network that it is in, if known.
@@ -44,6 +48,8 @@ impl EndpointSpec {
             max_conns: 0,
             backup: false,
             down: false,
+            max_fails: None,
+            fail_timeout: None,
             node: None,
             zone: None,
         }

@@ -50,6 +50,8 @@ pub struct PassiveSettings {
     pub jitter: f64,
     /// So many healthy endpoints a pool keeps at least.
     pub min_healthy: usize,
+    /// Such a share of a pool is ejected at most, in percent, but one always may be.
+    pub max_ejected_percent: u32,
     /// Whether others are preferred as long as connections to an endpoint hang.
     pub suspect: bool,
 }
@@ -66,6 +68,7 @@ impl Default for PassiveSettings {
             eject_max: Duration::from_secs(300),
             jitter: 0.1,
             min_healthy: 1,
+            max_ejected_percent: 100,
             suspect: true,
         }
     }
@@ -107,7 +110,7 @@ pub enum Event {
         /// When it will be tested.
         until: Duration,
     },
-    /// It would have been, but its pool has no others.
+    /// It would have been, but its pool cannot do without it.
     Spared {
         /// Why it would have been.
         reason: Reason,
@@ -225,6 +228,8 @@ pub(crate) struct Details {
     ejected: Duration,
     /// Ejections in a row.
     times: u32,
+    /// The last one is by these rules, not shown for others.
+    is_ours: bool,
     /// When it last came back.
     back: Option<Duration>,
     /// When it was last spared.
@@ -362,8 +367,45 @@ impl Health {
         self.recent.clear();
         self.count_ejection();
         let ejected = if was_test { details.ejected } else { now };
-        *details = Details { reason: Some(reason), until, since: now, ejected, times, ..*details };
+        *details = Details {
+            reason: Some(reason),
+            until,
+            since: now,
+            ejected,
+            times,
+            is_ours: true,
+            ..*details
+        };
         Some(Event::Ejected { reason, times, until })
+    }
+
+    /// A probe that began at `begun` has found the endpoint well: then the request that tests it need not wait. Says whether that changes
+    /// anything.
+    ///
+    /// Only once in a row: when that request fails nevertheless, probes see something else than requests do, and it is time that counts.
+    pub fn hasten(&self, begun: Duration, now: Duration) -> bool {
+        let mut details = lock(&self.details);
+        let from @ Phase::Ejected { until_ms } = self.phase() else { return false };
+        let waits = u128::from(until_ms) > now.as_millis();
+        if !details.is_ours || details.times != 1 || begun < details.ejected || !waits {
+            return false;
+        }
+        let done = self.turn(from, Phase::ejected(now));
+        if done {
+            details.until = now;
+        }
+        done
+    }
+
+    /// Whether another rule has shown it as out, for a time that is over.
+    pub(crate) fn was_out(&self, now: Duration) -> bool {
+        match self.phase() {
+            Phase::Open => false,
+            Phase::Ejected { until_ms } | Phase::Probing { until_ms } => {
+                u128::from(until_ms) <= now.as_millis()
+            }
+            Phase::Ramp { .. } => true,
+        }
     }
 
     /// Shows what another rule has decided: out until `until`, and whether that is a new ejection.
@@ -378,6 +420,7 @@ impl Health {
         }
         details.reason = Some(reason);
         details.until = until;
+        details.is_ours = false;
     }
 
     /// Shows that another rule has let it back; says how long it was out, if it was.

@@ -57,6 +57,8 @@ pub struct PoolSpec {
     pub panic: Panic,
     /// Where the randomness of ejections comes from.
     pub seed: u64,
+    /// The pool of the configuration before that this one takes the place of.
+    pub before: Option<Arc<Pool>>,
 }
 
 /// Endpoints that can stand in for each other, with the rules by which one is chosen.
@@ -88,7 +90,7 @@ impl Pool {
     /// A pool as it is described.
     #[must_use]
     pub fn from_spec(spec: PoolSpec) -> Self {
-        let PoolSpec { name, endpoints, policy, rules, panic, seed } = spec;
+        let PoolSpec { name, endpoints, policy, rules, panic, seed, before } = spec;
         let (backups, mut members): (Vec<_>, Vec<_>) =
             endpoints.into_iter().partition(|endpoint| endpoint.spec().backup);
         let primaries = members.len();
@@ -114,7 +116,9 @@ impl Pool {
                 .collect()
         };
         let nginx = match &rules {
-            Rules::Nginx(settings) => Some(Nginx::new(settings.clone(), &members, primaries)),
+            Rules::Nginx(settings) => {
+                Some(Nginx::new(settings, &members, primaries, before.as_deref()))
+            }
             Rules::Ours(_) => None,
         };
         let free =
@@ -233,13 +237,32 @@ impl Pool {
         Dice::new(self.draws.fetch_add(0x9e37_79b9, Ordering::Relaxed)).share()
     }
 
-    /// Whether enough healthy endpoints are left without the one at `position`.
+    /// Whether enough healthy endpoints are left without the one at `position`, and not too many are out with it.
     pub(crate) fn can_spare(&self, position: usize, now: Duration) -> bool {
+        if self.is_ejecting_too_many(position) {
+            return false;
+        }
         let others = self.members.iter().enumerate().filter(|&(other, _)| other != position);
         let healthy = others.filter(|(_, endpoint)| {
             matches!(endpoint.look(Mercy::Healthy, now), Look::Open | Look::Suspect)
                 && !endpoint.health().phase().is_out()
         });
         healthy.take(self.min_healthy()).count() >= self.min_healthy()
+    }
+
+    /// Whether a larger share of the pool than it allows would be ejected with the one at `position`. One always may be.
+    fn is_ejecting_too_many(&self, position: usize) -> bool {
+        let percent = match &self.rules {
+            Rules::Ours(settings) if settings.max_ejected_percent < 100 => {
+                settings.max_ejected_percent as usize
+            }
+            _ => return false,
+        };
+        let used = |endpoint: &&Arc<Endpoint>| !endpoint.spec().down;
+        let may = self.members.iter().filter(used).count() * percent / 100;
+        let out = |&(other, endpoint): &(usize, &Arc<Endpoint>)| {
+            other != position && endpoint.health().phase().is_out()
+        };
+        self.members.iter().enumerate().filter(out).count() >= may.max(1)
     }
 }

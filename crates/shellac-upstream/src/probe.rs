@@ -258,6 +258,11 @@ impl Probe {
         self.judge(now)
     }
 
+    /// The next probe is due at once, unless one runs: something has happened that it can tell more about.
+    pub fn hurry(&mut self, now: Duration) {
+        self.due = self.due.min(now);
+    }
+
     /// What is known.
     #[must_use]
     pub fn view(&self) -> &ProbeView {

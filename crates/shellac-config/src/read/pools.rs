@@ -96,6 +96,9 @@ pub(super) fn read_backends(
         let max_conns = section.or(problems, "max_conns", 0, |value| small(value, 0..=1_000_000));
         let backup = section.or(problems, "backup", false, boolean);
         let down = section.or(problems, "down", false, boolean);
+        let max_fails = section.take(problems, "max_fails", max_fails).map(|found| found.value);
+        let fail_timeout =
+            section.take(problems, "fail_timeout", fail_timeout).map(|found| found.value);
         let node = section.take(problems, "node", text).map(|found| found.value);
         let zone = section.take(problems, "zone", text).map(|found| found.value);
         let probe = section
@@ -119,6 +122,8 @@ pub(super) fn read_backends(
                 max_conns,
                 backup,
                 down,
+                max_fails,
+                fail_timeout,
                 node,
                 zone,
                 probe,
@@ -139,7 +144,9 @@ pub(super) fn read_pools(
     let places: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
     if sections.is_empty() {
         let value = PoolConfig::new("default", (0..backends.len()).collect());
-        return vec![At { value, at: 0 }];
+        let pools = vec![At { value, at: 0 }];
+        check_nginx(backends, &pools, problems);
+        return pools;
     }
     let mut taken = HashSet::new();
     let mut pools: Vec<At<PoolConfig>> = Vec::new();
@@ -233,6 +240,7 @@ pub(super) fn read_pools(
         }
         section.finish(problems);
     }
+    check_nginx(backends, &pools, problems);
     pools
 }
 
@@ -246,15 +254,43 @@ const POLICIES: &[(&str, PoolPolicy)] = &[
 const PANICS: &[(&str, PoolPanic)] = &[("none", PoolPanic::None), ("all", PoolPanic::All)];
 
 fn read_nginx(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
-    let max_fails = section.or(problems, "max_fails", 1, |value| small(value, 0..=1_000_000));
-    let fail_timeout = section.or(problems, "fail_timeout", Duration::from_secs(10), |value| {
-        match duration(value)? {
-            whole if whole.subsec_nanos() == 0 => Ok(whole),
-            _ => Err("has to be whole seconds, as with nginx".to_owned()),
-        }
-    });
+    let max_fails = section.or(problems, "max_fails", 1, max_fails);
+    let fail_timeout = section.or(problems, "fail_timeout", Duration::from_secs(10), fail_timeout);
     section.finish(problems);
     HealthRules::Nginx { max_fails, fail_timeout }
+}
+
+fn max_fails(value: &DeValue<'_>) -> Result<u32, String> {
+    small(value, 0..=1_000_000)
+}
+
+fn fail_timeout(value: &DeValue<'_>) -> Result<Duration, String> {
+    match duration(value)? {
+        whole if whole.subsec_nanos() == 0 => Ok(whole),
+        _ => Err("has to be whole seconds, as with nginx".to_owned()),
+    }
+}
+
+/// Backends with numbers that only the rules of nginx look at have to be in a pool with those.
+fn check_nginx(backends: &[At<BackendConfig>], pools: &[At<PoolConfig>], problems: &mut Problems) {
+    let nginx = pools
+        .iter()
+        .filter(|pool| matches!(pool.value.health, HealthRules::Nginx { .. }))
+        .flat_map(|pool| &pool.value.backends);
+    let fits: HashSet<usize> = nginx.copied().collect();
+    for (at, At { value: backend, at: place }) in backends.iter().enumerate() {
+        let given = [
+            ("max_fails", backend.max_fails.is_some()),
+            ("fail_timeout", backend.fail_timeout.is_some()),
+        ];
+        for (key, _) in given.into_iter().filter(|&(_, given)| given && !fits.contains(&at)) {
+            let reason = format!(
+                "has no effect: no pool with `compat = \"nginx\"` has the backend `{}`; other pools have [pool.health]",
+                backend.name
+            );
+            problems.add(*place, format!("backend.{key}"), reason);
+        }
+    }
 }
 
 fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
@@ -275,6 +311,12 @@ fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthR
         min_healthy: section.or(problems, "min_healthy", default.min_healthy, |value| {
             small(value, 1..=65_536).map(|found| found as usize)
         }),
+        max_ejected_percent: section.or(
+            problems,
+            "max_ejected_percent",
+            default.max_ejected_percent,
+            percent,
+        ),
         suspect: section.or(problems, "suspect", default.suspect, boolean),
         test_connect_timeout: section.or(
             problems,

@@ -95,6 +95,8 @@ fn every_key_is_read() {
                 max_conns: 0,
                 backup: false,
                 down: false,
+                max_fails: None,
+                fail_timeout: None,
                 node: None,
                 zone: None,
                 probe: None,
@@ -110,6 +112,8 @@ fn every_key_is_read() {
                 max_conns: 0,
                 backup: false,
                 down: false,
+                max_fails: None,
+                fail_timeout: None,
                 node: None,
                 zone: None,
                 probe: None,
@@ -223,7 +227,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "log = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, weight, max_conns, backup, down, node, zone, probe",
+            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; known here: name, address"]),

@@ -95,7 +95,7 @@ pub enum PoolPanic {
 pub enum HealthRules {
     /// Ours.
     Ours(HealthConfig),
-    /// Those of nginx, to the letter.
+    /// Those of nginx, to the letter. Backends may have their own numbers.
     Nginx {
         /// Failures that take a backend out; 0 is never.
         max_fails: u32,
@@ -125,6 +125,8 @@ pub struct HealthConfig {
     pub jitter_percent: u32,
     /// So many healthy backends a pool keeps.
     pub min_healthy: usize,
+    /// Such a share of a pool is ejected at most, in percent; one backend always may be.
+    pub max_ejected_percent: u32,
     /// Whether others are preferred while connections to a backend hang.
     pub suspect: bool,
     /// Longest time for the connection of the request that tests an ejected backend.
@@ -143,6 +145,7 @@ impl Default for HealthConfig {
             eject_max: Duration::from_secs(300),
             jitter_percent: 10,
             min_healthy: 1,
+            max_ejected_percent: 100,
             suspect: true,
             test_connect_timeout: Duration::from_secs(1),
         }

@@ -61,7 +61,7 @@ impl Generation {
         counting: &Counting,
     ) -> Generation {
         let endpoints = specs::endpoints(&config, before);
-        let pools = specs::pools(&config, &endpoints, clock::wall_now());
+        let pools = specs::pools(&config, &endpoints, before, clock::wall_now());
         let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
         let next = |route: &Route| {
             let next = route.next.as_ref()?;

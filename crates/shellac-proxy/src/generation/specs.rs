@@ -47,13 +47,22 @@ fn endpoint(backend: &BackendConfig) -> EndpointSpec {
         max_conns: backend.max_conns,
         backup: backend.backup,
         down: backend.down,
+        max_fails: backend.max_fails,
+        fail_timeout: backend.fail_timeout,
         node: backend.node.clone(),
         zone: backend.zone.clone(),
     }
 }
 
-/// All pools. `seed` is where the randomness of ejections comes from.
-pub(super) fn pools(config: &Config, endpoints: &[Arc<Endpoint>], seed: u64) -> Vec<Arc<Pool>> {
+/// All pools, which go on where those of the same name stood `before`. `seed` is where the randomness of ejections comes from.
+pub(super) fn pools(
+    config: &Config,
+    endpoints: &[Arc<Endpoint>],
+    before: Option<&Generation>,
+    seed: u64,
+) -> Vec<Arc<Pool>> {
+    let pools = before.map_or(&[][..], |before| &before.pools);
+    let known: HashMap<&str, &Arc<Pool>> = pools.iter().map(|pool| (pool.name(), pool)).collect();
     let pool = |(at, pool): (u64, &PoolConfig)| {
         let members = pool.backends.iter().filter_map(|&index| endpoints.get(index).cloned());
         Arc::new(Pool::from_spec(PoolSpec {
@@ -71,6 +80,7 @@ pub(super) fn pools(config: &Config, endpoints: &[Arc<Endpoint>], seed: u64) -> 
                 PoolPanic::All => Panic::All,
             },
             seed: seed.wrapping_add(at),
+            before: known.get(pool.name.as_str()).map(|&pool| Arc::clone(pool)),
         }))
     };
     (0..).zip(&config.pools).map(pool).collect()
@@ -91,6 +101,7 @@ fn rules(health: &HealthRules) -> Rules {
             eject_max: health.eject_max,
             jitter: f64::from(health.jitter_percent) / 100.0,
             min_healthy: health.min_healthy,
+            max_ejected_percent: health.max_ejected_percent,
             suspect: health.suspect,
         }),
     }

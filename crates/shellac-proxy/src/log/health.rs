@@ -54,7 +54,7 @@ impl Log {
             Event::Ejected { reason, .. } => (false, reason.to_string()),
             Event::Back { .. } => (true, "a request was answered".to_owned()),
             Event::Spared { reason } => {
-                let text = format!("stays, for its pool has no other: {reason}");
+                let text = format!("stays, for its pool cannot do without it: {reason}");
                 return self.backend_notice(config, name, &text);
             }
         };

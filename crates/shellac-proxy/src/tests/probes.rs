@@ -101,6 +101,43 @@ fn a_backend_goes_and_comes_with_what_its_probes_find() {
 }
 
 #[test]
+fn an_ejected_backend_is_probed_at_once_and_tested_when_that_goes_well() {
+    // Its probes find it well, its requests do not.
+    let origin = Origin::start(|_, mut connection: Connection| {
+        if connection.head().is_some_and(|head| head.starts_with("GET /health ")) {
+            connection.respond(200, "well");
+        }
+    });
+    let good = Origin::start(|_, mut connection| connection.serve());
+    let rig = Rig::start(DIALECT, Origin::refusing(), "");
+    let text = format!(
+        "[[listen]]\naddress = \"{}\"\n[[probe]]\nname = \"p\"\nurl = \"/health\"\ninterval = \"1h\"\nwindow = 2\nthreshold = 1\ninitial = 1\n\
+         [[backend]]\nname = \"e0\"\naddress = \"{}\"\nprobe = \"p\"\n[[backend]]\nname = \"e1\"\naddress = \"{}\"\n\
+         [[pool]]\nname = \"e\"\nbackends = [\"e0\", \"e1\"]\n\
+         [pool.health]\nfailures = 1\nvolume = 1\npercent = 1\neject = \"1h\"\neject_max = \"2h\"\n",
+        rig.address, origin.address, good.address
+    );
+    let options = shellac_config::ParseOptions { allow_small: true };
+    let config = shellac_config::Config::parse_with(&text, "test", options).unwrap();
+    let control = rig.engine.control();
+    control.load("next", Arc::new(config)).unwrap();
+    control.activate("next").unwrap();
+    settle(&control);
+    wait(&rig, "e0 Still healthy 4---X-RH 2 1 2 ");
+    let ask = || (0..2).for_each(|_| drop(rig.exchange(get("/a"))));
+    ask();
+    let notice =
+        |text: &str| rig.journal.wait_loose_times(DIALECT, 1, |line| line.text.starts_with(text));
+    notice("backend: next.e0 ejected for 3");
+    notice("backend: next.e0 a probe was answered: the next request tests it");
+    ask();
+    wait(&rig, "e0 Went sick 4---X-RH 2 1 2 ");
+    rig.journal.wait_loose_times(DIALECT, 2, |line| {
+        line.text.starts_with("backend: next.e0 ejected for ")
+    });
+}
+
+#[test]
 fn what_goes_wrong_is_said_in_the_words_of_varnishd() {
     let rig = Rig::start(DIALECT, Origin::refusing(), "");
     let control = rig.engine.control();

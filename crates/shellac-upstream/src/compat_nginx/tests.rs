@@ -169,6 +169,54 @@ fn when_all_are_out_nobody_is_asked() {
 }
 
 #[test]
+fn a_server_may_have_its_own_numbers() {
+    let own = EndpointSpec { max_fails: Some(1), fail_timeout: Some(at(2.0) - at(0.0)), ..spec(1) };
+    let mut picker = pool(Policy::RoundRobin, 0, 30, [own, spec(2)]);
+    // One failure takes A out for two seconds, as many as there are take nothing from B.
+    assert!(fail_a(&mut picker, 0.0).is_some());
+    assert_eq!(letters(&mut picker, 2.9, 4, |_| REFUSED), "BBBB");
+    assert!(letters(&mut picker, 3.0, 4, |_| OK).contains('A'));
+}
+
+/// The pool of the next configuration, with `max_fails` failures.
+fn next(before: &Picker, max_fails: u32) -> Picker {
+    let endpoints = before.pool().endpoints().iter().enumerate();
+    let endpoints = endpoints
+        .map(|(at, old)| Arc::new(Endpoint::succeed(at, old.spec().clone(), old)))
+        .collect();
+    let rules = Rules::Nginx(NginxSettings { max_fails, fail_timeout: Duration::from_secs(4) });
+    let before = Some(Arc::clone(before.pool()));
+    let pool = Pool::from_spec(PoolSpec { endpoints, rules, before, ..PoolSpec::default() });
+    Picker::new(Arc::new(pool), 0)
+}
+
+#[test]
+fn a_new_configuration_goes_on_counting() {
+    let mut first = pool(Policy::RoundRobin, 3, 4, (1..=2).map(spec));
+    assert_eq!(fail_a(&mut first, 0.0), None);
+    assert_eq!(fail_a(&mut first, 0.0), None);
+    let mut second = next(&first, 3);
+    assert!(fail_a(&mut second, 1.0).is_some(), "the third one in all");
+    let mut third = next(&second, 3);
+    assert_eq!(letters(&mut third, 5.0, 4, |_| OK), "BBBB");
+    assert!(letters(&mut third, 6.0, 4, |_| OK).contains('A'));
+    assert_eq!(third.pool().endpoints()[0].passive().state, PassiveState::Open);
+}
+
+#[test]
+fn what_another_configuration_took_out_comes_back_in_this_one() {
+    let mut first = pool(Policy::RoundRobin, 1, 4, (1..=2).map(spec));
+    assert!(fail_a(&mut first, 0.0).is_some());
+    // It takes more failures now, so it is used at once, and shown as out until the old time is over.
+    let mut second = next(&first, 2);
+    let state = |picker: &Picker| picker.pool().endpoints()[0].passive().state;
+    assert!(uses_of_a(&mut second, 1.0));
+    assert_eq!(state(&second), PassiveState::Ejected);
+    assert!(uses_of_a(&mut second, 5.0));
+    assert_eq!(state(&second), PassiveState::Open);
+}
+
+#[test]
 fn a_single_server_is_never_out() {
     let mut picker = pool(Policy::RoundRobin, 1, 10, [spec(1)]);
     assert_eq!(letters(&mut picker, 0.0, 3, |_| REFUSED), "AAA");

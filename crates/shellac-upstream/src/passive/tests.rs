@@ -236,6 +236,46 @@ fn jitter_spreads_the_ends_of_ejections() {
 }
 
 #[test]
+fn no_more_than_a_share_of_the_pool_is_ejected() {
+    for (percent, most) in [(100, 4), (50, 2), (39, 1), (10, 1), (0, 1)] {
+        let endpoint = |at| Arc::new(Endpoint::new(at, "b", ([127, 0, 0, 1], 80).into()));
+        let rules = Rules::Ours(PassiveSettings { max_ejected_percent: percent, ..settings() });
+        let endpoints = (0..5).map(endpoint).collect();
+        let pool = Pool::from_spec(PoolSpec { endpoints, rules, ..PoolSpec::default() });
+        let mut picker = Picker::new(Arc::new(pool), 0);
+        for _ in 0..50 {
+            let mut place = picker.pick(&mut Course::default(), at(0.0)).unwrap();
+            place.finish(REFUSED, at(0.0));
+        }
+        let out = |endpoint: &&Arc<Endpoint>| endpoint.passive().state != PassiveState::Open;
+        let out = picker.pool().endpoints().iter().filter(out).count();
+        assert_eq!(out, most, "at most {percent} percent");
+    }
+}
+
+#[test]
+fn a_good_probe_brings_the_test_forward_once() {
+    let mut rig = Rig::new(settings());
+    rig.eject(1.0);
+    let health = Arc::clone(rig.first().health());
+    assert!(!health.hasten(at(0.9), at(2.0)), "it was sent before the ejection");
+    assert!(rig.place(2.0).is_none());
+    assert!(health.hasten(at(1.9), at(2.0)));
+    assert!(!health.hasten(at(1.9), at(2.0)), "nothing is left to do");
+    let mut test = rig.place(2.0).unwrap();
+    assert!(test.is_test());
+    assert!(!health.hasten(at(2.0), at(2.1)), "it is being tested");
+    // Requests see what probes do not: now it is time that counts.
+    let Some(Event::Ejected { times: 2, until, .. }) = test.finish(REFUSED, at(2.5)) else {
+        panic!("it failed")
+    };
+    drop(test);
+    assert!(!health.hasten(at(3.0), at(3.1)));
+    assert_eq!(until, at(22.5));
+    assert!(rig.place(22.4).is_none() && rig.place(22.5).unwrap().is_test());
+}
+
+#[test]
 fn stragglers_do_not_make_an_ejection_longer() {
     let mut rig = Rig::new(settings());
     let mut late: Vec<_> = (0..20).map(|_| rig.place(0.0).unwrap()).collect();

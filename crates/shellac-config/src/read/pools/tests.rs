@@ -60,6 +60,7 @@ eject = "5s"
 eject_max = "1m"
 jitter_percent = 0
 min_healthy = 2
+max_ejected_percent = 40
 suspect = false
 test_connect_timeout = "250ms"
 [[route]]
@@ -131,6 +132,7 @@ fn every_key_is_read() {
             eject_max: ms(60_000),
             jitter_percent: 0,
             min_healthy: 2,
+            max_ejected_percent: 40,
             suspect: false,
             test_connect_timeout: ms(250),
         })
@@ -167,10 +169,31 @@ fn a_configuration_of_nginx_in_our_words() {
     );
 }
 
+#[test]
+fn a_backend_may_have_its_own_numbers_of_nginx() {
+    let text = "[[listen]]\naddress = '127.0.0.1:1'\n\
+        [[backend]]\nname = 'a'\naddress = '127.0.0.1:2'\nmax_fails = 3\nfail_timeout = '30s'\n\
+        [[backend]]\nname = 'b'\naddress = '127.0.0.1:3'\nmax_fails = 0\n";
+    let pool = "[[pool]]\nname = 'p'\nbackends = ['a', 'b']\ncompat = 'nginx'\n";
+    let config = Config::parse(&format!("{text}{pool}"), "f").unwrap();
+    let own = |at: usize| (config.backends[at].max_fails, config.backends[at].fail_timeout);
+    assert_eq!(own(0), (Some(3), Some(Duration::from_secs(30))));
+    assert_eq!(own(1), (Some(0), None));
+    let why = |key: &str, name: &str, line: usize| {
+        format!(
+            "f:{line}: backend.{key}: has no effect: no pool with `compat = \"nginx\"` has the backend `{name}`; other pools have [pool.health]"
+        )
+    };
+    let errors = Config::parse(text, "f").unwrap_err().to_string();
+    let expected =
+        [why("max_fails", "a", 4), why("fail_timeout", "a", 4), why("max_fails", "b", 9)];
+    assert_eq!(errors.lines().collect::<Vec<_>>(), expected);
+}
+
 /// The example with what stands behind a `#` at the begin of a line put into force, but for keys that need another value
 /// elsewhere or have no default.
 fn uncommented() -> String {
-    let others = ["key", "compat", "limit"];
+    let others = ["key", "compat", "limit", "max_fails", "fail_timeout"];
     let is_key = |key: &str| {
         key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !others.contains(&key)
     };
@@ -270,7 +293,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "[[pool]]\nname = 'p'\nbackends = ['b1']\n[pool.health]\npercent = 101\nmax_fails = 1\neject = '5m'\neject_max = '1m'\n",
         &[
             "f:16: pool.health.percent: 101 is not between 0 and 100",
-            "f:17: pool.health.max_fails: is not a key; known here: window, failures, percent, volume, statuses, eject, eject_max, jitter_percent, min_healthy, suspect, test_connect_timeout",
+            "f:17: pool.health.max_fails: is not a key; known here: window, failures, percent, volume, statuses, eject, eject_max, jitter_percent, min_healthy, max_ejected_percent, suspect, test_connect_timeout",
             "f:19: pool.health.eject_max: is shorter than `eject` (300s)",
         ],
     ),

@@ -41,11 +41,15 @@ struct Watched {
 }
 
 struct Backend {
+    /// The configuration that says how it is probed.
+    generation: Arc<str>,
     name: String,
     health: Arc<Health>,
     config: ProbeConfig,
     target: Rc<Target>,
     probe: Probe,
+    /// Ejections that were answered with a probe.
+    ejections: u64,
 }
 
 impl Probes {
@@ -87,12 +91,16 @@ impl Probes {
         let now = clock::steady_now();
         for (key, (generation, endpoint, config)) in wanted {
             match watched.backends.get_mut(&key) {
-                Some(backend) if backend.config == *config => {}
-                Some(backend) => backend.reconfigure(endpoint, config, now),
+                Some(backend) => {
+                    backend.generation = Arc::clone(&generation.name);
+                    if backend.config != *config {
+                        backend.reconfigure(endpoint, config, now);
+                    }
+                }
                 None => {
                     let seed =
                         clock::wall_now() ^ (generation.number << 32) ^ endpoint.index() as u64;
-                    let backend = Backend::new(endpoint, config, now, seed);
+                    let backend = Backend::new(generation, endpoint, config, now, seed);
                     backend.health.set_probe(backend.probe.view().clone());
                     backend.log(log, backend.probe.view().healthy, 0, "");
                     watched.backends.insert(key, backend);
@@ -111,6 +119,10 @@ impl Probes {
                 if watched.running >= RUNNING {
                     break;
                 }
+                let ejections = backend.health.ejections();
+                if std::mem::replace(&mut backend.ejections, ejections) != ejections {
+                    backend.probe.hurry(now);
+                }
                 if backend.probe.begin(now) {
                     watched.running += 1;
                     due.push((*key, Rc::clone(&backend.target), Arc::clone(&backend.health)));
@@ -124,7 +136,7 @@ impl Probes {
                 let (mut shot, text) = fire(&target).await;
                 let now = clock::steady_now();
                 shot.took = now.saturating_sub(start);
-                watched.borrow_mut().done(key, &shot, &text, now, &log);
+                watched.borrow_mut().done(key, &shot, &text, start, &log);
                 // Until here nobody else can be at the same address.
                 drop(health);
             });
@@ -133,25 +145,42 @@ impl Probes {
 }
 
 impl Watched {
-    fn done(&mut self, key: usize, shot: &Shot, text: &str, now: Duration, log: &Log) {
+    /// The probe that began at `begun` is over.
+    fn done(&mut self, key: usize, shot: &Shot, text: &str, begun: Duration, log: &Log) {
         self.running -= 1;
         // It may not be wanted any more.
         let Some(backend) = self.backends.get_mut(&key) else { return };
+        let now = begun.saturating_add(shot.took);
         let change = backend.probe.done(shot, now);
         backend.health.set_probe(backend.probe.view().clone());
+        if shot.happy && backend.probe.view().healthy && backend.health.hasten(begun, now) {
+            log.backend_notice(
+                &backend.generation,
+                &backend.name,
+                "a probe was answered: the next request tests it",
+            );
+        }
         let last = if shot.received == Step::Good { micros(shot.took) } else { 0 };
         backend.log(log, change == Change::Still, last, text);
     }
 }
 
 impl Backend {
-    fn new(endpoint: &Endpoint, config: &ProbeConfig, now: Duration, seed: u64) -> Backend {
+    fn new(
+        generation: &Generation,
+        endpoint: &Endpoint,
+        config: &ProbeConfig,
+        now: Duration,
+        seed: u64,
+    ) -> Backend {
         Backend {
+            generation: Arc::clone(&generation.name),
             name: endpoint.name().to_owned(),
             health: Arc::clone(endpoint.health()),
             config: config.clone(),
             target: Rc::new(target(endpoint, config)),
             probe: Probe::new(probe_settings(config), now, seed),
+            ejections: endpoint.health().ejections(),
         }
     }
 
