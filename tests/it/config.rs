@@ -2,7 +2,10 @@
 
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::Signal;
 use shellac_config::{Config, ErrorPage, Limits, LogConfig, RetryPolicy, Timeouts};
+
+use crate::support::daemon::{Daemon, signal_process};
 
 fn shellacd(file: &std::path::Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shellacd"))
@@ -104,6 +107,44 @@ fn the_example_is_right_and_shows_the_defaults() {
     for all in [all, next] {
         all_keys_are_shown(&all, &text);
     }
+}
+
+#[test]
+fn a_network_on_the_command_line_names_nodes() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let more = "[[backend]]\nname = \"b1\"\naddress = \"127.0.0.2:9\"\nnode = \"own\"\n\
+        [[backend]]\nname = \"b2\"\naddress = \"127.1.0.1:9\"\n\
+        [[node]]\nname = \"file\"\ncidr = [\"127.0.0.0/24\", \"127.1.0.0/16\"]\n";
+    let config = Daemon::config("127.0.0.1:9".parse().unwrap(), more);
+    let mut daemon =
+        Daemon::start_with(&workdir, &config, &["--node-map", "127.0.0.0/24=argument"]);
+    let adm = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
+        let output = command.args(["adm", "-n"]).arg(&workdir).args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // A configuration that is loaded later, and a worker that is started later, have it too.
+    adm(&["vcl.load", "later", workdir.with_extension("toml").to_str().unwrap()]);
+    for _ in 0..2 {
+        let list: serde_json::Value =
+            serde_json::from_str(&adm(&["backend.list", "-j", "-p", "*.*"])).unwrap();
+        for (name, node) in [("b0", "argument"), ("b1", "own"), ("b2", "file")] {
+            for config in ["boot", "later"] {
+                let found = &list[3][format!("{config}.{name}")]["shellac"]["node"];
+                assert_eq!(found, node, "{config}.{name} in {list}");
+            }
+        }
+        signal_process(daemon.worker_pid(), Signal::KILL);
+        daemon.wait_for_line(" serves");
+    }
+    drop(daemon);
+
+    let output = shellacd(&workdir.with_extension("toml"), &["-t", "--node-map", "10.0.0.1/8=n"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with("--node-map: `10.0.0.1/8` has bits behind the first 8"), "{text}");
 }
 
 /// Puts a key that does not exist into every table of `all`, and looks for those that do in `text`.

@@ -13,6 +13,7 @@
 mod admin;
 mod errors;
 mod key;
+mod nodes;
 mod read;
 mod section;
 mod types;
@@ -21,6 +22,7 @@ mod unit;
 pub use admin::{AdminAddress, AdminConfig, AdminSecret};
 pub use errors::{ConfigError, ConfigErrors};
 pub use key::{KeyPart, KeyTemplate};
+pub use nodes::NodeMap;
 pub use types::{
     BackendConfig, BodyOver, Config, ErrorPage, HealthConfig, HealthRules, Limits, ListenConfig,
     LogConfig, LogDialect, NextUpstreamConfig, ParseOptions, PoolConfig, PoolPanic, PoolPolicy,

@@ -87,7 +87,14 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let probes = pools::read_probes(top.tables(problems, "probe"), problems);
     let backends =
         pools::read_backends(top.tables(problems, "backend"), problems, &timeouts, &probes);
-    let pools = pools::read_pools(top.tables(problems, "pool"), problems, &backends);
+    let nodes = crate::nodes::read(top.tables(problems, "node"), problems);
+    let node_header = top.take(problems, "node_header", pools::header_name);
+    let mut pools = pools::read_pools(top.tables(problems, "pool"), problems, &backends);
+    if let Some(At { value, .. }) = node_header {
+        for pool in &mut pools {
+            pool.value.node_header.get_or_insert_with(|| value.clone());
+        }
+    }
     let routes = read_routes(top.tables(problems, "route"), problems, &pools);
     for key in ["listen", "backend"] {
         let nothing = document
@@ -113,6 +120,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         listen,
         probes: probes.into_iter().map(|found| found.value).collect(),
         backends: backends.into_iter().map(|found| found.value).collect(),
+        nodes,
         pools: pools.into_iter().map(|found| found.value).collect(),
         timeouts,
         limits,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::admin::AdminConfig;
+use crate::nodes::NodeMap;
 pub use upstream::{
     HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
     ProbeRequest,
@@ -36,6 +37,8 @@ pub struct Config {
     pub probes: Vec<ProbeConfig>,
     /// Backends; at least one.
     pub backends: Vec<BackendConfig>,
+    /// The machines of backends that do not name theirs, by address.
+    pub nodes: NodeMap,
     /// Pools; at least one. Without any in the file: `default`, of all backends.
     pub pools: Vec<PoolConfig>,
     /// Times that are not a backend's own.

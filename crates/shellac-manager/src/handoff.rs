@@ -23,7 +23,7 @@ use rustix::net::{
 };
 
 /// Version of the message.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 /// Longest message in bytes; most of it is the texts of the configurations.
 const MESSAGE_BYTES_MOST: usize = 256 << 20;
 /// Descriptors per byte; the kernel takes 253.
@@ -49,6 +49,8 @@ pub struct Handoff {
     pub state: String,
     /// Whether a log below the least size is allowed.
     pub allow_small: bool,
+    /// Machines of backends by address, as [`NodeMap`](shellac_config::NodeMap) has them: `CIDR=NAME`.
+    pub node_map: Vec<String>,
     /// The shared-memory directory.
     pub workdir: PathBuf,
     /// Identity of this proxy.
@@ -211,6 +213,10 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
     }
     text(&mut out, handoff.state.as_bytes());
     number(&mut out, u64::from(handoff.allow_small));
+    number(&mut out, count(handoff.node_map.len()));
+    for row in &handoff.node_map {
+        text(&mut out, row.as_bytes());
+    }
     text(&mut out, handoff.workdir.as_os_str().as_bytes());
     text(&mut out, handoff.instance.as_bytes());
     number(&mut out, u64::from(handoff.gid.is_some()));
@@ -249,6 +255,10 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     }
     let state = fields.text()?;
     let allow_small = fields.number()? != 0;
+    let mut node_map = Vec::new();
+    for _ in 0..fields.number()? {
+        node_map.push(fields.text()?);
+    }
     let workdir = PathBuf::from(std::ffi::OsString::from_vec(fields.bytes()?.to_vec()));
     let instance = fields.text()?;
     let has_gid = fields.number()? != 0;
@@ -283,6 +293,7 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
         params,
         state,
         allow_small,
+        node_map,
         workdir,
         instance,
         gid,

@@ -34,6 +34,8 @@ pub struct Settings {
     pub config_name: String,
     /// Whether a log below the least size is allowed.
     pub allow_small: bool,
+    /// Machines of backends by address, as [`NodeMap`](shellac_config::NodeMap) has them: `CIDR=NAME`.
+    pub node_map: Vec<String>,
     /// The shared-memory directory.
     pub workdir: PathBuf,
     /// Identity of this proxy.
@@ -225,6 +227,7 @@ impl House {
             params: self.params.for_worker(),
             state: self.saved.text().to_owned(),
             allow_small: settings.allow_small,
+            node_map: settings.node_map.clone(),
             workdir: settings.workdir.clone(),
             instance: settings.instance.clone(),
             gid: self.gid,

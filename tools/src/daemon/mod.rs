@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Stop when the process that started this one ends, however that may be
     #[arg(long, hide = true)]
     with_parent: bool,
+    /// Backends in this network run on this machine, unless they say otherwise (may be repeated)
+    #[arg(long = "node-map", value_name = "CIDR=NAME")]
+    node_map: Vec<String>,
     /// Check the configuration and exit
     #[arg(short = 't', long)]
     check: bool,

@@ -1,7 +1,7 @@
 //! From the command line and the configuration file to the manager's settings.
 
 use anyhow::{Context, bail};
-use shellac_config::{Config, ParseOptions};
+use shellac_config::{Config, NodeMap, ParseOptions};
 use shellac_manager::Settings;
 
 use super::{Args, place};
@@ -17,6 +17,7 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
     };
     let options = ParseOptions { allow_small: args.small_log };
     let config = Config::parse_with(&config_text, &config_name, options)?;
+    node_map(&args.node_map)?;
     let named = match (&args.name, &config.workdir) {
         (Some(name), _) => Some(name.clone()),
         (None, Some(workdir)) => Some(workdir.to_str().context("workdir is not UTF-8")?.to_owned()),
@@ -34,12 +35,22 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
         config_text,
         config_name,
         allow_small: args.small_log,
+        node_map: args.node_map.clone(),
         workdir,
         instance,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         threads,
         pid_files: args.pid_file.clone(),
     })
+}
+
+/// The map that the command line gives.
+pub(crate) fn node_map(rows: &[String]) -> anyhow::Result<NodeMap> {
+    let mut map = NodeMap::default();
+    for row in rows {
+        map.add(row).map_err(|reason| anyhow::anyhow!("--node-map: {reason}"))?;
+    }
+    Ok(map)
 }
 
 /// What `--check` says about a configuration that is right.

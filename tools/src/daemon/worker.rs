@@ -10,13 +10,13 @@ use anyhow::{anyhow, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shellac_admin::{Answer, Status};
-use shellac_config::{Config, ParseOptions};
+use shellac_config::{Config, NodeMap, ParseOptions};
 use shellac_manager::{Handoff, Order, OrderReader, Orders};
 use shellac_proxy::{EngineError, Listener, Worker, WorkerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::DRAIN;
 use super::commands::{Dispatcher, Kept, Loadable};
+use super::{DRAIN, settings};
 
 /// The argument that makes this program a worker; its standard input is the connection to the manager.
 pub(crate) const WORKER_ARGUMENT: &str = "__worker";
@@ -58,10 +58,10 @@ pub(crate) fn serve(
     asked: Option<&UnixStream>,
 ) -> anyhow::Result<()> {
     let threads = handoff.threads;
-    let Setup { config, others, listeners, options, kept } = Setup::from_handoff(handoff)?;
+    let Setup { config, others, listeners, options, kept, nodes } = Setup::from_handoff(handoff)?;
     let mut worker = start(config, listeners, options)?;
     let orders = Orders::new(&connection)?;
-    let dispatcher = Arc::new(Dispatcher::new(worker.control(), orders.clone()));
+    let dispatcher = Arc::new(Dispatcher::new(worker.control(), orders.clone(), nodes));
     dispatcher.restore(others, kept)?;
     // Not heard when the manager is gone already: then the wait is over too.
     let _ = orders.ready();
@@ -138,6 +138,8 @@ struct Setup {
     listeners: Vec<Listener>,
     options: WorkerOptions,
     kept: Kept,
+    /// What the command line says about the machines of backends.
+    nodes: NodeMap,
 }
 
 impl Setup {
@@ -149,6 +151,7 @@ impl Setup {
             params,
             state,
             allow_small,
+            node_map,
             workdir,
             instance,
             gid,
@@ -157,10 +160,12 @@ impl Setup {
             listeners,
         } = handoff;
         let options = ParseOptions { allow_small };
+        let nodes = settings::node_map(&node_map)?;
         let mut loadable = configurations
             .into_iter()
             .map(|one| {
-                let config = Config::parse_with(&one.text, &one.file_name, options)?;
+                let mut config = Config::parse_with(&one.text, &one.file_name, options)?;
+                config.nodes.prefer(&nodes);
                 Ok(Loadable {
                     name: one.name,
                     config: Arc::new(config),
@@ -194,7 +199,7 @@ impl Setup {
             // The manager holds the lock for all its workers.
             holds_lock: true,
         };
-        Ok(Setup { config, others: loadable, listeners, options, kept })
+        Ok(Setup { config, others: loadable, listeners, options, kept, nodes })
     }
 }
 

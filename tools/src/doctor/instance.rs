@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use shellac_counters::vsc::Counters;
+use shellac_upstream::node;
 use shellac_vsm::{AttachOptions, Attachment, Header, SetKind};
 
 use super::clock;
@@ -339,10 +340,38 @@ fn counters(section: &mut Section, attachment: &Attachment, is_ours: bool) {
         return;
     }
     section.fine("counters", format!("{} counters are published", values.len()));
+    ports(section, &values);
     for &(name, text, advice) in COMPLAINTS {
         if let Some(value @ 1..) = values.get(name) {
             section.warn("counters", format!("{name} is {value}: {text}"), advice);
         }
+    }
+}
+
+/// Local ports, of which there are so many for each destination.
+fn ports(section: &mut Section, values: &BTreeMap<String, u64>) {
+    let get = |name: &str| values.get(name).copied();
+    let (Some(used), Some(all)) = (get("NODE.ports_in_use"), get("NODE.local_ports")) else {
+        return;
+    };
+    let level =
+        node::Level { used, limit: all.saturating_sub(get("NODE.reserved_ports").unwrap_or(0)) };
+    if level.limit == 0 {
+        return;
+    }
+    let (share, limit) = (level.share() * 100.0, level.limit);
+    let text = format!(
+        "{used} of {limit} local ports are in use for the busiest backend address ({share:.0} %)"
+    );
+    if level.share() >= node::Level::WARN {
+        section.warn(
+            "ports",
+            text,
+            "without a port connections fail with EADDRNOTAVAIL, which is no backend's fault: widen net.ipv4.ip_local_port_range, \
+             or give the backend a second address",
+        );
+    } else {
+        section.fine("ports", text);
     }
 }
 

@@ -175,6 +175,7 @@ pub(super) fn read_pools(
         let key = section.take(problems, "key", |value| KeyTemplate::parse(&text(value)?));
         let compat = section.take(problems, "compat", |value| choice(value, &[("nginx", ())]));
         let panic = section.take(problems, "panic", |value| choice(value, PANICS));
+        let node_header = section.take(problems, "node_header", header_name);
         let health = section.table(problems, "health");
         let health = match &compat {
             Some(_) => read_nginx(health, problems),
@@ -234,6 +235,7 @@ pub(super) fn read_pools(
                 key: key.map(|found| found.value),
                 health,
                 panic: panic.map_or(PoolPanic::None, |found| found.value),
+                node_header: node_header.map(|found| found.value),
                 ..PoolConfig::new(name, members)
             };
             pools.push(At { value, at });
@@ -242,6 +244,16 @@ pub(super) fn read_pools(
     }
     check_nginx(backends, &pools, problems);
     pools
+}
+
+/// The name of a header.
+pub(super) fn header_name(value: &DeValue<'_>) -> Result<String, String> {
+    let name = text(value)?;
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+        Ok(name)
+    } else {
+        Err(format!("`{name}` is not the name of a header, such as \"X-Node\""))
+    }
 }
 
 const POLICIES: &[(&str, PoolPolicy)] = &[

@@ -51,6 +51,8 @@ pub struct PoolConfig {
     pub health: HealthRules,
     /// What happens when no backend is healthy.
     pub panic: PoolPanic,
+    /// The header in which a response names the machine that it is from.
+    pub node_header: Option<String>,
 }
 
 impl PoolConfig {
@@ -64,6 +66,7 @@ impl PoolConfig {
             key: None,
             health: HealthRules::Ours(HealthConfig::default()),
             panic: PoolPanic::None,
+            node_header: None,
         }
     }
 }

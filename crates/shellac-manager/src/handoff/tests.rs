@@ -30,6 +30,7 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         params: vec![("vsl_mask".to_owned(), "-Hash".to_owned())],
         state: "{}".to_owned(),
         allow_small: true,
+        node_map: vec!["10.0.0.0/8=n1".to_owned(), "::/0=n2".to_owned()],
         workdir: PathBuf::from(std::ffi::OsString::from_vec(b"/not/utf8/\xff".to_vec())),
         instance: "edge".to_owned(),
         gid: Some(105),

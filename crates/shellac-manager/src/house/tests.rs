@@ -12,6 +12,7 @@ fn settings(workdir: &Path) -> Settings {
         config_text: config_text.to_owned(),
         config_name: "t".to_owned(),
         allow_small: true,
+        node_map: Vec::new(),
         workdir: workdir.to_owned(),
         instance: "edge-1".to_owned(),
         version: "1.2".to_owned(),

@@ -1,9 +1,11 @@
 //! What the control thread does again and again.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use shellac_counters::vsc::table::Vbe;
+use shellac_counters::vsc::table::{Node as Row, Vbe};
 use shellac_format::Tag;
 use shellac_upstream::verdict::SUB_WINDOW;
 
@@ -49,9 +51,14 @@ pub(super) fn all(node: &Node) -> Vec<Job> {
 /// Looks at the node, for failed attempts and for counters.
 fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
     let mut connects = Connects::new();
+    let mut sockets: HashMap<SocketAddr, u64> = HashMap::new();
     for generation in round.control.generations() {
         let counters = generation.counters.published();
         for endpoint in &generation.endpoints {
+            let open = counters.get(endpoint.index(), Vbe::Sockets);
+            if open > 0 {
+                *sockets.entry(endpoint.address()).or_default() += open;
+            }
             if !endpoint.address().ip().is_loopback() {
                 let (made, unanswered) = connects.entry(endpoint.name().to_owned()).or_default();
                 *made += counters.get(endpoint.index(), Vbe::Open);
@@ -60,7 +67,10 @@ fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
         }
     }
     node.tell(watcher.look(connects));
-    watcher.publish(round.control.counting().node());
+    let published = round.control.counting().node();
+    watcher.publish(published);
+    // Ports are taken once for each destination.
+    published.set(0, Row::PortsInUse, sockets.into_values().max().unwrap_or(0));
 }
 
 fn log_notices(round: &Round<'_>) {

@@ -8,6 +8,7 @@ use shellac_upstream::verdict::{Change, Dimension, Observation, Verdict, Verdict
 
 use super::Control;
 use super::jobs::Round;
+use crate::stats::Firsts;
 
 /// The segment with the names: class and ident.
 const CLASS: &str = "Health";
@@ -16,8 +17,10 @@ const IDENT: &str = "verdict";
 /// Makes the verdicts.
 pub(super) struct Judge {
     verdicts: Verdicts,
-    /// What was counted of the backends of each configuration, at the last look.
-    before: HashMap<u64, Vec<(u64, u64)>>,
+    /// What is accounted for of the backends of each configuration.
+    before: HashMap<u64, Vec<Firsts>>,
+    /// The node that the responses of a backend have named; `None` when they have named several.
+    homes: HashMap<String, Option<String>>,
     begun: u64,
     looks: u64,
 }
@@ -27,29 +30,30 @@ pub(super) struct Judge {
 struct Lately {
     node: Option<String>,
     zone: Option<String>,
-    attempts: u64,
-    failures: u64,
+    /// Those whose response named no node.
+    firsts: Firsts,
+    /// The others, by node.
+    named: BTreeMap<String, Firsts>,
 }
 
 impl Judge {
     /// Nothing was seen yet.
     pub(super) fn new() -> Judge {
-        Judge { verdicts: Verdicts::new(), before: HashMap::new(), begun: 0, looks: 0 }
+        Judge {
+            verdicts: Verdicts::new(),
+            before: HashMap::new(),
+            homes: HashMap::new(),
+            begun: 0,
+            looks: 0,
+        }
     }
 
     /// Looks at what came since the last look, and says what that changes.
     pub(super) fn look(&mut self, round: &Round<'_>) {
         let lately = self.lately(round.control);
-        let observations: Vec<Observation<'_>> = lately
-            .iter()
-            .map(|(name, it)| Observation {
-                backend: name,
-                node: it.node.as_deref(),
-                zone: it.zone.as_deref(),
-                attempts: it.attempts,
-                failures: it.failures,
-            })
-            .collect();
+        self.find_homes(&lately);
+        let observations: Vec<Observation<'_>> =
+            lately.iter().flat_map(|(name, it)| observations(&self.homes, name, it)).collect();
         let now = round.log.steady(round.log.coarse());
         self.looks += 1;
         let (text, notice) = match self.verdicts.observe(now, &observations) {
@@ -72,6 +76,19 @@ impl Judge {
         }
         self.say(round, &notice);
         self.publish(round);
+    }
+
+    /// Takes note of which node the responses of each backend name.
+    fn find_homes(&mut self, lately: &BTreeMap<String, Lately>) {
+        self.homes.retain(|name, _| lately.contains_key(name));
+        for (name, it) in lately {
+            for node in it.named.keys() {
+                let home = self.homes.entry(name.clone()).or_insert_with(|| Some(node.clone()));
+                if home.as_ref().is_some_and(|home| home != node) {
+                    *home = None;
+                }
+            }
+        }
     }
 
     fn say(&self, round: &Round<'_>, text: &str) {
@@ -119,24 +136,57 @@ impl Judge {
             let counts: Vec<(u64, u64)> = (0..generation.endpoints.len())
                 .map(|at| (counters.get(at, Vbe::First), counters.get(at, Vbe::FirstFailed)))
                 .collect();
-            let before = self.before.get(&generation.number);
-            for (at, (endpoint, &(attempts, failures))) in
-                generation.endpoints.iter().zip(&counts).enumerate()
-            {
-                let (first, failed) =
-                    before.and_then(|counts| counts.get(at)).copied().unwrap_or_default();
-                let config = generation.backend(at);
+            let mut accounted = self.before.remove(&generation.number).unwrap_or_default();
+            accounted.resize(counts.len(), Firsts::default());
+            for ((at, node), firsts) in generation.named.take() {
+                let (Some(endpoint), Some(sum)) =
+                    (generation.endpoints.get(at), accounted.get_mut(at))
+                else {
+                    continue;
+                };
+                sum.add(firsts);
                 let entry = found.entry(endpoint.name().to_owned()).or_default();
-                entry.node.clone_from(&config.node);
-                entry.zone.clone_from(&config.zone);
-                entry.attempts += attempts.saturating_sub(first);
-                entry.failures += failures.saturating_sub(failed);
+                entry.named.entry(node).or_default().add(firsts);
             }
-            after.insert(generation.number, counts);
+            for ((endpoint, &(attempts, failures)), sum) in
+                generation.endpoints.iter().zip(&counts).zip(&mut accounted)
+            {
+                // Threads publish their counts a moment after they have named a node: then that is ahead, and nothing is left.
+                let rest = Firsts {
+                    attempts: attempts.saturating_sub(sum.attempts),
+                    failures: failures.saturating_sub(sum.failures),
+                };
+                sum.add(rest);
+                let spec = endpoint.spec();
+                let entry = found.entry(endpoint.name().to_owned()).or_default();
+                entry.node.clone_from(&spec.node);
+                entry.zone.clone_from(&spec.zone);
+                entry.firsts.add(rest);
+            }
+            after.insert(generation.number, accounted);
         }
         self.before = after;
         found
     }
+}
+
+/// What was seen of a backend. Attempts without a response are those of the node that the configuration says, or of the only one
+/// that its responses have ever named.
+fn observations<'o>(
+    homes: &'o HashMap<String, Option<String>>,
+    backend: &'o str,
+    it: &'o Lately,
+) -> impl Iterator<Item = Observation<'o>> {
+    let home = || homes.get(backend)?.as_deref();
+    let rest = (it.node.as_deref().or_else(home), &it.firsts);
+    let named = it.named.iter().map(|(node, firsts)| (Some(node.as_str()), firsts));
+    named.chain([rest]).map(move |(node, firsts)| Observation {
+        backend,
+        node,
+        zone: it.zone.as_deref(),
+        attempts: firsts.attempts,
+        failures: firsts.failures,
+    })
 }
 
 /// `node n0`, `backends b1, b2 and 3 more`

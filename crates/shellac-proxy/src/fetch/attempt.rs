@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use shellac_config::Config;
 use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
-use shellac_http1::{BodyFraming, Decoder, ResponseHead, Version, write};
+use shellac_http1::{BodyFraming, Decoder, Headers, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
 use super::connect::connect;
@@ -16,7 +17,7 @@ use super::{Fetch, deliver, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
 use crate::log::{CloseReason, Details, HeadTags, Txn, TxnKind};
-use crate::stats::Busy;
+use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place};
 
 /// What an attempt came to.
@@ -41,6 +42,8 @@ pub(super) struct Got {
     pub(super) busy: Busy,
     /// What would have to be logged if the body broke off.
     pub(super) number: u32,
+    /// The node that the response names, of a first attempt.
+    pub(super) node: Option<Box<str>>,
 }
 
 /// A connection and what is being sent on it.
@@ -138,8 +141,15 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     };
     fetch.acct.response_head += response.head_len;
     worker.stats.received(counts, response.head.status, response.head_len, response.at.since(now));
+    let mut node = None;
     if fetch.number == 1 {
-        worker.stats.first(counts, response.head.status >= 500);
+        let failed = response.head.status >= 500;
+        worker.stats.first(counts, failed);
+        node = named(local.config(), pool, &response.head.headers);
+        if let Some(node) = &node {
+            let firsts = Firsts { attempts: 1, failures: failed.into() };
+            local.named(busy.endpoint(), node, firsts);
+        }
     }
     log_response(&mut txn, &response.head, response.at);
     if !exchange.body.framing().is_empty() {
@@ -167,7 +177,13 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
-    Attempt::Response(Box::new(Got { txn, conn, upload, response, busy, number }))
+    Attempt::Response(Box::new(Got { txn, conn, upload, response, busy, number, node }))
+}
+
+/// The node that a response names in the header that the configuration says.
+fn named(config: &Config, pool: usize, headers: &Headers) -> Option<Box<str>> {
+    let header = config.pools.get(pool)?.node_header.as_deref()?;
+    node_name(headers.get(header)?).map(Box::from)
 }
 
 /// Gives the head this attempt's number and logs it.

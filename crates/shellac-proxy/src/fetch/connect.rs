@@ -46,6 +46,7 @@ pub(super) async fn connect(
     let mut timer = Timer::new(&worker.deadlines, start.after(limit));
     live.waits(Wait::Connect, worker.log.coarse(), timer.at());
     let mut watch = Watch::new(worker);
+    let socket = local.socket(&endpoint);
     let mut connecting = pin!(TcpStream::connect(endpoint.address()));
     let result =
         poll_fn(|cx| match connecting.as_mut().poll(cx) {
@@ -83,5 +84,6 @@ pub(super) async fn connect(
         released: now,
         uses: 0,
         written: 0,
+        socket,
     })
 }

@@ -17,7 +17,7 @@ use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
-use crate::stats::Busy;
+use crate::stats::{Busy, Firsts};
 use crate::worker::{Conn, Local, Timer, Worker, poll_read, poll_write, reset_on_close};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
@@ -50,6 +50,8 @@ struct Source {
     busy: Busy,
     /// The status of the response.
     status: u16,
+    /// The node that the response names, of a first attempt.
+    node: Option<Box<str>>,
 }
 
 struct Delivery<'a, 's> {
@@ -78,7 +80,7 @@ struct Delivery<'a, 's> {
 /// Passes a response on and ends both transactions.
 pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> After {
     let worker = exchange.worker;
-    let Got { mut txn, conn, upload, mut response, busy, number } = got;
+    let Got { mut txn, conn, upload, mut response, busy, number, node } = got;
     let now = worker.log.now();
     worker.stats.fetched(&exchange.head.method, response.head.status, response.framing);
     let endpoint = std::sync::Arc::clone(&conn.endpoint);
@@ -112,7 +114,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         accounted: upload.written,
         head_len: response.head_len,
         earlier: acct.response_body,
-        source: Some(Source { txn, conn, upload, persistent, number, busy, status }),
+        source: Some(Source { txn, conn, upload, persistent, number, busy, status, node }),
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
         acct,
@@ -475,13 +477,16 @@ impl Delivery<'_, '_> {
         received: Option<u64>,
         reason: CloseReason,
     ) {
-        let Source { txn, conn, number, busy, .. } = source;
+        let Source { txn, conn, number, busy, node: named, .. } = source;
         let Exchange { worker, local, .. } = &*self.exchange;
         let counts = local.counts(&conn.endpoint);
         worker.stats.attempt_failed(counts, class);
         if number == 1 && !matches!(class, "client" | "admin") {
             // It was counted as one that went well when its head came.
             counts.inc(Vbe::FirstFailed);
+            if let Some(node) = named {
+                local.named(&conn.endpoint, &node, Firsts { attempts: 0, failures: 1 });
+            }
         }
         let node = worker.node.lately(conn.endpoint.address());
         let reused = conn.uses > 0;

@@ -349,11 +349,9 @@ pub(crate) fn errno_text(errno: i32) -> String {
 /// The class that an error number belongs to.
 fn errno_class(errno: i32) -> &'static str {
     use rustix::io::Errno;
-    if errno <= 0 {
-        // Not from the system, so from here.
-        return "local";
-    }
-    match Errno::from_raw_os_error(errno) {
+    // What is not from the system is from here.
+    let Some(errno) = crate::stats::known(errno) else { return "local" };
+    match errno {
         Errno::CONNREFUSED => "refused",
         Errno::TIMEDOUT => "timeout",
         Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::HOSTDOWN | Errno::NETDOWN => "unreachable",

@@ -19,7 +19,7 @@ use shellac_upstream::{Endpoint, Pool};
 
 use crate::clock;
 use crate::log::AddressText;
-use crate::stats::{Backends, Counting, Uncounted};
+use crate::stats::{Backends, Counting, Named, Uncounted};
 
 /// One configuration with its backends.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Generation {
     pub(crate) since_unix: u64,
     /// The counters of its backends.
     pub(crate) counters: Backends,
+    /// First attempts by the nodes that responses name.
+    pub(crate) named: Named,
     /// Why nobody can read them, if that is so.
     pub(crate) uncounted: Option<Uncounted>,
     /// Requests that hold it, by serving thread, as of the thread's last sweep.
@@ -76,6 +78,7 @@ impl Generation {
             number,
             name: name.into(),
             counters,
+            named: Named::new(threads),
             uncounted,
             config,
             pools,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use shellac_config::{
-    BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, PoolConfig,
-    PoolPanic, PoolPolicy, ProbeConfig,
+    BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, NodeMap,
+    PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
 };
 use shellac_upstream::key::{Part, Template};
 use shellac_upstream::next::NextUpstream;
@@ -23,7 +23,7 @@ const PROBE_JITTER: f64 = 0.1;
 pub(super) fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
     let known = by_name(before);
     let endpoint = |(index, backend): (usize, &BackendConfig)| {
-        let spec = endpoint(backend);
+        let spec = endpoint(backend, &config.nodes);
         Arc::new(match known.get(backend.name.as_str()) {
             Some(before) => Endpoint::succeed(index, spec, before),
             None => Endpoint::from_spec(index, spec),
@@ -38,7 +38,8 @@ pub(super) fn by_name(generation: Option<&Generation>) -> HashMap<&str, &Arc<End
     endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect()
 }
 
-fn endpoint(backend: &BackendConfig) -> EndpointSpec {
+fn endpoint(backend: &BackendConfig, nodes: &NodeMap) -> EndpointSpec {
+    let node = || nodes.find(backend.address.ip()).map(str::to_owned);
     EndpointSpec {
         name: backend.name.clone(),
         text: backend.spelled.clone(),
@@ -49,7 +50,7 @@ fn endpoint(backend: &BackendConfig) -> EndpointSpec {
         down: backend.down,
         max_fails: backend.max_fails,
         fail_timeout: backend.fail_timeout,
-        node: backend.node.clone(),
+        node: backend.node.clone().or_else(node),
         zone: backend.zone.clone(),
     }
 }

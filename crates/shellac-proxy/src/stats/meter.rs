@@ -1,4 +1,4 @@
-//! The gauge that is exact at any moment: attempts under way.
+//! The gauges that are exact at any moment: attempts under way, and open connections.
 
 use std::ops::{Deref, DerefMut};
 
@@ -38,5 +38,26 @@ impl DerefMut for Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.published.add(self.in_flight.endpoint().index(), Vbe::Conn, u64::MAX);
+    }
+}
+
+/// A connection to a backend, counted there from before it is made until this is dropped: each one has a local port.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    backend: usize,
+    published: Published<Vbe>,
+}
+
+impl Socket {
+    /// Counts one more.
+    pub(crate) fn begin(backend: usize, published: &Published<Vbe>) -> Socket {
+        published.add(backend, Vbe::Sockets, 1);
+        Socket { backend, published: published.clone() }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.published.add(self.backend, Vbe::Sockets, u64::MAX);
     }
 }

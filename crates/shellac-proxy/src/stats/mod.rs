@@ -6,11 +6,14 @@
 mod chores;
 mod counting;
 mod meter;
+mod named;
 mod outcome;
 mod thread;
 
 pub(crate) use chores::Chores;
 pub use counting::Counting;
 pub(crate) use counting::{Backends, Uncounted};
-pub(crate) use meter::Busy;
+pub(crate) use meter::{Busy, Socket};
+pub(crate) use named::{Firsts, Named, node_name};
+pub(crate) use outcome::known;
 pub(crate) use thread::{Sample, Stats};

@@ -23,29 +23,31 @@ pub(super) fn session_end(end: SessionEnd) -> (Main, bool) {
     }
 }
 
+/// The error of a number, if it is one that the system uses.
+pub(crate) fn known(errno: i32) -> Option<Errno> {
+    (1..4096).contains(&errno).then(|| Errno::from_raw_os_error(errno))
+}
+
 /// The counter of a reason why no connection was accepted.
 pub(super) fn accept_error(errno: i32) -> Main {
-    match Errno::from_raw_os_error(errno) {
-        Errno::CONNABORTED => Main::SessFailEconnaborted,
-        Errno::INTR => Main::SessFailEintr,
-        Errno::MFILE | Errno::NFILE => Main::SessFailEmfile,
-        Errno::BADF => Main::SessFailEbadf,
-        Errno::NOMEM | Errno::NOBUFS => Main::SessFailEnomem,
+    match known(errno) {
+        Some(Errno::CONNABORTED) => Main::SessFailEconnaborted,
+        Some(Errno::INTR) => Main::SessFailEintr,
+        Some(Errno::MFILE | Errno::NFILE) => Main::SessFailEmfile,
+        Some(Errno::BADF) => Main::SessFailEbadf,
+        Some(Errno::NOMEM | Errno::NOBUFS) => Main::SessFailEnomem,
         _ => Main::SessFailOther,
     }
 }
 
 /// The counter of a reason why no connection to a backend was made.
 pub(super) fn connect_error(errno: i32) -> Vbe {
-    if errno <= 0 {
-        return Vbe::FailOther;
-    }
-    match Errno::from_raw_os_error(errno) {
-        Errno::ACCESS | Errno::PERM => Vbe::FailEacces,
-        Errno::ADDRNOTAVAIL => Vbe::FailEaddrnotavail,
-        Errno::CONNREFUSED => Vbe::FailEconnrefused,
-        Errno::NETUNREACH => Vbe::FailEnetunreach,
-        Errno::TIMEDOUT => Vbe::FailEtimedout,
+    match known(errno) {
+        Some(Errno::ACCESS | Errno::PERM) => Vbe::FailEacces,
+        Some(Errno::ADDRNOTAVAIL) => Vbe::FailEaddrnotavail,
+        Some(Errno::CONNREFUSED) => Vbe::FailEconnrefused,
+        Some(Errno::NETUNREACH) => Vbe::FailEnetunreach,
+        Some(Errno::TIMEDOUT) => Vbe::FailEtimedout,
         _ => Vbe::FailOther,
     }
 }
@@ -83,5 +85,24 @@ pub(super) fn status(status: u16) -> Main {
         300..=399 => Main::Resp3xx,
         400..=499 => Main::Resp4xx,
         500.. => Main::Resp5xx,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_no_errors_have_a_counter() {
+        for errno in [i32::MIN, -2, 0, 4096, i32::MAX] {
+            assert_eq!(known(errno), None);
+            assert_eq!(accept_error(errno), Main::SessFailOther);
+            assert_eq!(connect_error(errno), Vbe::FailOther);
+        }
+        let emfile = Errno::MFILE.raw_os_error();
+        assert_eq!(
+            (known(emfile), accept_error(emfile)),
+            (Some(Errno::MFILE), Main::SessFailEmfile)
+        );
     }
 }

@@ -101,6 +101,8 @@ fn requests_and_their_bytes_are_those_of_the_wire() {
         0,
         &[
             (Vbe::Conn, 0),
+            // It is kept.
+            (Vbe::Sockets, 1),
             (Vbe::Req, 10),
             (Vbe::Open, 1),
             (Vbe::Reuse, 9),
@@ -205,12 +207,73 @@ fn an_attempt_is_counted_from_before_it_connects() {
     let rig = Rig::start(DIALECT, address, "");
     let mut client = rig.connect();
     client.send(get("/a"));
-    rig.backend_counts(0, &[(Vbe::Conn, 1), (Vbe::Open, 0), (Vbe::Req, 0)]);
+    rig.backend_counts(0, &[(Vbe::Conn, 1), (Vbe::Sockets, 1), (Vbe::Open, 0), (Vbe::Req, 0)]);
+    wait_for(1, || rig.counting.node().get(0, Node::PortsInUse));
     rig.counts(&[(Main::NReq, 1), (Main::NSess, 1)]);
     drop(client);
-    rig.backend_counts(0, &[(Vbe::Conn, 0), (Vbe::FetchClient, 1), (Vbe::Fail, 0)]);
+    rig.backend_counts(
+        0,
+        &[(Vbe::Conn, 0), (Vbe::Sockets, 0), (Vbe::FetchClient, 1), (Vbe::Fail, 0)],
+    );
+    wait_for(0, || rig.counting.node().get(0, Node::PortsInUse));
     rig.counts(&[(Main::NReq, 0), (Main::NSess, 0), (Main::ReqGone, 1)]);
     drop(filler);
+}
+
+#[test]
+fn a_kept_connection_is_counted_where_it_is() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let rig = Rig::start(DIALECT, origin.address, "");
+    rig.exchange(get("/a"));
+    rig.backend_counts(0, &[(Vbe::Sockets, 1)]);
+    let control = rig.engine.control();
+    let before = control.active();
+    let config = rig.config(&[("b0".to_owned(), origin.address)], "");
+    control.load("next", config).unwrap();
+    control.activate("next").unwrap();
+    rig.backend_counts(0, &[(Vbe::Sockets, 1)]);
+    wait_for(0, || before.counters.published().get(0, Vbe::Sockets));
+    rig.exchange(get("/b"));
+    rig.backend_counts(0, &[(Vbe::Sockets, 1), (Vbe::Reuse, 1), (Vbe::Open, 0)]);
+}
+
+#[test]
+fn responses_name_their_node() {
+    let origin = Origin::start(|_, mut connection| {
+        while let Some(seen) = connection.request() {
+            let (status, node) = match seen.head.split(' ').nth(1) {
+                Some("/good") => (200, "n1"),
+                Some("/bad") => (503, "n2"),
+                Some("/cut") => (200, "n2"),
+                _ => (200, "not a name"),
+            };
+            let length = if seen.head.contains("/cut") { 60 } else { 6 };
+            connection.send(format!(
+                "HTTP/1.1 {status} Text\r\nx-node: {node}\r\nContent-Length: {length}\r\n\r\nanswer"
+            ));
+            if length == 60 {
+                return;
+            }
+        }
+    });
+    let pool = "[[pool]]\nname = \"p\"\nbackends = [\"b0\"]\nnode_header = \"X-Node\"\n";
+    let rig = Rig::start(DIALECT, origin.address, pool);
+    let looks = || rig.counting.health().get(0, Health::Windows);
+    wait_for(true, || looks() > 0);
+    let named = (1..=100).find_map(|round| {
+        let before = looks();
+        for path in ["/good", "/bad", "/good", "/else", "/cut"] {
+            rig.exchange(get(path));
+        }
+        rig.backend_counts(0, &[(Vbe::First, 5 * round), (Vbe::FirstFailed, 2 * round)]);
+        let named = rig.engine.control().active().named.take();
+        // Else the control thread has had some of it, as it has every few seconds.
+        (looks() == before).then_some(named)
+    });
+    let named = named.expect("some round is not disturbed");
+    let found: Vec<_> =
+        named.iter().map(|((at, node), it)| (*at, &**node, it.attempts, it.failures)).collect();
+    assert_eq!(found, [(0, "n1", 2, 0), (0, "n2", 2, 2)]);
 }
 
 /// Everything that a reader of the directory sees.

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::buffer::Buffer;
 use crate::clock::Micros;
 use crate::log::{AddressText, CloseReason, Log};
+use crate::stats::Socket;
 
 /// A connection to a backend.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Conn {
     pub(crate) uses: u64,
     /// Bytes handed to the kernel in its life.
     pub(crate) written: u64,
+    /// Counts it, as long as it is there.
+    pub(crate) socket: Socket,
 }
 
 impl Conn {

@@ -16,11 +16,13 @@ use shellac_upstream::{Endpoint, InFlight, NoEndpoint, Picker};
 use super::conn::{Conn, Idle};
 use crate::generation::Generation;
 use crate::log::{AddressText, CloseReason, Log};
-use crate::stats::{Busy, Stats};
+use crate::stats::{Busy, Firsts, Socket, Stats};
 
 /// A configuration as one thread uses it.
 pub(crate) struct Local {
     generation: Arc<Generation>,
+    /// The position of its thread among all.
+    index: usize,
     pub(crate) limits: Limits,
     pub(crate) idle: Idle,
     pub(crate) pickers: Vec<RefCell<Picker>>,
@@ -57,6 +59,7 @@ impl Local {
             backends: Tally::new(generation.counters.published().clone()),
             requests: Cell::new(0),
             successor: RefCell::new(None),
+            index,
             generation,
         }
     }
@@ -84,6 +87,16 @@ impl Local {
     /// The counters of a backend.
     pub(crate) fn counts(&self, endpoint: &Endpoint) -> Counts<'_, Vbe> {
         self.backends.of(endpoint.index())
+    }
+
+    /// Counts a connection to a backend, for as long as what is returned lives.
+    pub(crate) fn socket(&self, endpoint: &Endpoint) -> Socket {
+        Socket::begin(endpoint.index(), self.backends.published())
+    }
+
+    /// Counts a first attempt, or its failure afterwards, for the node that its response names.
+    pub(crate) fn named(&self, endpoint: &Endpoint, node: &str, firsts: Firsts) {
+        self.generation.named.count(self.index, endpoint.index(), node, firsts);
     }
 
     /// Counts an attempt that has chosen a backend, for as long as what is returned lives.
@@ -115,7 +128,10 @@ impl Local {
             None => None,
             Some(Successor { local: next, places }) => {
                 match places.get(conn.endpoint.index()).copied().flatten() {
-                    Some(place) => conn.endpoint = Arc::clone(&next.generation.endpoints[place]),
+                    Some(place) => {
+                        conn.endpoint = Arc::clone(&next.generation.endpoints[place]);
+                        conn.socket = next.socket(&conn.endpoint);
+                    }
                     None => return super::conn::close(log, &conn, CloseReason::RespClose),
                 }
                 Some(Rc::clone(next))

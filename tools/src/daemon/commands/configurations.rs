@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shellac_admin::{Answer, Status};
-use shellac_config::{Config, ParseOptions};
+use shellac_config::{Config, NodeMap, ParseOptions};
 use shellac_proxy::{Control, ControlError, Temperature};
 
 use super::Loadable;
@@ -15,12 +15,14 @@ pub(super) fn load(
     file_name: &str,
     text: &str,
     temperature: &str,
+    nodes: &NodeMap,
 ) -> Answer {
     // The manager has found it good, with the liberties that were given at start.
-    let config = match Config::parse_with(text, file_name, ParseOptions { allow_small: true }) {
+    let mut config = match Config::parse_with(text, file_name, ParseOptions { allow_small: true }) {
         Ok(config) => config,
         Err(errors) => return Answer::new(Status::PARAMETER, errors.to_string()),
     };
+    config.nodes.prefer(nodes);
     match control.load(name, Arc::new(config)) {
         Ok(loaded) => {
             warm(control, name, temperature);

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use drain::Drain;
 use shellac_admin::{Answer, Place, Row, Status};
-use shellac_config::Config;
+use shellac_config::{Config, NodeMap};
 use shellac_manager::Orders;
 use shellac_proxy::{Control, Inherited};
 use shellac_upstream::admin::Mode;
@@ -97,6 +97,8 @@ impl Kept {
 pub(crate) struct Dispatcher {
     control: Control,
     orders: Orders,
+    /// What the command line says about the machines of backends, for every configuration.
+    nodes: NodeMap,
     kept: Mutex<Told>,
 }
 
@@ -108,8 +110,8 @@ struct Told {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(control: Control, orders: Orders) -> Dispatcher {
-        Dispatcher { control, orders, kept: Mutex::default() }
+    pub(crate) fn new(control: Control, orders: Orders, nodes: NodeMap) -> Dispatcher {
+        Dispatcher { control, orders, nodes, kept: Mutex::default() }
     }
 
     /// Brings about what was there before this worker began, beside its first configuration.
@@ -140,9 +142,16 @@ impl Dispatcher {
             ["drain.status", ..] => self.drain(&words).status(),
             ["drain.wait", ..] => self.drain(&words).wait(),
             ["kill", ..] => self.drain(&words).kill(),
-            ["vcl.load", name, file_name, text, temperature] => self.keep_after(
-                configurations::load(&self.control, name, file_name, text, temperature),
-            ),
+            ["vcl.load", name, file_name, text, temperature] => {
+                self.keep_after(configurations::load(
+                    &self.control,
+                    name,
+                    file_name,
+                    text,
+                    temperature,
+                    &self.nodes,
+                ))
+            }
             ["vcl.use", name] => configurations::switch(&self.control, name),
             ["vcl.discard", name] => self.keep_after(configurations::discard(&self.control, name)),
             ["vcl.state", name, wanted] => configurations::temper(&self.control, name, wanted),

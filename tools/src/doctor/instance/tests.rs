@@ -1,4 +1,7 @@
-use super::{bytes, duration};
+use std::collections::BTreeMap;
+
+use super::super::finding::Level;
+use super::{Section, bytes, duration, ports};
 
 #[test]
 fn numbers_are_for_people() {
@@ -16,4 +19,23 @@ fn numbers_are_for_people() {
     {
         assert_eq!(duration(seconds), text);
     }
+}
+
+#[test]
+fn ports_that_run_out_are_told_in_time() {
+    let told = |values: &[(&str, u64)]| {
+        let mut section = Section::new(String::new());
+        let values: BTreeMap<_, _> =
+            values.iter().map(|(name, value)| (format!("NODE.{name}"), *value)).collect();
+        ports(&mut section, &values);
+        section.findings.into_iter().map(|it| (it.level, it.text)).collect::<Vec<_>>()
+    };
+    let busy =
+        |used| told(&[("ports_in_use", used), ("local_ports", 1100), ("reserved_ports", 100)]);
+    assert_eq!(busy(799)[0].0, Level::Good);
+    let (level, text) = &busy(800)[0];
+    assert_eq!(*level, Level::Warning);
+    assert_eq!(text, "800 of 1000 local ports are in use for the busiest backend address (80 %)");
+    assert!(told(&[("ports_in_use", 1)]).is_empty());
+    assert!(told(&[("ports_in_use", 1), ("local_ports", 0)]).is_empty());
 }

@@ -76,6 +76,7 @@ kind! {
     TablesVisible "neighbour_tables_visible" Gauge Integer Diag "1 when overflows of neighbour tables can be seen" "1 when overflows of the neighbour tables can be seen here. With 0 a fault of the node cannot be excluded from here.";
     Fault "fault" Gauge Integer Info "1 while packets do not leave this node" "1 while numbers of the last 5 seconds say that packets did not leave this node: failures meanwhile are not those of backends.";
     Faults "faults" Counter Integer Info "Times that began" "How often that began.";
+    PortsInUse "ports_in_use" Gauge Integer Info "Local ports in use for the busiest destination" "Connections of the worker to the one address and port of a backend that has most of them, being made, in use and kept. When they are local_ports less reserved_ports no further one can be made to that address.";
 }
 
 kind! {

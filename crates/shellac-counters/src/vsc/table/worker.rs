@@ -60,6 +60,7 @@ kind! {
     Active "active" Gauge Integer Info "1 in the configuration that new requests get" "1 when the configuration of this backend is the one that new requests get.";
     First "first" Counter Integer Info "First attempts of requests" "First attempts of requests that have an outcome, but for those that the client ended.";
     FirstFailed "first_failed" Counter Integer Info "First attempts that failed" "First attempts of requests that failed or got a status of the 500s, but for those that the client ended.";
+    Sockets "sockets" Gauge Integer Info "Connections that are open" "Connections to this backend that are being made, in use or kept. Each has a local port, of which there are as many for one destination as NODE.local_ports says.";
     Connect1s "connect_after_1s" Counter Integer Info "Connections made after about 1 second" "Connections that took 0.9 to 1.2 seconds, as those do whose first packet was lost.";
     Connect3s "connect_after_3s" Counter Integer Info "Connections made after about 3 seconds" "Connections that took 2.9 to 3.3 seconds, as those do whose first two packets were lost.";
     Connect7s "connect_after_7s" Counter Integer Info "Connections made after about 7 seconds" "Connections that took 6.9 to 7.5 seconds, as those do whose first three packets were lost.";

@@ -12,10 +12,10 @@ use shellac_format::Dialect;
 use shellac_vsm::{AttachOptions, Attachment, ChildSet, MgtSet, PublishOptions};
 
 use super::super::jobs::Round;
-use super::{Control, Judge};
+use super::{Control, Judge, Lately, observations};
 use crate::clock::Clock;
 use crate::log::{Grammar, Log, LogSink, Xids};
-use crate::stats::Counting;
+use crate::stats::{Counting, Firsts};
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -144,4 +144,54 @@ fn another_configuration_goes_on_with_what_is_known() {
     assert_eq!(scene.counter("HEALTH.attempts"), 12 * 400, "backends of one name are one backend");
     assert_eq!(scene.counter("HEALTH.concentrated"), 1);
     assert!(scene.verdict().is_some_and(|text| text.ends_with("\nvalue=b0\n")));
+}
+
+#[test]
+fn a_node_that_responses_name_is_told_behind_all_backends() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(dir.path());
+    for _ in 0..12 {
+        let active = scene.control.active();
+        for backend in 0..8 {
+            for (node, failures) in [("x", 0), ("y", 6)] {
+                active.named.count(0, backend, node, Firsts { attempts: 10, failures });
+            }
+        }
+        // Among all 50 of each backend; the other 30 say nothing.
+        scene.pass([6; 8]);
+    }
+    assert_eq!((scene.counter("HEALTH.attempts"), scene.counter("HEALTH.failures")), (4800, 576));
+    let verdict = scene.verdict().expect("it is published");
+    assert!(verdict.starts_with("dimension=node\n"), "{verdict}");
+    assert!(verdict.contains("\nattempts=960\nfailures=576\n"), "{verdict}");
+    assert!(verdict.ends_with("\nvalue=y\n"), "{verdict}");
+}
+
+#[test]
+fn what_was_named_before_it_was_counted_is_counted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(dir.path());
+    let active = scene.control.active();
+    // A thread publishes its counts a moment after it has named a node.
+    active.named.count(0, 0, "x", Firsts { attempts: 70, failures: 0 });
+    scene.pass([0; 8]);
+    assert_eq!(scene.counter("HEALTH.attempts"), 7 * 50 + 70);
+    scene.pass([0; 8]);
+    assert_eq!(scene.counter("HEALTH.attempts"), 8 * 100);
+}
+
+#[test]
+fn without_a_response_it_is_the_only_node_that_a_backend_has_named() {
+    let firsts = |attempts| Firsts { attempts, failures: 1 };
+    let seen = |home: Option<&str>, node: Option<&str>| {
+        let named = [("x".to_owned(), firsts(3))].into();
+        let it = Lately { node: node.map(str::to_owned), zone: None, firsts: firsts(5), named };
+        let homes = [("b".to_owned(), home.map(str::to_owned))].into();
+        let all = observations(&homes, "b", &it);
+        all.map(|it| (it.node.map(str::to_owned), it.attempts)).collect::<Vec<_>>()
+    };
+    let x = || Some("x".to_owned());
+    assert_eq!(seen(Some("x"), None), [(x(), 3), (x(), 5)]);
+    assert_eq!(seen(None, None), [(x(), 3), (None, 5)]);
+    assert_eq!(seen(Some("x"), Some("n")), [(x(), 3), (Some("n".to_owned()), 5)]);
 }
