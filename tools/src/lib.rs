@@ -68,7 +68,7 @@ enum Tool {
     Ps(ps::Args),
     /// Says what failing requests have in common that good ones do not have
     Why(why::Args),
-    /// Shows the counters of an instance once, in varnishstat's forms
+    /// Shows how an instance is doing, live on a terminal; its counters in varnishstat's forms; waits for them
     Stat(stat::Args),
     /// Gives commands to a running proxy: backends, configurations, parameters
     Adm(adm::Args),

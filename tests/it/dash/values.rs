@@ -126,6 +126,14 @@ fn a_varnishd_through_restarts_and_reloads() {
     std::fs::remove_dir_all(&workdir).unwrap();
     let _again = Varnishd::start_with(&workdir, &["-b", &address.to_string()]);
     assert_equal(&pane, &workdir, 2, &["MGT.uptime", "MAIN.uptime"]);
+    // Records that were there before have no time. Backends are shown whatever counters are wanted.
+    let late = terminal((120, 40), &stat(&workdir, "-f MAIN.uptime"));
+    late.wait_for_texts(&["earlier  config   vcl.load "]);
+    late.press(&["2"]);
+    late.wait_for_texts(&["1 BACKENDS", "nobody asks it how it is"]);
+    to_counters(&late);
+    let screen = late.wait_for_texts(&["MAIN.uptime  "]);
+    assert!(!screen.contains("VBE.") && screen.contains("1-1/1"), "{screen}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `shellac health`: whether failures concentrate, whether the node is at fault, and how the backends are, from shared memory alone.
 //!
-//! `state` reads it, `report` shows it. No secret is needed: whoever may read the log may ask.
+//! `state` reads it, `report` shows it, the dashboard shows what the worker says as well. No secret is needed: whoever may read the log may ask.
 
 mod report;
 mod state;
@@ -10,6 +10,9 @@ use std::process::ExitCode;
 
 use crate::attach::{Patience, attach};
 use state::State;
+
+pub(crate) use report::NODE_FAULT;
+pub(crate) use state::{Judgement, Verdict};
 
 /// The exit status when something is wrong.
 const EXIT_WRONG: u8 = 3;

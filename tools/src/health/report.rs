@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{DateTime, Local, TimeZone};
 use serde_json::{Value, json};
 
-use super::state::{Backend, State, Verdict};
+use super::state::{Backend, Judgement, State, Verdict};
 
 /// Backends that are named in one line.
 const NAMED: usize = 8;
@@ -25,37 +25,46 @@ pub(super) fn text(state: &State, now: DateTime<Local>) -> String {
     };
     let runs = if state.worker_runs { "runs" } else { "no worker runs" };
     line("worker", &format!("{runs}, {}", shellac_render::visible(state.workdir.as_bytes())));
-    line("failures", &failures(state, now));
-    if state.health.is_empty() && state.node.is_empty() {
+    line("failures", &failures(&state.judgement, now));
+    if state.judgement.health.is_empty() && state.judgement.node.is_empty() {
         return out;
     }
-    line("node", node(state));
+    line("node", node(&state.judgement));
     line("backends", &backends(state));
     out
 }
 
-fn failures(state: &State, now: DateTime<Local>) -> String {
-    if state.health.is_empty() {
+fn failures(judgement: &Judgement, now: DateTime<Local>) -> String {
+    if judgement.health.is_empty() {
         return "this daemon does not say whether they concentrate; `shellac why` looks at its log"
             .to_owned();
     }
-    let (attempts, failures) = (state.health("attempts"), state.health("failures"));
-    let Some(verdict) = &state.verdict else {
-        return match failures {
-            0 => format!("none of {attempts} first attempts of the last minute failed"),
-            _ => format!(
-                "{failures} of {attempts} first attempts of the last minute failed, not on anything in particular"
-            ),
-        };
-    };
-    let share = state.health("share_percent");
-    format!(
-        "concentrate on {}, since {}: {share} % of {failures} of the last minute; when that was found {} of its attempts failed, {} of all others",
-        named(verdict),
-        since(verdict.since, now),
-        percent(verdict.failures, verdict.attempts),
-        percent(verdict.rest_failures, verdict.rest_attempts),
-    )
+    if let Some(verdict) = &judgement.verdict {
+        let since = since(verdict.since, now);
+        return format!("concentrate on {}", judgement.told(verdict, &since));
+    }
+    let (attempts, failures) = (judgement.health("attempts"), judgement.health("failures"));
+    match failures {
+        0 => format!("none of {attempts} first attempts of the last minute failed"),
+        _ => format!(
+            "{failures} of {attempts} first attempts of the last minute failed, not on anything in particular"
+        ),
+    }
+}
+
+impl Judgement {
+    /// What failures concentrate on, since when, which share they have and how often these fail, in words; `since` is a time for
+    /// people.
+    pub(crate) fn told(&self, verdict: &Verdict, since: &str) -> String {
+        format!(
+            "{}, since {since}: {} % of {} of the last minute; when that was found {} of its attempts failed, {} of all others",
+            named(verdict),
+            self.health("share_percent"),
+            self.health("failures"),
+            percent(verdict.failures, verdict.attempts),
+            percent(verdict.rest_failures, verdict.rest_attempts),
+        )
+    }
 }
 
 fn named(verdict: &Verdict) -> String {
@@ -76,12 +85,13 @@ fn since(unix: u64, now: DateTime<Local>) -> String {
     time.format(form).to_string()
 }
 
-fn node(state: &State) -> &'static str {
-    let sees = state.node.get("neighbour_tables_visible").is_some_and(|&visible| visible > 0);
-    match (state.node_fault(), sees) {
-        (true, _) => {
-            "packets do not leave this node: what fails now is not the backends' fault; `shellac doctor` says what is full"
-        }
+/// What is said while packets do not leave the node.
+pub(crate) const NODE_FAULT: &str = "packets do not leave this node: what fails now is not the backends' fault; `shellac doctor` says what is full";
+
+fn node(judgement: &Judgement) -> &'static str {
+    let sees = judgement.node.get("neighbour_tables_visible").is_some_and(|&visible| visible > 0);
+    match (judgement.node_fault(), sees) {
+        (true, _) => NODE_FAULT,
         (false, true) => "nothing moved in the last 5 seconds that would make attempts fail",
         (false, false) => {
             "nothing moved in the last 5 seconds, but the neighbour tables are not visible: a node fault cannot be excluded from here"
@@ -108,20 +118,25 @@ fn backends(state: &State) -> String {
     text
 }
 
+impl Verdict {
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "dimension": self.dimension,
+            "values": self.values,
+            "count": self.count,
+            "since": self.since,
+            "attempts": self.attempts,
+            "failures": self.failures,
+            "rest_attempts": self.rest_attempts,
+            "rest_failures": self.rest_failures,
+        })
+    }
+}
+
 /// For programs.
 pub(super) fn json(state: &State) -> Value {
-    let verdict = state.verdict.as_ref().map(|verdict| {
-        json!({
-            "dimension": verdict.dimension,
-            "values": verdict.values,
-            "count": verdict.count,
-            "since": verdict.since,
-            "attempts": verdict.attempts,
-            "failures": verdict.failures,
-            "rest_attempts": verdict.rest_attempts,
-            "rest_failures": verdict.rest_failures,
-        })
-    });
+    let Judgement { health, node, verdict } = &state.judgement;
     let names = |is_it: fn(&Backend) -> bool| -> Vec<&str> {
         state.backends.iter().filter(|it| is_it(it)).map(|it| it.name.as_str()).collect()
     };
@@ -129,13 +144,13 @@ pub(super) fn json(state: &State) -> Value {
         "workdir": state.workdir,
         "worker_runs": state.worker_runs,
         "wrong": state.is_wrong(),
-        "verdict": verdict,
-        "node_fault": state.node.get("fault").map(|&fault| fault > 0),
-        "neighbour_tables_visible": state.node.get("neighbour_tables_visible").map(|&it| it > 0),
+        "verdict": verdict.as_ref().map(Verdict::json),
+        "node_fault": node.get("fault").map(|&fault| fault > 0),
+        "neighbour_tables_visible": node.get("neighbour_tables_visible").map(|&it| it > 0),
         "backends": state.backends.len(),
         "ejected": names(|it| it.ejected),
         "drained": names(|it| it.drained),
-        "health": state.health,
-        "node": state.node,
+        "health": health,
+        "node": node,
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use shellac_counters::vsc::Counters;
 use shellac_render::visible;
-use shellac_vsm::Attachment;
+use shellac_vsm::{Attachment, VsmError};
 
 /// The segment in which a worker names what failures concentrate on.
 const CLASS: &str = "Health";
@@ -17,12 +17,9 @@ pub(super) struct State {
     /// Where it is.
     pub(super) workdir: String,
     pub(super) worker_runs: bool,
-    /// Counters of the sets `HEALTH` and `NODE`; empty for a daemon that has none.
-    pub(super) health: BTreeMap<String, u64>,
-    pub(super) node: BTreeMap<String, u64>,
+    pub(super) judgement: Judgement,
     /// Backends of the active configuration, or of all where the daemon does not say which that is.
     pub(super) backends: Vec<Backend>,
-    pub(super) verdict: Option<Verdict>,
 }
 
 /// One backend.
@@ -35,17 +32,72 @@ pub(super) struct Backend {
     pub(super) active: bool,
 }
 
+/// What a worker says about failures and about its node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Judgement {
+    /// Counters of the sets `HEALTH` and `NODE`; empty for a daemon that has none.
+    pub(super) health: BTreeMap<String, u64>,
+    pub(super) node: BTreeMap<String, u64>,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Judgement {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// The segment with the verdict cannot be read.
+    pub(crate) fn read(
+        counters: &Counters,
+        attachment: &Attachment,
+    ) -> Result<Judgement, VsmError> {
+        let mut judgement = Judgement::default();
+        counters.each(|set, info, value| match set {
+            "HEALTH" => drop(judgement.health.insert(info.name.clone(), value)),
+            "NODE" => drop(judgement.node.insert(info.name.clone(), value)),
+            _ => {}
+        });
+        let text = attachment.read_text(CLASS, IDENT)?;
+        judgement.verdict = text.as_deref().and_then(Verdict::parse);
+        Ok(judgement)
+    }
+
+    /// One that is made up, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(health: &[(&str, u64)], node: &[(&str, u64)], verdict: &str) -> Judgement {
+        let map = |counters: &[(&str, u64)]| {
+            counters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+        };
+        Judgement { health: map(health), node: map(node), verdict: Verdict::parse(verdict) }
+    }
+
+    /// Whether packets do not leave the node.
+    pub(crate) fn node_fault(&self) -> bool {
+        self.node.get("fault").is_some_and(|&fault| fault > 0)
+    }
+
+    /// Whether it says that something is wrong.
+    pub(crate) fn is_bad(&self) -> bool {
+        self.verdict.is_some() || self.node_fault()
+    }
+
+    /// A counter of the set `HEALTH`; 0 where there is none.
+    pub(super) fn health(&self, name: &str) -> u64 {
+        self.health.get(name).copied().unwrap_or_default()
+    }
+}
+
 /// What failures concentrate on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// `backend`, `node` or `zone`.
-    pub(super) dimension: String,
+    pub(crate) dimension: String,
     /// Worst first.
     pub(super) values: Vec<String>,
     /// How many there are, the ones that are not named among them.
     pub(super) count: u64,
     /// Since when, in seconds since 1970.
-    pub(super) since: u64,
+    pub(crate) since: u64,
     /// Attempts and failures of these and of all others, when it began.
     pub(super) attempts: u64,
     pub(super) failures: u64,
@@ -68,46 +120,32 @@ impl State {
             ..State::default()
         };
         let mut backends: Vec<Backend> = Vec::new();
-        counters.each(|set, info, value| match set {
-            "HEALTH" => drop(state.health.insert(info.name.clone(), value)),
-            "NODE" => drop(state.node.insert(info.name.clone(), value)),
-            _ => {
-                let Some(name) = set.strip_prefix("VBE.") else { return };
-                let name = visible(name.as_bytes());
-                if backends.last().is_none_or(|last| last.name != name) {
-                    backends.push(Backend { name, ..Backend::default() });
-                }
-                let Some(backend) = backends.last_mut() else { return };
-                match info.name.as_str() {
-                    "ejected" => backend.ejected = value > 0,
-                    "drained" => backend.drained = value > 0,
-                    "active" => backend.active = value > 0,
-                    _ => {}
-                }
+        counters.each(|set, info, value| {
+            let Some(name) = set.strip_prefix("VBE.") else { return };
+            let name = visible(name.as_bytes());
+            if backends.last().is_none_or(|last| last.name != name) {
+                backends.push(Backend { name, ..Backend::default() });
+            }
+            let Some(backend) = backends.last_mut() else { return };
+            match info.name.as_str() {
+                "ejected" => backend.ejected = value > 0,
+                "drained" => backend.drained = value > 0,
+                "active" => backend.active = value > 0,
+                _ => {}
             }
         });
         if backends.iter().any(|backend| backend.active) {
             backends.retain(|backend| backend.active);
         }
         state.backends = backends;
-        let text = attachment.read_text(CLASS, IDENT).context("cannot read the verdict")?;
-        state.verdict = text.as_deref().and_then(Verdict::parse);
+        let judgement = Judgement::read(&counters, attachment);
+        state.judgement = judgement.context("cannot read the verdict")?;
         Ok(state)
     }
 
     /// Whether somebody should look.
     pub(super) fn is_wrong(&self) -> bool {
-        !self.worker_runs || self.verdict.is_some() || self.node_fault()
-    }
-
-    /// Whether packets do not leave the node.
-    pub(super) fn node_fault(&self) -> bool {
-        self.node.get("fault").is_some_and(|&fault| fault > 0)
-    }
-
-    /// A counter of the set `HEALTH`; 0 where there is none.
-    pub(super) fn health(&self, name: &str) -> u64 {
-        self.health.get(name).copied().unwrap_or_default()
+        !self.worker_runs || self.judgement.is_bad()
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{Local, TimeZone};
 
 use super::report;
-use super::state::{Backend, State, Verdict};
+use super::state::{Backend, Judgement, State, Verdict};
 
 const VERDICT: &str = "dimension=node\nsince=1700000000\ncount=1\nattempts=200\nfailures=90\nrest_attempts=1600\n\
                        rest_failures=8\nln_p=-99.0\nvalue=n\u{1b}0\nnews=1\nwhat\n";
@@ -18,12 +18,12 @@ fn state() -> State {
     State {
         workdir: "/run/x".to_owned(),
         worker_runs: true,
-        health: [("attempts", 1800), ("failures", 98), ("share_percent", 92)]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-        node: [("fault".to_owned(), 0), ("neighbour_tables_visible".to_owned(), 0)].into(),
+        judgement: Judgement::of(
+            &[("attempts", 1800), ("failures", 98), ("share_percent", 92)],
+            &[("fault", 0), ("neighbour_tables_visible", 0)],
+            VERDICT,
+        ),
         backends: vec![backend("boot.a", false, false), backend("boot.b", true, false)],
-        verdict: Verdict::parse(VERDICT),
     }
 }
 
@@ -48,13 +48,13 @@ fn a_verdict_is_told_with_its_numbers() {
 fn nothing_wrong_and_nothing_known_are_two_things() {
     let now = Local.timestamp_opt(1_700_000_100, 0).unwrap();
     let mut fine = state();
-    fine.verdict = None;
+    fine.judgement.verdict = None;
     assert!(!fine.is_wrong());
     assert!(
         report::text(&fine, now)
             .contains("98 of 1800 first attempts of the last minute failed, not on anything")
     );
-    fine.node.insert("fault".to_owned(), 1);
+    fine.judgement.node.insert("fault".to_owned(), 1);
     assert!(fine.is_wrong());
     assert!(report::text(&fine, now).contains("packets do not leave this node"));
     let other = State { worker_runs: true, ..State::default() };

@@ -50,7 +50,7 @@ impl EventKind {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// When; the last time, when it happened several times.
+    /// When; the last time, when it happened several times. Zero: before watching began, as these records have no time.
     pub(crate) at: Duration,
     pub(crate) kind: EventKind,
     /// Safe on a terminal.

@@ -46,6 +46,8 @@ struct Follower<'a> {
     /// Bytes of the sources before this one.
     read_before: u64,
     has_waited: bool,
+    /// What was in the ring before watching began is being read.
+    is_behind: bool,
     now: Duration,
     published: Instant,
 }
@@ -77,6 +79,7 @@ impl<'a> Follower<'a> {
             about,
             read_before: 0,
             has_waited: false,
+            is_behind: is_live && options.from_head,
             now: if is_live { begin } else { Duration::ZERO },
             published: Instant::now(),
         }
@@ -154,7 +157,12 @@ impl<'a> Follower<'a> {
     fn input(&mut self) -> anyhow::Result<Then> {
         let Some(opened) = &mut self.opened else { return Ok(Then::Rest) };
         let moment = self.is_live.then_some(self.now);
-        let at = moment.unwrap_or_else(|| self.state.latest());
+        let at = match moment {
+            // What was in the ring already happened at a time that it does not say.
+            Some(_) if self.is_behind => Duration::ZERO,
+            Some(now) => now,
+            None => self.state.latest(),
+        };
         match (opened.source().next()?, &mut self.grouper) {
             (Input::Unit(records), Some(grouper)) => {
                 if self.state.is_outside(records) {
@@ -168,7 +176,10 @@ impl<'a> Follower<'a> {
             }
             // Records come after `Opened` only.
             (Input::Unit(_) | Input::Row(_), None) => {}
-            (Input::Nothing, _) => return Ok(Then::Rest),
+            (Input::Nothing, _) => {
+                self.is_behind = false;
+                return Ok(Then::Rest);
+            }
             (Input::End, _) => return Ok(Then::NextSource),
             (Input::Unavailable(why), _) => {
                 if !matches!(self.about.reading, Reading::Gone(_)) {

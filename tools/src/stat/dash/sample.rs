@@ -21,6 +21,8 @@ pub(crate) struct Point {
     pub(crate) semantics: Semantics,
     pub(crate) format: Format,
     pub(crate) level: Level,
+    /// The filters want it. Others are here for the screens that are not lists of counters.
+    pub(crate) asked: bool,
     /// What it counts, in a line; visible.
     pub(crate) short: Arc<str>,
     /// What it counts, at length, in lines that are visible.
@@ -96,9 +98,9 @@ impl Sample {
         Sample { points, blocks, ..Sample::default() }
     }
 
-    /// How many counters there are.
-    pub(crate) fn len(&self) -> usize {
-        self.points.len()
+    /// How many counters there are that the filters want.
+    pub(crate) fn asked(&self) -> usize {
+        self.points.iter().filter(|point| point.asked).count()
     }
 
     /// Every counter, in the order of the instance.

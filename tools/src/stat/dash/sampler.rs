@@ -33,6 +33,16 @@ impl Means {
 /// Counters of which more is made than their values: uptimes, then hits and misses.
 const TELLING: [&str; 4] = ["MGT.uptime", "MAIN.uptime", "MAIN.cache_hit", "MAIN.cache_miss"];
 
+/// Counters that are there whatever the filters say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Beside {
+    /// Those of backends, for the screen of backends; lists of counters do not show them.
+    #[default]
+    Backends,
+    /// Those of which more is made, which varnishstat shows as well.
+    Telling,
+}
+
 /// What is remembered of a counter that was seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct Past {
@@ -85,8 +95,8 @@ type Texts = (Arc<str>, Arc<[String]>);
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     filters: Filters,
-    /// Those of which more is made exist whatever the filters say, as varnishstat has it.
-    has_telling: bool,
+    /// Which counters there are beside those that the filters want.
+    beside: Beside,
     /// Which list of counters is known.
     layout: Option<u64>,
     /// For each counter that is published, whether it is wanted.
@@ -107,14 +117,14 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler of the counters that these want. Others do not exist for it.
+    /// A sampler of the counters that these want, and of backends.
     pub(crate) fn new(filters: Filters) -> Sampler {
         Sampler { filters, ..Sampler::default() }
     }
 
-    /// The same with the four counters that varnishstat's screen always has.
+    /// A sampler of the counters that these want, and of the four that varnishstat's screen always has.
     pub(crate) fn stock(filters: Filters) -> Sampler {
-        Sampler { has_telling: true, ..Sampler::new(filters) }
+        Sampler { beside: Beside::Telling, ..Sampler::new(filters) }
     }
 
     /// Begins hit rates anew: there is another process.
@@ -173,7 +183,10 @@ impl Sampler {
             if let Some(which) = which {
                 self.telling[which] = Some(at);
             }
-            let wanted = self.filters.wants(&name) || (which.is_some() && self.has_telling);
+            let telling = which.is_some() && self.beside == Beside::Telling;
+            let asked = self.filters.wants(&name) || telling;
+            let of_backend = self.beside == Beside::Backends && set.starts_with("VBE.");
+            let wanted = asked || of_backend;
             self.wanted.push(wanted);
             if !wanted {
                 continue;
@@ -189,6 +202,7 @@ impl Sampler {
                 semantics: info.semantics,
                 format: info.format,
                 level: info.level,
+                asked,
                 short: Arc::clone(short),
                 long: Arc::clone(long),
             });

@@ -76,8 +76,11 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// A time, in microseconds since 1970, as `HH:MM:SS` here.
+    /// A time, in microseconds since 1970, as `HH:MM:SS` here; 0 is one before watching began, which nobody knows.
     pub(crate) fn time(self, unix: u64) -> String {
+        if unix == 0 {
+            return "earlier ".to_owned();
+        }
         self.local(unix).format("%H:%M:%S").to_string()
     }
 

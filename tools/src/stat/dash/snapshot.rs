@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shellac_counters::live;
 
 use super::sample::Sample;
+use crate::health::Judgement;
 use crate::watch::Traffic;
 
 /// A moment on both clocks.
@@ -24,6 +25,8 @@ pub(crate) struct Snapshot {
     pub(crate) counters: Sample,
     /// What is in flight, where the instance has a scoreboard.
     pub(crate) live: Option<Arc<live::Snapshot>>,
+    /// What the worker itself says about failures and its node, where it has something to say that is bad.
+    pub(crate) judgement: Option<Arc<Judgement>>,
     /// What the log says.
     pub(crate) traffic: Arc<Traffic>,
     /// The latest, oldest first.

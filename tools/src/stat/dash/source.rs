@@ -13,6 +13,7 @@ use super::sample::{Point, Sample};
 use super::sampler::Sampler;
 use super::snapshot::{Event, Instance, Moment, Snapshot, State};
 use crate::attach::{Refusal, try_attach};
+use crate::health::Judgement;
 use crate::stat::filter::Filters;
 use crate::watch::{From, Options, Traffic, Watch};
 
@@ -161,9 +162,10 @@ impl Source {
         let counters = self.sampler.sample(&self.counters, now.mono);
         self.note_configurations(&counters, status, now);
         let live = self.board(status);
+        let judgement = self.judgement(status);
         let traffic = self.log.traffic();
         let (instance, events) = (self.about(status), self.told());
-        Snapshot { at: now, instance, counters, live, traffic, events }
+        Snapshot { at: now, instance, counters, live, judgement, traffic, events }
     }
 
     /// Copies the scoreboard, where there is one.
@@ -175,6 +177,14 @@ impl Source {
             self.board = id.zip(LiveView::of(attachment).ok().flatten());
         }
         self.board.as_ref().map(|(_, view)| Arc::new(view.snapshot()))
+    }
+
+    /// What the worker says, whatever counters are wanted.
+    fn judgement(&self, status: Status) -> Option<Arc<Judgement>> {
+        let attachment = self.attachment.as_ref().filter(|_| status.worker_running)?;
+        // A verdict that cannot be read is as good as none: what the log says is there all the same.
+        let judgement = Judgement::read(&self.counters, attachment).ok()?;
+        judgement.is_bad().then(|| Arc::new(judgement))
     }
 
     fn about(&mut self, status: Status) -> Instance {

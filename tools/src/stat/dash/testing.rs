@@ -22,6 +22,7 @@ pub(crate) fn point(name: &str) -> Point {
         semantics: Semantics::Counter,
         format: Format::Integer,
         level: Level::Info,
+        asked: true,
         short: format!("Short text of {name}").into(),
         long: vec![format!("Long text of {name}.")].into(),
     }

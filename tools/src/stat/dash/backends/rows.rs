@@ -89,6 +89,7 @@ pub(super) struct Row {
     pub(super) conn: Option<u64>,
     /// Connections that could not be established, since the worker started.
     pub(super) fail: Option<u64>,
+    fail_by_reason: u64,
     /// Attempts that did not choose it because it was sick.
     pub(super) unhealthy: Option<u64>,
     pub(super) busy: Option<u64>,
@@ -186,7 +187,12 @@ fn counted(now: &Snapshot) -> Vec<Row> {
         match point.own_name() {
             "happy" => row.happy = value,
             "conn" => row.conn = value,
-            "fail" => row.fail = value,
+            // varnishd 7.1 counts only by reason, others in all as well.
+            "fail" => row.fail = row.fail.max(value),
+            own if own.starts_with("fail_") => {
+                row.fail_by_reason = row.fail_by_reason.saturating_add(reading.value);
+                row.fail = row.fail.max(Some(row.fail_by_reason));
+            }
             "unhealthy" => row.unhealthy = value,
             "busy" => row.busy = value,
             "active" => row.active = reading.value == 1,
@@ -211,6 +217,7 @@ impl Row {
             happy: None,
             conn: None,
             fail: None,
+            fail_by_reason: 0,
             unhealthy: None,
             busy: None,
             req: None,
@@ -321,7 +328,7 @@ pub(super) fn json(row: &Row) -> Value {
         "configuration": row.config,
         "name": row.name,
         "state": row.state.word(),
-        "why": row.why.as_ref().map(|(at, text)| json!({ "at": at, "text": text })),
+        "why": row.why.as_ref().map(|(at, text)| json!({ "at": Some(at).filter(|at| **at > 0), "text": text })),
         "happy": row.happy.map(|happy| format!("{happy:016x}")),
         "conn": row.conn,
         "req": row.req,

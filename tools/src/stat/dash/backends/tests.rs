@@ -145,3 +145,15 @@ fn what_the_log_says_is_that_of_the_configuration_that_new_requests_get() {
     let of = |key: &str| found.iter().find(|row| row.key() == key).expect(key);
     assert!(of("new.api1").traffic.is_some() && of("old.api1").traffic.is_none());
 }
+
+#[test]
+fn failed_connects_are_those_of_all_reasons_whoever_adds_them_up() {
+    use crate::stat::dash::testing::{point, reading, snapshot};
+    let fail = |all, refused, other| {
+        let counters = [("fail", all), ("fail_econnrefused", refused), ("fail_other", other)]
+            .map(|(own, value)| (point(&format!("VBE.boot.b.{own}")), reading(value)));
+        let now = snapshot(1, &counters, &crate::stat::dash::sample::Sample::default());
+        rows(&now, Order::Name)[0].fail
+    };
+    assert_eq!((fail(0, 41, 1), fail(42, 41, 1)), (Some(42), Some(42)));
+}

@@ -99,6 +99,8 @@ pub(super) struct State {
     pub(super) mark: Option<Mark>,
     has_reset: bool,
     stock: bool,
+    /// Options say which counters there are.
+    pub(super) filtered: bool,
 }
 
 impl State {
@@ -114,6 +116,7 @@ impl State {
             mark: None,
             has_reset: !look.stock || compat == Compat::V9,
             stock: look.stock,
+            filtered,
         }
     }
 
@@ -124,7 +127,8 @@ impl State {
     /// The highest level that is shown.
     pub(super) fn level(&self, sample: &Sample) -> Level {
         self.level.unwrap_or_else(|| {
-            sample.iter().map(|(point, _)| point.level).max().unwrap_or(Level::Info)
+            let asked = sample.iter().filter(|(point, _)| point.asked);
+            asked.map(|(point, _)| point.level).max().unwrap_or(Level::Info)
         })
     }
 
@@ -138,7 +142,8 @@ impl State {
         let pinned = self.pins.iter().filter_map(|name| sample.position(name));
         let mut rows: Vec<usize> = pinned.collect();
         let wanted = |(point, reading): &(&Point, &Reading)| {
-            (self.unseen || reading.seen)
+            point.asked
+                && (self.unseen || reading.seen)
                 && point.level <= level
                 && self.find.matches(&point.name)
                 && !self.is_pinned(point)
@@ -151,7 +156,8 @@ impl State {
     pub(super) fn hidden_matches(&self, sample: &Sample) -> usize {
         let level = self.level(sample);
         let hidden = |(point, reading): &(&Point, &Reading)| {
-            !((self.unseen || reading.seen) && point.level <= level)
+            point.asked
+                && !((self.unseen || reading.seen) && point.level <= level)
                 && self.find.matches(&point.name)
                 && !self.is_pinned(point)
         };

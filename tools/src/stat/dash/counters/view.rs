@@ -159,7 +159,7 @@ fn third_line(state: &State, scene: &Scene<'_>, shown: usize, look: Look) -> (St
     };
     let find = &state.find;
     if find.is_typed {
-        return (format!("/{}    {shown} of {}{}", find.text, sample.len(), hidden()), plain);
+        return (format!("/{}    {shown} of {}{}", find.text, sample.asked(), hidden()), plain);
     }
     if look.stock {
         let said = scene.said.unwrap_or("Press <h> to toggle help screen");
@@ -170,7 +170,7 @@ fn third_line(state: &State, scene: &Scene<'_>, shown: usize, look: Look) -> (St
     }
     let mut parts = Vec::new();
     if !find.text.is_empty() {
-        let (text, all) = (&find.text, sample.len());
+        let (text, all) = (&find.text, sample.asked());
         parts.push(format!("Filter {text}: {shown} of {all}{} <ESC> ends", hidden()));
     }
     if let Some(mark) = &state.mark {
@@ -179,8 +179,9 @@ fn third_line(state: &State, scene: &Scene<'_>, shown: usize, look: Look) -> (St
     }
     if is_file(scene) {
         parts.push("A log has no counters".to_owned());
-    } else if sample.len() == 0 && scene.now.instance.has_manager() {
-        parts.push("This instance publishes no counters".to_owned());
+    } else if sample.asked() == 0 && scene.now.instance.has_manager() {
+        let matches = if state.filtered { " that -f, -I and -X want" } else { "" };
+        parts.push(format!("This instance publishes no counters{matches}"));
     }
     (parts.join("   "), plain)
 }

@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use serde_json::{Value, json};
 
+use crate::health::{Judgement, NODE_FAULT};
 use crate::stat::dash::columns::{Columns, columns};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::{Look, Scene};
@@ -94,8 +95,11 @@ fn verdict(scene: &Scene<'_>, width: usize, look: Look) -> Vec<Line<'static>> {
         (Reading::Waiting(why), _) => (format!("No log yet: {why}"), look.warn()),
         (Reading::Gone(what), _) => (format!("The log is gone: {what}; waiting"), look.bad()),
         (Reading::Failed(why), _) => (format!("The log cannot be read: {why}"), look.bad()),
+        (Reading::On | Reading::Ended, suspicion) if let Some(judgement) = &scene.now.judgement => {
+            (told_by_worker(judgement, suspicion.as_ref(), traffic.at, look), look.bad())
+        }
         (Reading::On | Reading::Ended, Some(suspicion)) => {
-            (red_line(suspicion, traffic.at), look.bad())
+            (format!("FAILURES CONCENTRATE: {}", told_by_log(suspicion, traffic.at)), look.bad())
         }
         (Reading::On | Reading::Ended, None) => {
             let failures = traffic.minute.sums.failures;
@@ -117,15 +121,40 @@ fn verdict(scene: &Scene<'_>, width: usize, look: Look) -> Vec<Line<'static>> {
     lines.into_iter().map(|line| Line::styled(format!(" {line}"), style)).collect()
 }
 
-/// The sentence of the red line.
-fn red_line(suspicion: &Suspicion, now: Duration) -> String {
+/// The red line when the worker says what is wrong: it knows nodes and zones, and whether its own node is at fault. The log
+/// knows other things that requests have in common.
+fn told_by_worker(
+    judgement: &Judgement,
+    suspicion: Option<&Suspicion>,
+    now: Duration,
+    look: Look,
+) -> String {
+    let mut sentences = Vec::new();
+    if judgement.node_fault() {
+        sentences.push(format!("NODE FAULT: {NODE_FAULT}."));
+    }
+    if let Some(verdict) = &judgement.verdict {
+        let since = look.time(verdict.since.saturating_mul(1_000_000));
+        sentences.push(format!("FAILURES CONCENTRATE: {}.", judgement.told(verdict, &since)));
+    }
+    let is_known = |it: &&Suspicion| {
+        judgement.verdict.as_ref().is_some_and(|verdict| verdict.dimension == it.dimension)
+    };
+    if let Some(suspicion) = suspicion.filter(|it| !is_known(it)) {
+        sentences.push(format!("In the log: {}.", told_by_log(suspicion, now)));
+    }
+    sentences.join(" ")
+}
+
+/// What failures concentrate on, as the log has it.
+fn told_by_log(suspicion: &Suspicion, now: Duration) -> String {
     let mut what = suspicion.values.join(", ");
     if suspicion.more_values > 0 {
         what += &format!(" and {} more", suspicion.more_values);
     }
     let for_long = now.saturating_sub(suspicion.since).as_secs();
     format!(
-        "FAILURES CONCENTRATE: {what}: {} of its requests fail, {} of all others; {} of {} failures of the last minute, for {} s",
+        "{what}: {} of its requests fail, {} of all others; {} of {} failures of the last minute, for {} s",
         words::percent(suspicion.rate),
         words::percent(suspicion.rate_of_others),
         words::percent(suspicion.share_of_failures),
@@ -256,6 +285,10 @@ fn reader(scene: &Scene<'_>, width: usize, look: Look) -> Line<'static> {
     } else {
         parts.push("nothing lost".to_owned());
     }
+    if traffic.attempts_left_out > 0 {
+        let attempts = words::count(traffic.attempts_left_out);
+        parts.push(format!("{attempts} attempts at too many backends to tell apart"));
+    }
     if traffic.reading == Reading::Ended {
         parts.push(format!("all {} read", words::bytes(traffic.read_bytes as f64)));
     } else if let Some(speed) = speed(scene) {
@@ -339,7 +372,8 @@ pub(super) struct Happened {
 
 /// All that happened, the latest first.
 pub(super) fn events(scene: &Scene<'_>) -> Vec<Happened> {
-    let of_log = scene.now.traffic.events.iter();
+    // Of those of one moment the last one is the latest, too.
+    let of_log = scene.now.traffic.events.iter().rev();
     // Who watches the processes knows more about workers than the log does.
     let of_log = of_log.filter(|event| event.kind != EventKind::Worker).map(|event| Happened {
         at_unix: micros(event.at),
@@ -348,7 +382,7 @@ pub(super) fn events(scene: &Scene<'_>) -> Vec<Happened> {
         times: event.times,
         is_bad: matches!(event.kind, EventKind::Sick | EventKind::Loss),
     });
-    let of_instance = scene.now.events.iter().map(|event| Happened {
+    let of_instance = scene.now.events.iter().rev().map(|event| Happened {
         at_unix: event.at.unix,
         kind: "instance",
         text: event.text.clone(),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::columns::as_text;
 use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use crate::health::Verdict;
 
 /// The screen.
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ const HELP: &[HelpLine] = &[
     (
         "",
         "The red line is there when most failures of the last minute are those of few values of something, and chance \
-         does not do that: `shellac why` compares the same, over any time.",
+         does not do that. What the worker itself says comes first, as `shellac health` has it; `shellac why` compares \
+         over any time what the log says.",
     ),
 ];
 
@@ -65,9 +67,10 @@ impl Screen for Overview {
         let events: Vec<Value> = lines::events(scene)
             .into_iter()
             .map(|event| {
-                json!({ "at": event.at_unix, "kind": event.kind, "text": event.text, "times": event.times })
+                json!({ "at": Some(event.at_unix).filter(|at| *at > 0), "kind": event.kind, "text": event.text, "times": event.times })
             })
             .collect();
+        let judgement = scene.now.judgement.as_deref();
         let suspicion = traffic.suspicion.as_ref().map(|it| {
             json!({
                 "dimension": it.dimension,
@@ -92,6 +95,10 @@ impl Screen for Overview {
             },
             "classes": traffic.classes.iter().map(|(class, count)| (class.clone(), json!(count))).collect::<serde_json::Map<_, _>>(),
             "concentration": suspicion,
+            "told_by_worker": judgement.map(|it| json!({
+                "node_fault": it.node_fault(),
+                "concentration": it.verdict.as_ref().map(Verdict::json),
+            })),
             "in_flight": scene.now.live.as_ref().map(|live| live.requests.len()),
             "reader": {
                 "lag_percent": traffic.lag.map(|lag| lag.percent()),
@@ -99,6 +106,7 @@ impl Screen for Overview {
                 "lost_bytes": traffic.lost.bytes,
                 "lost_exactly": !traffic.lost.inexact,
                 "lost_times": traffic.lost.times,
+                "attempts_left_out": traffic.attempts_left_out,
             },
             "events": events,
         })

@@ -1,8 +1,12 @@
 //! The screen at fixed states.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
+use serde_json::Value;
 
 use super::Overview;
+use crate::health::Judgement;
 use crate::stat::dash::app::App;
 use crate::stat::dash::scenes::{self, Scenery};
 use crate::stat::dash::screen::{Key, Look, Scene, Screen};
@@ -54,6 +58,40 @@ fn the_red_line_is_there_when_failures_concentrate_and_only_then() {
         !even.contains("CONCENTRATE") && even.contains("do not concentrate on anything"),
         "{even}"
     );
+}
+
+#[test]
+fn what_the_worker_says_comes_first() {
+    let verdict = |dimension: &str, value: &str| {
+        format!(
+            "dimension={dimension}\nsince=1767268740\ncount=1\nattempts=200\nfailures=90\nrest_attempts=1600\nrest_failures=8\nvalue={value}\n"
+        )
+    };
+    let text = |mut scenery: Scenery, fault, verdict: &str| {
+        let health = [("share_percent", 92), ("failures", 98)];
+        let judgement = Judgement::of(&health, &[("fault", fault)], verdict);
+        for snapshot in &mut scenery.snapshots {
+            snapshot.judgement = Some(Arc::new(judgement.clone()));
+        }
+        scene_of(scenery, |scene| {
+            let said = Overview::default().json(scene)["told_by_worker"].clone();
+            (Overview::default().text(scene, 2000), said)
+        })
+    };
+    let told = "since 11:59:00: 92 % of 98 of the last minute; when that was found 45.0 % of its attempts failed, 0.5 % of all others.";
+    let (node, json) = text(scenes::even(), 0, &verdict("node", "n\u{1b}1"));
+    let wanted = format!(" FAILURES CONCENTRATE: node n\\x1b1, {told}\n");
+    assert!(node.starts_with(&wanted), "{node}");
+    assert_eq!(json["concentration"]["dimension"], "node");
+    // The log says something else as well.
+    let (node, _) = text(scenes::troubled(), 0, &verdict("node", "n1"));
+    assert!(node.contains(" of all others. In the log: backend=api2: "), "{node}");
+    // It says the same.
+    let (backend, _) = text(scenes::troubled(), 0, &verdict("backend", "api2"));
+    assert!(!backend.contains("In the log"), "{backend}");
+    let (fault, json) = text(scenes::even(), 1, "");
+    assert!(fault.starts_with(" NODE FAULT: packets do not leave this node: "), "{fault}");
+    assert_eq!((&json["node_fault"], &json["concentration"]), (&true.into(), &Value::Null));
 }
 
 #[test]

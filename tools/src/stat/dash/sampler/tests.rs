@@ -68,13 +68,20 @@ fn counters_keep_their_past_when_others_come_and_go() {
     let (mut sampler, mut stock) = (Sampler::new(filters()), Sampler::stock(filters()));
     main.set(0, Main::ClientReq, 7);
     let names = |sample: &Sample| -> Vec<String> {
-        sample.iter().map(|(point, _)| point.name.clone()).collect()
+        let asked = sample.iter().filter(|(point, _)| point.asked);
+        asked.map(|(point, _)| point.name.clone()).collect()
     };
     let sample = sampler.sample(&counters, SECOND);
     assert_eq!(names(&sample), ["MAIN.client_req", "VBE.a.x.req"]);
     assert_eq!(sample.worker_uptime, 50);
-    // varnishstat's screen has some more, whatever the filters say.
-    let stock = names(&stock.sample(&counters, SECOND));
+    // The screen of backends has to see theirs, whatever the filters say.
+    let of_backend = |name: &str| sample.position(name).and_then(|at| sample.get(at));
+    assert!(of_backend("VBE.a.x.happy").is_some_and(|(point, _)| !point.asked));
+    assert!(sample.position("MAIN.uptime").is_none());
+    // varnishstat's screen has some more.
+    let stock = stock.sample(&counters, SECOND);
+    assert!(stock.position("VBE.a.x.happy").is_none());
+    let stock = names(&stock);
     assert_eq!(stock, ["MAIN.uptime", "MAIN.client_req", "VBE.a.x.req"]);
 
     main.set(0, Main::ClientReq, 17);

@@ -7,7 +7,7 @@ use shellac_counters::live::InFlight;
 use shellac_render::redact::Redaction;
 use shellac_render::visible;
 
-use crate::stat::dash::columns::{Columns, Place};
+use crate::stat::dash::columns::{Columns, Place, columns};
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::words;
 use crate::watch::{Failing, Reading};
@@ -97,6 +97,10 @@ pub(super) fn asked(
     let span = traffic.minute.span.as_secs_f64().max(1.0);
     let right = (width / 3).max(RATE + SHARE + 10);
     let left = width.saturating_sub(right + 2);
+    // What is copied or written is as wide as it has to be.
+    let longest = traffic.urls.iter().map(|url| columns(&url.pattern)).max().unwrap_or(0);
+    let written = longest.max(BACKEND) + RATE + SHARE + 3;
+    let left = if height == usize::MAX { left.min(written) } else { left };
     let mut line = Columns::default();
     line.text(" ", quiet).right("REQ/s", RATE, quiet).right("5xx", SHARE, quiet);
     line.left("URL", left.saturating_sub(RATE + SHARE + 3), quiet).text("  ", quiet);

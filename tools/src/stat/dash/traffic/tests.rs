@@ -99,6 +99,18 @@ fn a_part_has_the_screen_for_itself_and_gives_it_back() {
 }
 
 #[test]
+fn what_is_copied_is_as_wide_as_it_has_to_be() {
+    let mut app = app(scenes::even());
+    match app.key(Key::Char('y'), AREA, second(60)) {
+        Effect::Copy(text) => {
+            assert!(text.lines().all(|line| line.len() < 120), "{text}");
+            assert!(text.contains("URL") && text.contains("api1"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn what_is_copied_of_an_open_group_is_its_whole_trace() {
     let mut app = app(scenes::troubled());
     keys(&mut app, &[Key::Enter]);
