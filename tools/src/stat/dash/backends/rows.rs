@@ -98,6 +98,8 @@ pub(super) struct Row {
     req_change: f64,
     /// It is of the configuration that new requests get; not all proxies say so.
     active: bool,
+    /// It is of another configuration than the one that new requests get, as far as the proxy says which that is.
+    pub(super) unused: bool,
     drained: Option<u64>,
     ejected: Option<u64>,
     /// What the log says; of several configurations with this name only with the one that is used.
@@ -144,7 +146,9 @@ pub(super) fn rows(now: &Snapshot, order: Order) -> Vec<Row> {
             None => rows.push(Row::of_log(traffic)),
         }
     }
+    let says_which = rows.iter().any(|row| row.active);
     for row in &mut rows {
+        row.unused = says_which && !row.active && !row.config.is_empty();
         row.judge(now);
     }
     rows.sort_by(|a, b| {
@@ -223,6 +227,7 @@ impl Row {
             req: None,
             req_change: 0.0,
             active: false,
+            unused: false,
             drained: None,
             ejected: None,
             traffic: None,
@@ -328,6 +333,7 @@ pub(super) fn json(row: &Row) -> Value {
         "configuration": row.config,
         "name": row.name,
         "state": row.state.word(),
+        "unused": row.unused,
         "why": row.why.as_ref().map(|(at, text)| json!({ "at": Some(at).filter(|at| **at > 0), "text": text })),
         "happy": row.happy.map(|happy| format!("{happy:016x}")),
         "conn": row.conn,

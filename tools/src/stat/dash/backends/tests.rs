@@ -144,6 +144,12 @@ fn what_the_log_says_is_that_of_the_configuration_that_new_requests_get() {
     let found = rows(&now, Order::Name);
     let of = |key: &str| found.iter().find(|row| row.key() == key).expect(key);
     assert!(of("new.api1").traffic.is_some() && of("old.api1").traffic.is_none());
+    let mut history = crate::stat::dash::history::History::default();
+    history.push(Arc::new(now.clone()));
+    let scene = Scene::at(&history, u64::MAX).expect("a moment");
+    let text = Backends::default().text(&scene, 80);
+    let unused = text.lines().filter(|line| line.contains("api1 (unused)"));
+    assert_eq!(unused.count(), 1, "which of the two is used is said: {text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::rows::{Order, Row, State};
-use crate::stat::dash::columns::Columns;
+use crate::stat::dash::columns::{Columns, cut};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::Snapshot;
@@ -14,6 +14,8 @@ use crate::watch::Reading;
 /// Columns of a name at least.
 const NAME: usize = 17;
 const STATE: usize = 8;
+/// Columns of what is said behind the name of one of a configuration that is not used.
+const UNUSED: usize = 9;
 /// Probes that are shown; more where there is room.
 const BITS: usize = 8;
 const MORE_BITS: usize = 16;
@@ -88,7 +90,13 @@ pub(super) fn line(
     let extra = extra(width);
     let plain = Style::new();
     let mut line = Columns::default();
-    line.text(if is_current { ">" } else { " " }, plain).left(&row.name, extra.name, plain);
+    // Two rows of one name are not told apart where there is no room for configurations.
+    let (name, style) = match row.unused {
+        true if extra.config => (row.name.clone(), look.quiet()),
+        true => (format!("{} (unused)", cut(&row.name, extra.name - UNUSED)), look.quiet()),
+        false => (row.name.clone(), plain),
+    };
+    line.text(if is_current { ">" } else { " " }, plain).left(&name, extra.name, style);
     if extra.config {
         line.left(&row.config, CONFIG, look.quiet());
     }
@@ -131,7 +139,10 @@ pub(super) fn line(
 /// The latest probes, the newest at the right: `V` went well, `_` did not.
 fn bits(row: &Row, count: usize) -> String {
     match (row.happy, row.state) {
-        (None, _) | (_, State::Unprobed) => String::new(),
+        // Nobody probes it, or that would be said as well.
+        (None, _) | (_, State::Unprobed) | (Some(0), State::Drained | State::Ejected) => {
+            String::new()
+        }
         (Some(happy), _) => {
             (0..count).rev().map(|bit| if happy >> bit & 1 == 1 { 'V' } else { '_' }).collect()
         }
@@ -152,6 +163,9 @@ pub(super) fn detail(row: &Row, now: &Snapshot, width: usize, look: Look) -> Vec
     let style = if row.state.is_trouble() { look.bad() } else { plain };
     line.text(format!("  {}", state_sentence(row)), style);
     lines.push(line.rest("", width, plain).plain());
+    if row.unused {
+        lines.extend(sentence("new requests get another configuration", width, quiet));
+    }
     if let Some((at, why)) = &row.why {
         lines.extend(sentence(&format!("{} {why}", look.time(*at)), width, plain));
     }
