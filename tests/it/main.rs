@@ -19,6 +19,7 @@ mod log;
 mod loss;
 mod matrix;
 mod metrics;
+mod names;
 mod node;
 mod probes;
 mod ps;

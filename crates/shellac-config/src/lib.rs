@@ -15,6 +15,7 @@ mod errors;
 mod key;
 mod nodes;
 mod read;
+mod resolver;
 mod section;
 mod types;
 mod unit;
@@ -23,9 +24,10 @@ pub use admin::{AdminAddress, AdminConfig, AdminSecret};
 pub use errors::{ConfigError, ConfigErrors};
 pub use key::{KeyPart, KeyTemplate};
 pub use nodes::NodeMap;
+pub use resolver::ResolverConfig;
 pub use types::{
-    BackendConfig, BodyOver, Config, ErrorPage, HealthConfig, HealthRules, Limits, ListenConfig,
-    LogConfig, LogDialect, NextUpstreamConfig, ParseOptions, PoolConfig, PoolPanic, PoolPolicy,
-    ProbeConfig, ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+    BackendAddress, BackendConfig, BodyOver, Config, ErrorPage, HealthConfig, HealthRules, Limits,
+    ListenConfig, LogConfig, LogDialect, NextUpstreamConfig, ParseOptions, PoolConfig, PoolPanic,
+    PoolPolicy, ProbeConfig, ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

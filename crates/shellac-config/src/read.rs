@@ -79,6 +79,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         top.take(problems, "threads", |value| number(value, 1..=256)).map(|found| found.value);
     let log = read_log(top.table(problems, "log"), problems, options);
     let admin = crate::admin::read(top.table(problems, "admin"), problems);
+    let resolver = crate::resolver::read(top.table(problems, "resolver"), problems);
     let timeouts = read_timeouts(top.table(problems, "timeouts"), problems);
     let limits = read_limits(top.table(problems, "limits"), problems);
     let error_page = read_error_page(top.table(problems, "error_page"), problems);
@@ -117,6 +118,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         threads,
         log,
         admin,
+        resolver,
         listen,
         probes: probes.into_iter().map(|found| found.value).collect(),
         backends: backends.into_iter().map(|found| found.value).collect(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::admin::AdminConfig;
 use crate::nodes::NodeMap;
+use crate::resolver::ResolverConfig;
 pub use upstream::{
     HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
     ProbeRequest,
@@ -31,6 +32,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The command line.
     pub admin: AdminConfig,
+    /// How names of backends are looked up.
+    pub resolver: ResolverConfig,
     /// Addresses to serve; at least one.
     pub listen: Vec<ListenConfig>,
     /// How backends are probed.
@@ -117,13 +120,27 @@ pub struct ListenConfig {
     pub address: SocketAddr,
 }
 
+/// Where a backend listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackendAddress {
+    /// There.
+    Ip(SocketAddr),
+    /// At what a name stands for.
+    Name {
+        /// The name, in small letters.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+}
+
 /// One backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackendConfig {
     /// Name in the log, unique.
     pub name: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: BackendAddress,
     /// The address as the file spells it: what a consistent hash is made of.
     pub spelled: String,
     /// Longest time to connect.

@@ -1,4 +1,4 @@
-//! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO.
+//! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO, IP_RECVERR.
 //!
 //! [`MappedFile`] and [`MappedFileMut`] are files in memory, [`LogView`] and [`LogViewMut`] look at one as
 //! a log segment. [`Words`] and [`LogHead`] (with their halves for writers, [`WordsMut`] and
@@ -23,6 +23,7 @@ mod glob;
 pub mod log_view;
 pub mod mapped;
 mod monotonic;
+mod recverr;
 pub mod tcp_info;
 pub mod words;
 
@@ -34,5 +35,6 @@ pub use glob::glob_matches;
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
 pub use monotonic::monotonic_micros;
+pub use recverr::report_errors;
 pub use tcp_info::{TcpInfo, tcp_info};
 pub use words::{LogHead, LogHeadMut, OutOfBounds, Words, WordsMut};

@@ -8,6 +8,56 @@ use std::time::Duration;
 use crate::admin::Mode;
 use crate::health::{Health, count_obstacle};
 use crate::passive::PassiveView;
+use crate::resolve::{Name, Trouble};
+
+/// Where a backend listens.
+#[derive(Debug, Clone)]
+pub enum Address {
+    /// There.
+    Fixed(SocketAddr),
+    /// At what a name stands for.
+    Named(Arc<Name>),
+}
+
+impl Address {
+    /// Where the next connection goes to; `Ok(None)` as long as the name is looked up for the first time.
+    ///
+    /// # Errors
+    ///
+    /// The name stands for no address, and why.
+    pub fn next(&self) -> Result<Option<SocketAddr>, Trouble> {
+        match self {
+            Address::Fixed(address) => Ok(Some(*address)),
+            Address::Named(name) => name.next(),
+        }
+    }
+
+    /// What it stands for now: one address, those of the name, or none if they are not known.
+    #[must_use]
+    pub fn all(&self) -> Vec<SocketAddr> {
+        match self {
+            Address::Fixed(address) => vec![*address],
+            Address::Named(name) => name.found().addresses.clone(),
+        }
+    }
+}
+
+impl PartialEq for Address {
+    /// The same address or the same name, whatever that stands for now.
+    fn eq(&self, other: &Address) -> bool {
+        match (self, other) {
+            (Address::Fixed(one), Address::Fixed(other)) => one == other,
+            (Address::Named(one), Address::Named(other)) => {
+                one.host() == other.host() && one.port() == other.port()
+            }
+            (Address::Fixed(_), Address::Named(_)) | (Address::Named(_), Address::Fixed(_)) => {
+                false
+            }
+        }
+    }
+}
+
+impl Eq for Address {}
 
 /// What a backend is by its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +67,7 @@ pub struct EndpointSpec {
     /// The address as the configuration spells it: what consistent hashing is made of.
     pub text: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Its share of the requests, from 1.
     pub weight: u32,
     /// Most attempts at a time, over all workers; 0 is no limit.
@@ -43,7 +93,7 @@ impl EndpointSpec {
         Self {
             name: name.into(),
             text: address.to_string(),
-            address,
+            address: Address::Fixed(address),
             weight: 1,
             max_conns: 0,
             backup: false,
@@ -168,7 +218,10 @@ impl Endpoint {
             failures: AtomicU64::new(0),
             admin_changed: AtomicU64::new(0),
             index,
-            address_text: spec.address.to_string(),
+            address_text: match &spec.address {
+                Address::Fixed(address) => address.to_string(),
+                Address::Named(name) => format!("{}:{}", name.host(), name.port()),
+            },
             spec,
         }
     }
@@ -191,13 +244,22 @@ impl Endpoint {
         &self.spec.name
     }
 
-    /// Where it listens.
+    /// Where it listens now: one address, those that its name stands for, or none if that is not known.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.spec.address
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.spec.address.all()
     }
 
-    /// Where it listens, as text: `IP:PORT`.
+    /// Whether it listens there now.
+    #[must_use]
+    pub fn is_at(&self, address: SocketAddr) -> bool {
+        match &self.spec.address {
+            Address::Fixed(fixed) => *fixed == address,
+            Address::Named(name) => name.has(address),
+        }
+    }
+
+    /// Where it listens, as text: `IP:PORT` or `NAME:PORT`.
     #[must_use]
     pub fn address_text(&self) -> &str {
         &self.address_text

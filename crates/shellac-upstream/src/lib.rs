@@ -12,6 +12,8 @@
 //!
 //! [`verdict`] says whether failures concentrate on few backends, nodes or zones.
 //!
+//! [`resolve`] has the decisions about names of backends.
+//!
 //! Nothing here opens a connection or knows what HTTP is.
 
 pub mod admin;
@@ -28,12 +30,13 @@ mod passive;
 mod picker;
 mod pool;
 pub mod probe;
+pub mod resolve;
 mod ring;
 pub mod verdict;
 
 pub use compat_nginx::NginxSettings;
 pub use course::Course;
-pub use endpoint::{Endpoint, EndpointSpec};
+pub use endpoint::{Address, Endpoint, EndpointSpec};
 pub use health::Health;
 pub use in_flight::InFlight;
 pub use outcome::{Fault, Outcome};

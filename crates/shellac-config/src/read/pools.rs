@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{address, name, position};
+use super::{name, position};
 use crate::key::KeyTemplate;
 use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, text};
 use crate::types::{
-    BackendConfig, HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic,
-    PoolPolicy, ProbeConfig, ProbeRequest, Timeouts,
+    BackendAddress, BackendConfig, HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig,
+    PoolPanic, PoolPolicy, ProbeConfig, ProbeRequest, Timeouts,
 };
 
 /// Weights of a pool with a consistent hash, all together: each is 160 points on its ring.
@@ -83,9 +83,9 @@ pub(super) fn read_backends(
     let mut backends: Vec<At<BackendConfig>> = Vec::new();
     for mut section in sections {
         let name = section.required(problems, "name", name);
-        let address = section.required(problems, "address", |value| match address(value)? {
-            found if found.port() == 0 => Err("port 0 cannot be connected to".to_owned()),
-            found => Ok((found, text(value)?)),
+        let address = section.required(problems, "address", |value| {
+            let spelled = text(value)?;
+            Ok((crate::resolver::backend_address(&spelled)?, spelled))
         });
         let connect_timeout = section.or(problems, "connect_timeout", timeouts.connect, duration);
         let first_byte_timeout =
@@ -108,7 +108,7 @@ pub(super) fn read_backends(
             unique(&mut taken, &name, at, &section, problems);
             // Kept with a bad address too, so that a pool that names it is not called wrong.
             let (address, spelled) = address.map_or_else(
-                || (SocketAddr::from(([0, 0, 0, 0], 0)), String::new()),
+                || (BackendAddress::Ip(SocketAddr::from(([0, 0, 0, 0], 0))), String::new()),
                 |found| found.value,
             );
             let value = BackendConfig {

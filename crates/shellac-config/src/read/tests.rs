@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::BackendConfig;
+use crate::{BackendAddress, BackendConfig};
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -86,7 +86,7 @@ fn every_key_is_read() {
         [
             BackendConfig {
                 name: "api1".to_owned(),
-                address: "127.0.0.1:9001".parse().unwrap(),
+                address: BackendAddress::Ip("127.0.0.1:9001".parse().unwrap()),
                 spelled: "127.0.0.1:9001".to_owned(),
                 connect_timeout: second(1),
                 first_byte_timeout: second(120),
@@ -103,7 +103,7 @@ fn every_key_is_read() {
             },
             BackendConfig {
                 name: "api2".to_owned(),
-                address: "[::1]:9002".parse().unwrap(),
+                address: BackendAddress::Ip("[::1]:9002".parse().unwrap()),
                 spelled: "[::1]:9002".to_owned(),
                 connect_timeout: second(1),
                 first_byte_timeout: second(7),
@@ -260,7 +260,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "[[backend]]\nname = 'b2'\naddress = 'localhost:80'\n[[pool]]\nname = 'p'\nbackends = ['b2']\n",
         &[
-            "f:8: backend.address: `localhost:80` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            "f:8: backend.address: `local host:80` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT",
         ],
     ),
     (

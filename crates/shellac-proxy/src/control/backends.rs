@@ -25,8 +25,10 @@ pub struct BackendStatus {
     pub config: String,
     /// Its name there.
     pub name: String,
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// Where it listens as the configuration says it: `IP:PORT` or `NAME:PORT`.
+    pub place: String,
+    /// Where it listens now; several, or none, where a name stands for them.
+    pub addresses: Vec<SocketAddr>,
     /// The machine that it runs on, if known.
     pub node: Option<String>,
     /// The part of the network that it is in, if known.
@@ -110,7 +112,8 @@ impl Control {
         for held in held {
             let generation = &held.generation;
             for endpoint in &generation.endpoints {
-                let subject = generation.subject(endpoint, held.active);
+                let addresses = endpoint.addresses();
+                let subject = generation.subject(endpoint, &addresses, held.active);
                 if which(&subject) {
                     let order = table.order(&subject, now_unix).cloned();
                     let mut status = status(generation, endpoint, now);
@@ -129,7 +132,8 @@ impl Control {
         let mut meant = 0;
         for held in &held {
             for endpoint in &held.generation.endpoints {
-                if which(&held.generation.subject(endpoint, held.active)) {
+                let addresses = endpoint.addresses();
+                if which(&held.generation.subject(endpoint, &addresses, held.active)) {
                     held.generation.want(endpoint.index(), mode);
                     meant += 1;
                 }
@@ -148,7 +152,8 @@ impl Control {
         for held in &held {
             let generation = &held.generation;
             for endpoint in &generation.endpoints {
-                if which(&generation.subject(endpoint, held.active)) {
+                let addresses = endpoint.addresses();
+                if which(&generation.subject(endpoint, &addresses, held.active)) {
                     places.insert((generation.number, endpoint.index()), loads.len());
                     endpoints.push(endpoint);
                     loads.push(BackendLoad {
@@ -176,7 +181,9 @@ impl Control {
     /// Closes the unused connections to the backends that `which` means; says how many there were.
     pub fn close_idle(&self, which: impl Fn(&Subject<'_>) -> bool) -> usize {
         let active = self.active();
-        let meant = |endpoint: &&Arc<Endpoint>| which(&active.subject(endpoint, true));
+        let meant = |endpoint: &&Arc<Endpoint>| {
+            which(&active.subject(endpoint, &endpoint.addresses(), true))
+        };
         let backends = active.endpoints.iter().filter(meant).map(|endpoint| endpoint.index());
         let backends: Arc<[usize]> = backends.collect();
         let generation = active.number;
@@ -193,7 +200,8 @@ fn status(generation: &Generation, endpoint: &Endpoint, now: Duration) -> Backen
     BackendStatus {
         config: generation.name.to_string(),
         name: spec.name.clone(),
-        address: spec.address,
+        place: endpoint.address_text().to_owned(),
+        addresses: endpoint.addresses(),
         node: spec.node.clone(),
         zone: spec.zone.clone(),
         weight: spec.weight,

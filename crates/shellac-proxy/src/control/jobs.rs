@@ -11,6 +11,7 @@ use shellac_upstream::verdict::SUB_WINDOW;
 
 use super::Control;
 use super::judge::Judge;
+use super::names::look_up;
 use super::probes::Probes;
 use crate::log::Log;
 use crate::node::{Connects, Node, Watcher};
@@ -38,6 +39,7 @@ pub(super) fn all(node: &Node) -> Vec<Job> {
     let mut probes = Probes::default();
     vec![
         Job { every: SWEEP, run: Box::new(log_notices) },
+        Job { every: SWEEP, run: Box::new(look_up) },
         Job { every: SWEEP, run: Box::new(move |round| probes.round(round)) },
         Job { every: Duration::from_secs(1), run: Box::new(|round| round.control.end_orders()) },
         Job {
@@ -55,11 +57,16 @@ fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
     for generation in round.control.generations() {
         let counters = generation.counters.published();
         for endpoint in &generation.endpoints {
+            let addresses = endpoint.addresses();
             let open = counters.get(endpoint.index(), Vbe::Sockets);
             if open > 0 {
-                *sockets.entry(endpoint.address()).or_default() += open;
+                // Those of a name take connections in turn.
+                let share = open.div_ceil(addresses.len().max(1) as u64);
+                for address in &addresses {
+                    *sockets.entry(*address).or_default() += share;
+                }
             }
-            if !endpoint.address().ip().is_loopback() {
+            if !addresses.iter().all(|address| address.ip().is_loopback()) {
                 let (made, unanswered) = connects.entry(endpoint.name().to_owned()).or_default();
                 *made += counters.get(endpoint.index(), Vbe::Open);
                 *unanswered += counters.get(endpoint.index(), Vbe::FailEtimedout);

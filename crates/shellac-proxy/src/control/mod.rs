@@ -5,6 +5,7 @@ mod backends;
 mod inherited;
 mod jobs;
 mod judge;
+mod names;
 mod pools;
 mod probes;
 mod registry;
@@ -24,6 +25,7 @@ use crate::stats::Counting;
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
 pub use inherited::Inherited;
+pub(crate) use names::Names;
 pub use pools::{Keys, PoolLeft};
 use registry::{Census, Registry};
 pub use registry::{ControlError, Loaded, Temperature};
@@ -48,6 +50,7 @@ struct Shared {
     registry: Mutex<Registry>,
     acks: Acks,
     counting: Counting,
+    names: Names,
     commands: Vec<mpsc::Sender<Command>>,
     /// What was ordered, whatever is loaded.
     table: Mutex<Table>,
@@ -91,7 +94,8 @@ impl Control {
         counting: Counting,
     ) -> (Control, Vec<mpsc::Receiver<Command>>) {
         let now = clock::unix_seconds();
-        let boot = Generation::new(0, name, config, threads, now, None, &counting);
+        let names = Names::default();
+        let boot = Generation::new(0, name, config, threads, now, None, &counting, &names);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) =
@@ -104,6 +108,7 @@ impl Control {
             registry: Mutex::new(registry),
             acks,
             counting,
+            names,
             commands,
             table: Mutex::default(),
             notices: Mutex::default(),
@@ -166,8 +171,9 @@ impl Control {
         };
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
-        let Shared { threads, counting, .. } = &*self.shared;
-        let made = Generation::new(number, name, config, *threads, now, Some(&before), counting);
+        let Shared { threads, counting, names, .. } = &*self.shared;
+        let before = Some(&*before);
+        let made = Generation::new(number, name, config, *threads, now, before, counting, names);
         let made = Arc::new(made);
         // Before anybody can choose from it.
         made.obey(&lock(&self.shared.table), clock::steady_now(), now);
@@ -246,7 +252,9 @@ impl Control {
                 let endpoint = &generation.endpoints[backend];
                 let mut text = format!("backend: {}.{} ", generation.name, endpoint.name());
                 text.push_str(mode.as_str());
-                let order = table.order(&generation.subject(endpoint, held.active), now_unix);
+                let addresses = endpoint.addresses();
+                let subject = generation.subject(endpoint, &addresses, held.active);
+                let order = table.order(&subject, now_unix);
                 if let Some(entry) = order {
                     for (key, value) in [("by", &entry.author), ("reason", &entry.reason)] {
                         if !value.is_empty() {

@@ -55,7 +55,9 @@ impl Control {
         let mut pools = Vec::new();
         for held in held.iter().filter(|held| held.warm || held.active) {
             let generation = &held.generation;
-            let is_meant = |endpoint: &Endpoint| which(&generation.subject(endpoint, held.active));
+            let is_meant = |endpoint: &Endpoint| {
+                which(&generation.subject(endpoint, &endpoint.addresses(), held.active))
+            };
             for pool in &generation.pools {
                 let healthy = || pool.endpoints().iter().filter(|one| one.is_healthy(now));
                 let (taken, kept): (Vec<_>, Vec<_>) = healthy().partition(|one| is_meant(one));

@@ -102,14 +102,15 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         None => match connect(exchange, &mut busy, fetch.until).await {
             Ok(conn) => conn,
             Err(failure) => {
-                let failure = failure.on(worker.node.lately(busy.endpoint().address()));
+                let lately = worker.node.lately(failure.asked());
+                let failure = failure.on(lately);
                 failure.count(&worker.stats, local.counts(busy.endpoint()));
                 return fail(exchange, fetch, txn, &failure, None, Some(busy));
             }
         },
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
-    log_open(&mut txn, &conn, local.remote(&conn.endpoint), connected, reused);
+    log_open(&mut txn, &conn, connected, reused);
     worker.stats.sent(local.counts(busy.endpoint()), reused);
 
     let mut bytes = Vec::with_capacity(1024);
@@ -132,7 +133,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let response = match waited {
         Ok(response) => response,
         Err(failure) => {
-            let failure = failure.on(worker.node.lately(busy.endpoint().address()));
+            let failure = failure.on(worker.node.lately(running.conn.remote));
             failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
             counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
@@ -216,17 +217,11 @@ fn prepare_head(
     }
 }
 
-fn log_open(
-    txn: &mut Txn,
-    conn: &Conn,
-    remote: &crate::log::AddressText,
-    at: Micros,
-    reused: bool,
-) {
+fn log_open(txn: &mut Txn, conn: &Conn, at: Micros, reused: bool) {
     txn.timestamp("Connected", at);
     let age = at.since(conn.opened);
     let reuse = reused.then_some((age, conn.uses));
-    txn.backend_open(conn.fd(), conn.endpoint.name(), remote, &conn.local, reuse);
+    txn.backend_open(conn.fd(), conn.endpoint.name(), &conn.remote_text, &conn.local, reuse);
     if reused {
         txn.note_seconds("fetch.age", age);
         txn.note_seconds("fetch.idle", at.since(conn.released));
@@ -269,7 +264,7 @@ fn fail(
         taken: running.as_ref().and_then(taken),
         expected: exchange.body.framing().len_bytes().filter(|_| has_body),
         attempt: fetch.number,
-        address: busy.as_ref().map_or("", |busy| busy.endpoint().address_text()),
+        address: running.as_ref().map(|running| running.conn.remote).or(failure.address),
         ..Details::default()
     };
     failure.log(&txn, details);

@@ -1,6 +1,8 @@
 //! Making a connection to a backend.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,7 +12,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use shellac_config::HealthRules;
 use shellac_counters::live::Phase as Wait;
-use shellac_upstream::InFlight;
+use shellac_upstream::resolve::Trouble;
+use shellac_upstream::{Address, Endpoint, InFlight};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
@@ -47,26 +50,33 @@ pub(super) async fn connect(
     live.waits(Wait::Connect, worker.log.coarse(), timer.at());
     let mut watch = Watch::new(worker);
     let socket = local.socket(&endpoint);
-    let mut connecting = pin!(TcpStream::connect(endpoint.address()));
-    let result =
-        poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Ready(result) => Poll::Ready(result.map_err(|error| {
+    let at = Cell::new(None);
+    let mut connecting = pin!(open(&endpoint, &at));
+    let result = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result.map_err(|no| match no {
+            NoWay::Name(trouble) => Failure::unresolved(endpoint.name(), trouble),
+            NoWay::Connection(error) => {
                 Failure::connect(endpoint.name(), error.raw_os_error().unwrap_or(0))
-            })),
-            Poll::Pending if live.is_killed() => {
-                let reason = live.kill_reason().unwrap_or_default();
-                Poll::Ready(Err(Failure::killed(Phase::Connect, &reason)))
             }
-            Poll::Pending if timer.is_late(cx) => {
-                Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
-            }
-            Poll::Pending if watch.is_gone(client, 0, cx) => {
-                Poll::Ready(Err(Failure::client_gone(Phase::Connect)))
-            }
-            Poll::Pending => Poll::Pending,
-        })
-        .await;
-    let stream = result.map_err(|failure: Box<Failure>| {
+        })),
+        Poll::Pending if live.is_killed() => {
+            let reason = live.kill_reason().unwrap_or_default();
+            Poll::Ready(Err(Failure::killed(Phase::Connect, &reason)))
+        }
+        Poll::Pending if timer.is_late(cx) && at.get().is_none() => {
+            Poll::Ready(Err(Failure::unresolved(endpoint.name(), Trouble::Timeout)))
+        }
+        Poll::Pending if timer.is_late(cx) => {
+            Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
+        }
+        Poll::Pending if watch.is_gone(client, 0, cx) => {
+            Poll::Ready(Err(Failure::client_gone(Phase::Connect)))
+        }
+        Poll::Pending => Poll::Pending,
+    })
+    .await;
+    let (stream, remote) = result.map_err(|mut failure: Box<Failure>| {
+        failure.address = at.get();
         failure.cut_if(is_cut).after(worker.log.now().since(start), limit)
     })?;
     // A socket that refuses it still works, only slower.
@@ -77,8 +87,10 @@ pub(super) async fn connect(
     busy.connected(worker.log.steady(now));
     Ok(Conn {
         stream,
-        endpoint,
+        endpoint: Arc::clone(&endpoint),
         input: Buffer::default(),
+        remote,
+        remote_text: AddressText::new(remote),
         local: AddressText::new(local),
         opened: now,
         released: now,
@@ -86,4 +98,51 @@ pub(super) async fn connect(
         written: 0,
         socket,
     })
+}
+
+/// Between two looks whether a name has got its first addresses.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Why there is no connection.
+enum NoWay {
+    Name(Trouble),
+    Connection(io::Error),
+}
+
+/// A connection to the endpoint; `at` is where it goes to. Where a name stands for several addresses, one at which nobody is
+/// to be found is not the end.
+async fn open(
+    endpoint: &Endpoint,
+    at: &Cell<Option<SocketAddr>>,
+) -> Result<(TcpStream, SocketAddr), NoWay> {
+    let first = loop {
+        match endpoint.spec().address.next().map_err(NoWay::Name)? {
+            Some(address) => break address,
+            None => tokio::time::sleep(LOOK).await,
+        }
+    };
+    at.set(Some(first));
+    let mut error = match TcpStream::connect(first).await {
+        Ok(stream) => return Ok((stream, first)),
+        Err(error) => error,
+    };
+    if !is_nobody(&error) || !matches!(endpoint.spec().address, Address::Named(_)) {
+        return Err(NoWay::Connection(error));
+    }
+    for address in endpoint.addresses().into_iter().filter(|other| *other != first) {
+        at.set(Some(address));
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok((stream, address)),
+            Err(next) => error = next,
+        }
+        if !is_nobody(&error) {
+            break;
+        }
+    }
+    Err(NoWay::Connection(error))
+}
+
+fn is_nobody(error: &io::Error) -> bool {
+    let nobody = [Errno::CONNREFUSED, Errno::HOSTUNREACH, Errno::NETUNREACH];
+    nobody.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

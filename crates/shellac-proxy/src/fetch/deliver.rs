@@ -488,7 +488,7 @@ impl Delivery<'_, '_> {
                 local.named(&conn.endpoint, &node, Firsts { attempts: 0, failures: 1 });
             }
         }
-        let node = worker.node.lately(conn.endpoint.address());
+        let node = worker.node.lately(conn.remote);
         let reused = conn.uses > 0;
         let now = self.exchange.worker.log.now();
         txn.fetch_details(&Details {
@@ -503,7 +503,7 @@ impl Delivery<'_, '_> {
             received,
             node: node.moved.as_deref(),
             attempt: number,
-            address: conn.endpoint.address_text(),
+            address: Some(conn.remote),
             ..Details::default()
         });
         txn.backend_close(conn.fd(), conn.endpoint.name(), Some(reason));

@@ -1,12 +1,14 @@
 //! Why an attempt failed: its text, its details, and whether another attempt makes sense.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_counters::vsc::write::Counts;
 use shellac_http1::HeadError;
+use shellac_upstream::resolve::Trouble;
 use shellac_upstream::{Fault, NoEndpoint, Outcome, Pool};
 
 use crate::client::BodyFault;
@@ -57,6 +59,10 @@ pub(crate) struct Failure {
     pub(super) cut: bool,
     /// What the kernel of this machine counted lately.
     node: Option<Arc<str>>,
+    /// Where no connection came about.
+    pub(super) address: Option<SocketAddr>,
+    /// Why the backend's name has no address.
+    trouble: Option<Trouble>,
 }
 
 impl Failure {
@@ -76,6 +82,8 @@ impl Failure {
             limit: None,
             cut: false,
             node: None,
+            address: None,
+            trouble: None,
         })
     }
 
@@ -88,7 +96,7 @@ impl Failure {
         if stale && matches!(self.cause, Cause::Eof | Cause::Reset) {
             return Outcome::Stale;
         }
-        let connecting = self.phase == Phase::Connect;
+        let connecting = matches!(self.phase, Phase::Connect | Phase::Resolve);
         if self.errno == Some(rustix::io::Errno::NETDOWN.raw_os_error()) {
             return Outcome::Local { connecting };
         }
@@ -114,7 +122,8 @@ impl Failure {
     /// Adds what the node was up to, which may be whose fault it is: no backend is to blame for packets that did not leave.
     pub(super) fn on(mut self: Box<Self>, node: Lately) -> Box<Failure> {
         let unanswered = matches!(self.class, "timeout" | "unreachable");
-        if node.fault && unanswered && self.phase == Phase::Connect {
+        let silent = self.trouble == Some(Trouble::Timeout);
+        if node.fault && (silent || unanswered && self.phase == Phase::Connect) {
             self.class = "local";
         }
         self.node = node.moved;
@@ -153,6 +162,29 @@ impl Failure {
             Failure::new(Cause::Connect, Phase::Connect, errno_class(errno), text.into_bytes());
         failure.errno = Some(errno);
         failure
+    }
+
+    /// The name of the backend `name` has no address. The words are those of a connection if it is for a fault of this machine.
+    pub(crate) fn unresolved(name: &str, trouble: Trouble) -> Box<Failure> {
+        let mut failure = match trouble {
+            Trouble::Local(errno) => Failure {
+                // Whatever the number is: a server that was not asked says nothing about the backend.
+                class: "local",
+                ..*Failure::connect(name, errno)
+            },
+            trouble => {
+                let text = format!("backend {name}: no address ({trouble})");
+                *Failure::new(Cause::Connect, Phase::Resolve, "name", text.into_bytes())
+            }
+        };
+        failure.phase = Phase::Resolve;
+        failure.trouble = Some(trouble);
+        Box::new(failure)
+    }
+
+    /// Where the connection would have gone to; for a name without an address anywhere but to this machine.
+    pub(super) fn asked(&self) -> SocketAddr {
+        self.address.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))
     }
 
     /// Sending failed, and no response came instead.

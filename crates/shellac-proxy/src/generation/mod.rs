@@ -8,6 +8,7 @@ mod specs;
 pub(crate) use specs::probe_settings;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use shellac_upstream::next::NextUpstream;
 use shellac_upstream::{Endpoint, Pool};
 
 use crate::clock;
-use crate::log::AddressText;
+use crate::control::Names;
 use crate::stats::{Backends, Counting, Named, Uncounted};
 
 /// One configuration with its backends.
@@ -35,8 +36,6 @@ pub(crate) struct Generation {
     keys: Vec<Option<Template>>,
     /// When each route's requests go on to the next backend, if it says so in the words of nginx.
     next: Vec<Option<NextUpstream>>,
-    /// The address of each backend as the log shows it.
-    pub(crate) remotes: Vec<AddressText>,
     /// When it was loaded, in seconds since 1970.
     pub(crate) since_unix: u64,
     /// The counters of its backends.
@@ -61,8 +60,9 @@ impl Generation {
         since_unix: u64,
         before: Option<&Generation>,
         counting: &Counting,
+        names: &Names,
     ) -> Generation {
-        let endpoints = specs::endpoints(&config, before);
+        let endpoints = specs::endpoints(&config, before, names);
         let pools = specs::pools(&config, &endpoints, before, clock::wall_now());
         let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
         let next = |route: &Route| {
@@ -70,8 +70,6 @@ impl Generation {
             Some(specs::next_upstream(next, &config.pools[route.pool]))
         };
         let next = config.routes.iter().map(next).collect();
-        let remotes =
-            endpoints.iter().map(|endpoint| AddressText::new(endpoint.address())).collect();
         let (counters, uncounted) =
             counting.backends_opened(name, endpoints.iter().map(|endpoint| endpoint.name()));
         Generation {
@@ -84,7 +82,6 @@ impl Generation {
             pools,
             keys,
             next,
-            remotes,
             since_unix,
             busy: Mutex::new(vec![0; threads]),
             wanted: Mutex::new(
@@ -109,10 +106,14 @@ impl Generation {
         self.next.get(route)?.as_ref()
     }
 
-    /// How patterns see a backend.
-    pub(crate) fn subject<'g>(&'g self, endpoint: &'g Endpoint, active: bool) -> Subject<'g> {
-        let (config, name) = (&*self.name, endpoint.name());
-        Subject { config, name, address: endpoint.address(), active }
+    /// How patterns see a backend that has these addresses.
+    pub(crate) fn subject<'g>(
+        &'g self,
+        endpoint: &'g Endpoint,
+        addresses: &'g [SocketAddr],
+        active: bool,
+    ) -> Subject<'g> {
+        Subject { config: &self.name, name: endpoint.name(), addresses, active }
     }
 
     /// Takes note of what is wanted of one backend of this configuration.
@@ -129,7 +130,8 @@ impl Generation {
         let wanted = lock(&self.wanted);
         let mut changed = Vec::new();
         for endpoint in &self.endpoints {
-            let order = table.order(&self.subject(endpoint, false), now_unix);
+            let order =
+                table.order(&self.subject(endpoint, &endpoint.addresses(), false), now_unix);
             let single = || wanted.get(&endpoint.index()).copied().unwrap_or_default();
             let mode = order.map_or_else(single, |entry| entry.mode);
             if endpoint.set_admin(mode, now) {

@@ -4,26 +4,32 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use shellac_config::{
-    BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, NodeMap,
+    BackendAddress, BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, NodeMap,
     PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
 };
 use shellac_upstream::key::{Part, Template};
 use shellac_upstream::next::NextUpstream;
 use shellac_upstream::probe::ProbeSettings;
 use shellac_upstream::{
-    Endpoint, EndpointSpec, NginxSettings, Panic, PassiveSettings, Policy, Pool, PoolSpec, Rules,
+    Address, Endpoint, EndpointSpec, NginxSettings, Panic, PassiveSettings, Policy, Pool, PoolSpec,
+    Rules,
 };
 
 use super::Generation;
+use crate::control::Names;
 
 /// By which share intervals of probes are shorter or longer, so that many backends are not asked at once.
 const PROBE_JITTER: f64 = 0.1;
 
 /// All backends. Those that were the same `before` go on with what is known about them.
-pub(super) fn endpoints(config: &Config, before: Option<&Generation>) -> Vec<Arc<Endpoint>> {
+pub(super) fn endpoints(
+    config: &Config,
+    before: Option<&Generation>,
+    names: &Names,
+) -> Vec<Arc<Endpoint>> {
     let known = by_name(before);
     let endpoint = |(index, backend): (usize, &BackendConfig)| {
-        let spec = endpoint(backend, &config.nodes);
+        let spec = endpoint(backend, &config.nodes, names);
         Arc::new(match known.get(backend.name.as_str()) {
             Some(before) => Endpoint::succeed(index, spec, before),
             None => Endpoint::from_spec(index, spec),
@@ -38,12 +44,19 @@ pub(super) fn by_name(generation: Option<&Generation>) -> HashMap<&str, &Arc<End
     endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect()
 }
 
-fn endpoint(backend: &BackendConfig, nodes: &NodeMap) -> EndpointSpec {
-    let node = || nodes.find(backend.address.ip()).map(str::to_owned);
+fn endpoint(backend: &BackendConfig, nodes: &NodeMap, names: &Names) -> EndpointSpec {
+    // Of what a name stands for there may be several, on different nodes.
+    let node = || match &backend.address {
+        BackendAddress::Ip(address) => nodes.find(address.ip()).map(str::to_owned),
+        BackendAddress::Name { .. } => None,
+    };
     EndpointSpec {
         name: backend.name.clone(),
         text: backend.spelled.clone(),
-        address: backend.address,
+        address: match &backend.address {
+            BackendAddress::Ip(address) => Address::Fixed(*address),
+            BackendAddress::Name { host, port } => Address::Named(names.get(host, *port)),
+        },
         weight: backend.weight,
         max_conns: backend.max_conns,
         backup: backend.backup,

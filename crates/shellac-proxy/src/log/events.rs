@@ -1,5 +1,6 @@
 //! Every record that the proxy writes, one function each.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use shellac_format::{Side, Tag, Vxid};
@@ -124,6 +125,7 @@ pub(crate) struct Acct {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Choose,
+    Resolve,
     Connect,
     Send,
     FirstByte,
@@ -135,6 +137,7 @@ impl Phase {
     const fn text(self) -> &'static [u8] {
         match self {
             Phase::Choose => b"choose",
+            Phase::Resolve => b"resolve",
             Phase::Connect => b"connect",
             Phase::Send => b"send",
             Phase::FirstByte => b"first_byte",
@@ -173,8 +176,8 @@ pub(crate) struct Details<'a> {
     pub(crate) node: Option<&'a str>,
     /// The attempt's number, from 1.
     pub(crate) attempt: u32,
-    /// `IP:PORT` of the backend.
-    pub(crate) address: &'a str,
+    /// Where the backend is, or would be.
+    pub(crate) address: Option<SocketAddr>,
 }
 
 impl Txn {
@@ -439,8 +442,8 @@ impl Txn {
             self.note("fetch.node", node);
         }
         self.note_number("fetch.try", u64::from(details.attempt));
-        if !details.address.is_empty() {
-            self.note("fetch.addr", details.address);
+        if let Some(address) = details.address {
+            self.note("fetch.addr", &address.to_string());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Connections to backends, in use and kept for later.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -22,6 +23,10 @@ pub(crate) struct Conn {
     pub(crate) endpoint: Arc<Endpoint>,
     /// Bytes of a response that were read and not used yet.
     pub(crate) input: Buffer,
+    /// The backend's end.
+    pub(crate) remote: SocketAddr,
+    /// The same, as the log shows it.
+    pub(crate) remote_text: AddressText,
     /// Our end, as the log shows it.
     pub(crate) local: AddressText,
     pub(crate) opened: Micros,
@@ -50,6 +55,10 @@ impl Conn {
 
     /// Why it cannot carry another request, without asking the kernel: any byte and the end are known to the driver.
     fn unfit(&self) -> Option<CloseReason> {
+        // The backend's name stands for other addresses by now.
+        if !self.endpoint.is_at(self.remote) {
+            return Some(CloseReason::RespClose);
+        }
         if !self.input.is_empty() {
             return Some(CloseReason::RxJunk);
         }

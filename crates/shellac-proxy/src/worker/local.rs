@@ -15,7 +15,7 @@ use shellac_upstream::{Endpoint, InFlight, NoEndpoint, Picker};
 
 use super::conn::{Conn, Idle};
 use crate::generation::Generation;
-use crate::log::{AddressText, CloseReason, Log};
+use crate::log::{CloseReason, Log};
 use crate::stats::{Busy, Firsts, Socket, Stats};
 
 /// A configuration as one thread uses it.
@@ -77,11 +77,6 @@ impl Local {
     /// What the configuration says of a backend.
     pub(crate) fn backend(&self, endpoint: &Endpoint) -> &BackendConfig {
         self.generation.backend(endpoint.index())
-    }
-
-    /// A backend's address as the log shows it.
-    pub(crate) fn remote(&self, endpoint: &Endpoint) -> &AddressText {
-        &self.generation.remotes[endpoint.index()]
     }
 
     /// The counters of a backend.
@@ -193,7 +188,7 @@ fn places(before: &Generation, after: &Generation) -> Vec<Option<usize>> {
         after.endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect();
     let place = |endpoint: &Arc<Endpoint>| {
         let found = by_name.get(endpoint.name())?;
-        (found.address() == endpoint.address()).then(|| found.index())
+        (found.spec().address == endpoint.spec().address).then(|| found.index())
     };
     before.endpoints.iter().map(place).collect()
 }

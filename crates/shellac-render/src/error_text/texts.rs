@@ -5,9 +5,9 @@ use super::{Class, Phase, Source, Text};
 
 use Class::{
     Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Denied, Eof, Filter, Framing,
-    Harmless, HeldDown, Includes, Junk, Kernel, Local, NoFile, NoPort, NoReplay, Overflow, Policy,
-    Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge, TooOften, Truncated, Unasked,
-    Unreachable, Unset, Vary, Workspace,
+    Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort, NoReplay, Overflow,
+    Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge, TooOften, Truncated,
+    Unasked, Unreachable, Unset, Vary, Workspace,
 };
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 use Source::{Error, FetchError, Old, VclError};
@@ -40,6 +40,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Around("Director ", " returned no backend"), &[Choose], &[Sick]),
     fetch(Around("backend ", ": unhealthy"), &[Choose], &[Sick]),
     fetch(Around("backend ", ": busy"), &[Choose], &[Busy]),
+    fetch(Around("backend ", ": no address "), &[Choose], &[Name]),
     fetch(Around("backend ", ": fail errno 111 "), &[Connect], &[Refused]),
     fetch(Around("backend ", ": fail errno 110 "), &[Connect], &[Timeout]),
     fetch(Around("backend ", ": fail errno 113 "), &[Connect], &[Unreachable]),

@@ -15,8 +15,8 @@ pub struct Subject<'a> {
     pub config: &'a str,
     /// Its name there.
     pub name: &'a str,
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// Where it listens now.
+    pub addresses: &'a [SocketAddr],
     /// Whether new requests go to this configuration.
     pub active: bool,
 }
@@ -75,7 +75,7 @@ impl Pattern {
     ///
     /// let pattern: Pattern = "*.api[12]".parse().unwrap();
     /// let address = ([10, 0, 0, 1], 80).into();
-    /// let subject = Subject { config: "boot", name: "api1", address, active: false };
+    /// let subject = Subject { config: "boot", name: "api1", addresses: &[address], active: false };
     /// assert!(pattern.matches(&subject, Scope::Active));
     /// ```
     pub fn parse(text: &str) -> Result<Pattern, PatternError> {
@@ -122,8 +122,10 @@ impl Pattern {
                 (scope == Scope::Every || subject.active)
                     && globs.iter().any(|glob| glob::fits(glob.as_bytes(), subject.name.as_bytes()))
             }
-            Kind::Endpoint(address) => *address == subject.address,
-            Kind::Network { address, bits } => is_in(subject.address.ip(), *address, *bits),
+            Kind::Endpoint(address) => subject.addresses.contains(address),
+            Kind::Network { address, bits } => {
+                subject.addresses.iter().any(|one| is_in(one.ip(), *address, *bits))
+            }
         }
     }
 

@@ -2,7 +2,11 @@ use super::*;
 
 fn subject(full: &str) -> Subject<'_> {
     let (config, name) = full.split_once('.').unwrap();
-    Subject { config, name, address: "10.1.2.3:80".parse().unwrap(), active: config == "boot" }
+    const AT: &[std::net::SocketAddr] = &[std::net::SocketAddr::new(
+        std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 1, 2, 3)),
+        80,
+    )];
+    Subject { config, name, addresses: AT, active: config == "boot" }
 }
 
 fn matches(pattern: &str, full: &str, scope: Scope) -> bool {

@@ -318,7 +318,7 @@ fn a_new_configuration_goes_on_with_what_is_known() {
     assert!(!same.is_healthy(at(1.0)));
     assert_eq!((same.index(), same.attempts(), same.in_flight()), (5, 0, 0));
     let mut moved = before.spec().clone();
-    moved.address = ([127, 0, 0, 2], 80).into();
+    moved.address = crate::Address::Fixed(([127, 0, 0, 2], 80).into());
     assert_eq!(Endpoint::succeed(0, moved, before).passive().state, PassiveState::Open);
     before.set_admin(crate::admin::Mode::Drain, at(0.0));
     let drained = Endpoint::succeed(0, before.spec().clone(), before);

@@ -256,7 +256,7 @@ impl Drain<'_> {
                 let subject = Subject {
                     config: &backend.config,
                     name: &backend.name,
-                    address: backend.address,
+                    addresses: &backend.addresses,
                     active: backend.active,
                 };
                 if let Some(order) = before.order(&subject, since) {

@@ -225,7 +225,7 @@ fn target(endpoint: &Endpoint, config: &ProbeConfig) -> Target {
     }
     request.push_str("\r\n");
     Target {
-        address: endpoint.address(),
+        address: endpoint.spec().address.clone(),
         request: request.into_bytes(),
         expect: config.expect,
         timeout: config.timeout,

@@ -1,15 +1,15 @@
 //! One probe: a connection, a request, a response.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use shellac_http1::{Decoder, Limits, ResponseHead, parse_response_into, response_framing};
+use shellac_upstream::Address;
 use shellac_upstream::probe::{Family, Shot, Step};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::fetch::errno_text;
 
@@ -19,13 +19,15 @@ const LIMITS: Limits = Limits { head_bytes: 16 << 10, headers: 64 };
 const ENOUGH: usize = 1 << 20;
 /// Bytes that are read at a time.
 const READ: usize = 16 << 10;
+/// Between two looks whether a name has got its first addresses.
+const LOOK: Duration = Duration::from_millis(10);
 /// Longest text for the log.
 const TEXT: usize = 200;
 
 /// Who is asked, and for what.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) address: SocketAddr,
+    pub(super) address: Address,
     /// The whole request.
     pub(super) request: Vec<u8>,
     /// The status of a good response.
@@ -53,11 +55,18 @@ struct Flight {
 
 impl Flight {
     async fn run(&mut self, target: &Target) {
-        let mut stream = match TcpStream::connect(target.address).await {
+        let address = loop {
+            match target.address.next() {
+                Ok(Some(address)) => break address,
+                Ok(None) => sleep(LOOK).await,
+                Err(trouble) => return self.text = format!("Resolve error ({trouble})"),
+            }
+        };
+        let mut stream = match TcpStream::connect(address).await {
             Ok(stream) => stream,
             Err(error) => return self.text = words("Open", &error),
         };
-        let is_v4 = target.address.ip().to_canonical().is_ipv4();
+        let is_v4 = address.ip().to_canonical().is_ipv4();
         self.shot.connected = Some(if is_v4 { Family::V4 } else { Family::V6 });
         if let Err(error) = stream.write_all(&target.request).await {
             self.shot.sent = Step::Failed;

@@ -64,8 +64,12 @@ fn member(backend: &BackendStatus, details: bool) -> String {
                 );
             }
         }
-        let family = if backend.address.is_ipv4() { "ipv4" } else { "ipv6" };
-        let _ = writeln!(out, "      \"{family}\": \"{}\",", backend.address);
+        for (family, is_v4) in [("ipv4", true), ("ipv6", false)] {
+            let first = backend.addresses.iter().find(|address| address.is_ipv4() == is_v4);
+            if let Some(address) = first {
+                let _ = writeln!(out, "      \"{family}\": \"{address}\",");
+            }
+        }
         out.push_str(&ours(backend));
     }
     let _ = write!(out, "      \"last_change\": {}.000\n    }}", backend.changed_unix);
@@ -85,6 +89,7 @@ fn ours(backend: &BackendStatus) -> String {
             fields.push(format!("\"{name}\": {}", quoted(value)));
         }
     };
+    text("place", Some(&backend.place));
     text("node", backend.node.as_deref());
     text("zone", backend.zone.as_deref());
     if let Some(order) = &backend.order {
@@ -95,6 +100,9 @@ fn ours(backend: &BackendStatus) -> String {
             fields.push(format!("\"until\": {until}"));
         }
     }
+    let addresses: Vec<String> =
+        backend.addresses.iter().map(|address| format!("\"{address}\"")).collect();
+    fields.push(format!("\"addresses\": [{}]", addresses.join(", ")));
     format!("      \"shellac\": {{{}}},\n", fields.join(", "))
 }
 
