@@ -3,7 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
-use shellac_config::{Config, ErrorPage, Limits, LogConfig, RetryPolicy, Timeouts};
+use shellac_config::{Config, ErrorPage, Limits, LogConfig, ResolverConfig, RetryPolicy, Timeouts};
 
 use crate::support::daemon::{Daemon, signal_process};
 
@@ -78,6 +78,7 @@ fn the_example_is_right_and_shows_the_defaults() {
     let shown = Config::parse(&text, "example").unwrap();
     assert_eq!(shown.log, LogConfig::default());
     assert_eq!(shown.timeouts, Timeouts::default());
+    assert_eq!(shown.resolver, ResolverConfig::default());
     assert_eq!(shown.limits, Limits::default());
     assert_eq!(shown.error_page, ErrorPage::default());
     assert_eq!(shown.routes[0].retry, RetryPolicy::default());

@@ -24,3 +24,6 @@ pub fn report_errors(fd: BorrowedFd<'_>, is_v6: bool) -> io::Result<()> {
         unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const on).cast(), len) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{BackendAddress, BackendConfig};
+use crate::{BackendAddress, BackendConfig, ResolverConfig};
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -406,6 +406,58 @@ fn the_command_line_is_for_this_machine_unless_said_otherwise() {
         ("[admin]\nport = 1", "f:2: admin.port: is not a key"),
     ] {
         let error = admin(section).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn backends_have_names_or_addresses() {
+    let backend = |address: &str, resolver: &str| {
+        let text = format!(
+            "[[listen]]\naddress = '127.0.0.1:1'\n[[backend]]\nname = 'a'\naddress = '{address}'\n{resolver}"
+        );
+        Config::parse(&text, "f")
+    };
+    let named = backend("API.example.org:80", "").unwrap();
+    assert_eq!(named.resolver, ResolverConfig::default());
+    let found = &named.backends[0];
+    let name = BackendAddress::Name { host: "api.example.org".to_owned(), port: 80 };
+    assert_eq!((&found.address, found.spelled.as_str()), (&name, "API.example.org:80"));
+    for good in ["localhost:1", "a_b-c.d:65535", "1.2.3.4.example:1", "x.y.:1"] {
+        assert!(
+            matches!(backend(good, "").unwrap().backends[0].address, BackendAddress::Name { .. }),
+            "{good}"
+        );
+    }
+    for bad in [
+        "localhost",
+        "localhost:",
+        "localhost:0",
+        "x:65536",
+        "1.2.3:80",
+        "1.2.3.4.5:80",
+        ":80",
+        "a..b:80",
+        "::1:80",
+        "a/b:80",
+    ] {
+        let error = backend(bad, "").unwrap_err().to_string();
+        assert!(error.starts_with("f:5: backend.address: "), "{bad}: {error}");
+    }
+    let given = "[resolver]\nservers = ['10.0.0.1', '[::1]:5353']\nhosts = '/h'\ntimeout = '1s'\nattempts = 1\nttl_min = '10s'";
+    let resolver = backend("a:1", given).unwrap().resolver;
+    let servers = ["10.0.0.1:53", "[::1]:5353"].map(|it| it.parse().unwrap());
+    assert_eq!(resolver.servers.as_deref(), Some(&servers[..]));
+    assert_eq!((resolver.attempts, resolver.ttl_min), (1, Duration::from_secs(10)));
+    for (section, part) in [
+        ("servers = []", "f:7: resolver.servers: is empty"),
+        ("servers = ['x']", "f:7: resolver.servers: item 1: `x` is neither IP nor IP:PORT"),
+        ("hosts = 'h'", "f:7: resolver.hosts: `h` is not a path"),
+        ("attempts = 0", "f:7: resolver.attempts: "),
+        ("ttl_min = '10s'\nttl_max = '5s'", "f:8: resolver.ttl_max: is less than `ttl_min`"),
+        ("server = 1", "f:7: resolver.server: is not a key"),
+    ] {
+        let error = backend("a:1", &format!("[resolver]\n{section}")).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
 }
