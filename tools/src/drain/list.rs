@@ -1,7 +1,5 @@
 //! The list of backends that an instance shows, and which of them patterns mean.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use shellac_upstream::admin::{Pattern, Scope, Selection, Subject};
 
 /// One backend in one VCL.
@@ -34,12 +32,11 @@ pub(super) fn select(
     if let Some(address) = patterns.iter().find(|it| it.trim_start_matches('!').starts_with('@')) {
         return Err(format!("{address}: a varnishd does not tell where its backends are"));
     }
-    let nowhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let subject = |one: &Backend, matches: &dyn Fn(&Subject<'_>) -> bool| {
         matches(&Subject {
             config: &one.vcl,
             name: &one.name,
-            address: nowhere,
+            addresses: &[],
             active: one.vcl == active,
         })
     };

@@ -8,8 +8,11 @@ use super::*;
 const NAME: &[u8] = b"\x03api\x04test\x00";
 const NOW: Duration = Duration::from_secs(1000);
 
+/// Owner, type, time and data.
+type Record<'r> = (&'r [u8], u16, u32, Vec<u8>);
+
 /// An answer to [`NAME`] with these records, owner and data as they stand.
-fn reply(question: &[u8], flags: u16, records: &[(&[u8], u16, u32, Vec<u8>)]) -> Vec<u8> {
+fn reply(question: &[u8], flags: u16, records: &[Record<'_>]) -> Vec<u8> {
     let mut out = question[..2].to_vec();
     out.extend(flags.to_be_bytes());
     out.extend([0, 1]);
@@ -31,7 +34,7 @@ fn reply(question: &[u8], flags: u16, records: &[(&[u8], u16, u32, Vec<u8>)]) ->
 const OWNER: &[u8] = &[0xc0, 12];
 const GOOD: u16 = 0x8180;
 
-fn a(ttl: u32, last: u8) -> (&'static [u8], u16, u32, Vec<u8>) {
+fn a(ttl: u32, last: u8) -> Record<'static> {
     (OWNER, 1, ttl, vec![10, 0, 0, last])
 }
 
@@ -56,11 +59,7 @@ fn asked(step: Step) -> Ask {
 }
 
 /// Answers the first question with `first` and the second one with `second`.
-fn both(
-    lookup: &mut Lookup,
-    ask: &Ask,
-    replies: [(u16, &[(&[u8], u16, u32, Vec<u8>)]); 2],
-) -> Step {
+fn both(lookup: &mut Lookup, ask: &Ask, replies: [(u16, &[Record<'_>]); 2]) -> Step {
     let [first, second] = [0, 1].map(|at| reply(&ask.messages[at], replies[at].0, replies[at].1));
     assert_eq!(lookup.received(&first, NOW), None);
     lookup.received(&second, NOW).expect("both have come")
