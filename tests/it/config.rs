@@ -83,9 +83,9 @@ fn the_example_is_right_and_shows_the_defaults() {
     assert_eq!(shown.error_page, ErrorPage::default());
     assert_eq!(shown.routes[0].retry, RetryPolicy::default());
 
-    // What stands behind a `#` has to be right too, and then no key is left that could be told. But for two keys that
-    // another policy and another table belong to.
-    let others = ["# key = ", "# compat = "];
+    // What stands behind a `#` has to be right too, and then no key is left that could be told. But for four keys that
+    // another policy and other rules belong to.
+    let others = ["# key = ", "# compat = ", "# max_fails = ", "# fail_timeout = "];
     let is_text = |rest: &str| !rest.contains(" = ") && !rest.starts_with('[');
     let line = |line: &'_ str| {
         let other = others.iter().any(|other| line.starts_with(other));

@@ -20,7 +20,7 @@ use shellac_upstream::admin::Table;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock;
-use crate::generation::{Generation, lock};
+use crate::generation::{Around, Generation, lock};
 use crate::stats::Counting;
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
@@ -95,7 +95,8 @@ impl Control {
     ) -> (Control, Vec<mpsc::Receiver<Command>>) {
         let now = clock::unix_seconds();
         let names = Names::default();
-        let boot = Generation::new(0, name, config, threads, now, None, &counting, &names);
+        let around = Around { threads, counting: &counting, names: &names };
+        let boot = Generation::new(0, name, config, now, None, &around);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) =
@@ -172,8 +173,8 @@ impl Control {
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
         let Shared { threads, counting, names, .. } = &*self.shared;
-        let before = Some(&*before);
-        let made = Generation::new(number, name, config, *threads, now, before, counting, names);
+        let around = Around { threads: *threads, counting, names };
+        let made = Generation::new(number, name, config, now, Some(&before), &around);
         let made = Arc::new(made);
         // Before anybody can choose from it.
         made.obey(&lock(&self.shared.table), clock::steady_now(), now);

@@ -50,18 +50,25 @@ pub(crate) struct Generation {
     wanted: Mutex<BTreeMap<usize, Mode>>,
 }
 
+/// What all configurations of a proxy have in common.
+pub(crate) struct Around<'p> {
+    /// Serving threads.
+    pub(crate) threads: usize,
+    pub(crate) counting: &'p Counting,
+    pub(crate) names: &'p Names,
+}
+
 impl Generation {
-    /// What `config` makes, for `threads` serving threads. What is known about backends that were the same `before` is still known.
+    /// What `config` makes, What is known about backends that were the same `before` is still known.
     pub(crate) fn new(
         number: u64,
         name: &str,
         config: Arc<Config>,
-        threads: usize,
         since_unix: u64,
         before: Option<&Generation>,
-        counting: &Counting,
-        names: &Names,
+        around: &Around<'_>,
     ) -> Generation {
+        let &Around { threads, counting, names } = around;
         let endpoints = specs::endpoints(&config, before, names);
         let pools = specs::pools(&config, &endpoints, before, clock::wall_now());
         let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
