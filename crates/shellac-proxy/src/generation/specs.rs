@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use shellac_config::{
-    BackendAddress, BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig, NodeMap,
-    PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
+    BackendAddress, BackendConfig, Config, HealthRules, KeyPart, KeyTemplate, NextUpstreamConfig,
+    NodeMap, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
 };
 use shellac_upstream::key::{Part, Template};
 use shellac_upstream::next::NextUpstream;
