@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod layout;
 mod lives;
+mod logged;
 mod raw;
 
 use std::path::Path;

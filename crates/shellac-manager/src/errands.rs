@@ -15,6 +15,8 @@ pub(crate) struct Client {
     /// Who it is, for people.
     pub(crate) from: String,
     pub(crate) call: Call,
+    /// The worker was asked the same and logs it.
+    pub(crate) logged: bool,
 }
 
 /// What happens when the worker has done what it was asked, or when there is none that would have to.

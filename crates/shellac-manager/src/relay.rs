@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! to the worker:    NUMBER WORD WORD ...        one line, words quoted as requests are
+//!                   0 RECORD RECORD ...         to be written to the log as they are; not answered
 //! to the manager:   STATUS LENGTH, then a body  the framing of answers; its first line is NUMBER
 //! unasked:          the same with NUMBER 0; its second line says what it is
 //! ```
@@ -43,7 +44,7 @@ impl Default for Relay {
 }
 
 impl Relay {
-    /// Sends a command under a number that is not 0.
+    /// Sends a command under a number; with 0 it is not answered.
     pub(crate) fn send<W: AsRef<str>>(&mut self, number: u64, words: &[W]) {
         self.out.extend_from_slice(number.to_string().as_bytes());
         for word in words {
@@ -96,7 +97,7 @@ pub struct Orders {
 /// One command for the worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// What the answer has to carry.
+    /// What the answer has to carry; 0 wants none.
     pub number: u64,
     /// The command and its arguments.
     pub words: Vec<String>,

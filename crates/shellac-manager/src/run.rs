@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use shellac_admin::{Answer, Columns, Envelope, Place, Status, quote, quoted};
+use shellac_admin::{
+    Answer, Columns, Envelope, Place, Status, quoted, read_record, shown, written_record,
+};
 
 use crate::admin::sessions::Asked;
 use crate::errands::{Client, Errand, Then};
@@ -15,12 +17,14 @@ use crate::supervise::{Stage, Supervisor, now, since_1970};
 
 /// Longest request that is shown to people, in bytes.
 const SHOWN_BYTES: usize = 200;
+/// What may wait to be sent to the worker, in bytes, before it is not told any more what to log.
+const LOG_BACKLOG_BYTES: usize = 1 << 20;
 
 impl Supervisor<'_> {
     /// Runs a request, or has it run.
     pub(crate) fn run(&mut self, asked: Asked) {
         let Asked { id, from, call } = asked;
-        let client = Client { id, from, call };
+        let client = Client { id, from, call, logged: false };
         let args: Vec<&str> = client.call.args.iter().map(String::as_str).collect();
         let answer = match client.call.row.name {
             _ if client.call.row.place == Place::Worker => {
@@ -30,7 +34,7 @@ impl Supervisor<'_> {
             "status" => self.status(&client),
             "pid" => self.pid(&client),
             "start" => return self.start(client),
-            "stop" => self.stop(),
+            "stop" => self.stop(&client),
             "panic.show" => self.show_panic(&client),
             "panic.clear" => self.clear_panic(&args),
             "param.show" => self.show_params(&client, &args),
@@ -61,8 +65,8 @@ impl Supervisor<'_> {
     pub(crate) fn reply(&mut self, client: Option<&Client>, answer: Answer) {
         let Some(client) = client else { return };
         if client.call.row.changes {
-            let words: Vec<String> = client.call.words.iter().map(|word| quote(word)).collect();
-            let mut request = words.join(" ");
+            self.log(client, &answer);
+            let mut request = shown(client.call.row.name, &client.call.words);
             if request.len() > SHOWN_BYTES {
                 let end = (0..=SHOWN_BYTES).rev().find(|&at| request.is_char_boundary(at));
                 request.truncate(end.unwrap_or(0));
@@ -74,10 +78,30 @@ impl Supervisor<'_> {
         self.answer(client.id, answer);
     }
 
+    /// Has the worker log a command that it was not asked itself.
+    fn log(&mut self, client: &Client, answer: &Answer) {
+        let Stage::Running(worker) = &mut self.stage else { return };
+        let row = client.call.row;
+        let knows = client.logged || row.place == Place::Worker;
+        if !knows && worker.relay.to_send().len() < LOG_BACKLOG_BYTES {
+            let request = read_record(row.name, &client.call.words);
+            worker.relay.send(0, &[request, written_record(row.name, answer)]);
+        }
+    }
+
     /// Asks the worker. Without one that is as if it had said yes.
-    pub(crate) fn ask<W: AsRef<str>>(&mut self, client: Option<Client>, words: &[W], then: Then) {
+    pub(crate) fn ask<W: AsRef<str>>(
+        &mut self,
+        mut client: Option<Client>,
+        words: &[W],
+        then: Then,
+    ) {
         let deadline = now() + self.house.params().worker_timeout();
         if let Stage::Running(worker) = &mut self.stage {
+            if let Some(client) = &mut client {
+                client.logged |=
+                    words.first().is_some_and(|it| it.as_ref() == client.call.row.name);
+            }
             let number = self.errands.add(client, then, deadline);
             worker.relay.send(number, words);
             return;
@@ -216,9 +240,12 @@ impl Supervisor<'_> {
         self.stage = Stage::Waiting { until: now() };
     }
 
-    fn stop(&mut self) -> Answer {
+    fn stop(&mut self, client: &Client) -> Answer {
         match self.stage {
             Stage::Running(_) | Stage::Waiting { .. } => {
+                // There is nobody to log it later.
+                self.log(client, &Answer::ok(""));
+                self.talk();
                 self.house.pause_listeners();
                 self.stop_worker(false);
                 Answer::ok("")

@@ -329,7 +329,7 @@ impl Supervisor<'_> {
     }
 
     /// Exchanges with the worker what there is.
-    fn talk(&mut self) {
+    pub(crate) fn talk(&mut self) {
         let mut said = Vec::new();
         if let Stage::Running(worker) | Stage::Stopping { worker, .. } = &mut self.stage {
             worker.talk(|what| said.push(what));

@@ -19,7 +19,7 @@ fn links(dir: &Path) -> PathBuf {
 }
 
 /// Output without what differs between two calls: the time.
-fn timeless(bytes: &[u8]) -> String {
+pub(super) fn timeless(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut out = String::new();
     let mut digits = String::new();

@@ -7,7 +7,7 @@ use super::run;
 use crate::support::daemon::Daemon;
 use crate::support::varnish;
 
-fn stock(workdir: &Path, words: &[&str]) -> (i32, String) {
+pub(super) fn stock(workdir: &Path, words: &[&str]) -> (i32, String) {
     let workdir = workdir.to_str().unwrap();
     let output = run(&mut Command::new("varnishadm"), &[&["-n", workdir, "--"], words].concat());
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())

@@ -70,7 +70,7 @@ fn the_columns_are_those_of_a_varnishd() {
 }
 
 /// Without the dates, which have the same length.
-fn undated(text: &str) -> String {
+pub(super) fn undated(text: &str) -> String {
     text.lines()
         .map(|line| match line.strip_suffix(" GMT").map(|rest| rest.len()) {
             Some(len) => format!("{}DATE\n", &line[..len - "Sun, 22 Nov 2026 09:10:59".len()]),

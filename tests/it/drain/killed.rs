@@ -42,8 +42,8 @@ fn processes_that_are_killed_when_they_are_drained_are_missed_by_nobody() {
     let mut victim = start(address, "victim");
     let root = tempfile::tempdir().expect("a temporary directory");
     let workdir = root.path().join("w");
-    // Whatever goes wrong shall be seen: nothing is tried twice.
-    let route = "[[route]]\npath = \"/\"\n[route.retry]\non = [\"reused\"]\n";
+    // Whatever goes wrong shall be seen: nothing is tried twice. A full backlog makes a connection wait for 1, 3 and 7 s, which is no fault.
+    let route = "[timeouts]\nconnect = \"20s\"\n[[route]]\npath = \"/\"\n[route.retry]\non = [\"reused\"]\n";
     let daemon = Daemon::start(&workdir, &(config(&[address, other]) + route));
     let over = AtomicBool::new(false);
     let [by_victim, waits] = [(); 2].map(|()| AtomicUsize::new(0));

@@ -186,7 +186,7 @@ fn a_backend_that_dies_when_it_is_drained_is_missed_by_nobody() {
     let root = tempfile::tempdir().expect("a temporary directory");
     let workdir = root.path().join("w");
     // Whatever goes wrong shall be seen: nothing is tried twice.
-    let route = "[[route]]\npath = \"/\"\n[route.retry]\non = [\"reused\"]\n";
+    let route = "[timeouts]\nconnect = \"20s\"\n[[route]]\npath = \"/\"\n[route.retry]\non = [\"reused\"]\n";
     let daemon = Daemon::start(&workdir, &(config(&[address, survivor.address]) + route));
     let over = AtomicBool::new(false);
     thread::scope(|scope| {

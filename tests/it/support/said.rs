@@ -1,7 +1,6 @@
-//! What a child process says on its standard error, a line at a time.
+//! What a child process says, a line at a time.
 
-use std::io::{BufRead, BufReader};
-use std::process::ChildStderr;
+use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
@@ -15,10 +14,10 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Listens to a child; `who` it is, for messages.
-    pub(crate) fn by(who: &'static str, stderr: ChildStderr) -> Said {
+    /// Listens to a child's standard error or output; `who` it is, for messages.
+    pub(crate) fn by(who: &'static str, output: impl Read + Send + 'static) -> Said {
         let (sender, coming) = mpsc::channel();
-        let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
         thread::spawn(move || lines.into_iter().try_for_each(|line| sender.send(line)));
         Said { who, coming, heard: Vec::new() }
     }

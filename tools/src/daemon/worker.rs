@@ -15,7 +15,7 @@ use shellac_manager::{Handoff, Order, OrderReader, Orders};
 use shellac_proxy::{EngineError, Listener, Worker, WorkerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::commands::{Dispatcher, Kept, Loadable};
+use super::commands::{Dispatcher, Kept, Loadable, Ran};
 use super::{DRAIN, settings};
 
 /// The argument that makes this program a worker; its standard input is the connection to the manager.
@@ -71,7 +71,11 @@ pub(crate) fn serve(
         while let Some(order) =
             reader.next().map_err(|error| anyhow!("the manager sends {error}"))?
         {
-            carry_out(order, &dispatcher, &busy);
+            match order.number {
+                // Before whatever comes next: that may be the end.
+                0 => dispatcher.log(order.words),
+                _ => carry_out(order, &dispatcher, &busy),
+            }
         }
         dispatcher.look();
         // Connections of a thread that is gone would wait for ever.
@@ -81,26 +85,28 @@ pub(crate) fn serve(
             bail!("only {running} of {threads} serving threads are left");
         }
     }
+    dispatcher.log(vec!["EOF on CLI connection, worker stops".to_owned()]);
     worker.drain(DRAIN).map_err(explain)
 }
 
 /// Carries out an order in a thread of its own, so that one that waits holds up no other.
 fn carry_out(order: Order, dispatcher: &Arc<Dispatcher>, busy: &Arc<()>) {
+    // Here, so that the log has them in the order in which they came.
+    dispatcher.begins(&order.words);
     if Arc::strong_count(busy) > ORDERS_AT_ONCE {
         let text = format!("{ORDERS_AT_ONCE} commands are being carried out; try again later.\n");
-        return dispatcher.answer(order.number, &Answer::new(Status::CANNOT, text));
+        return dispatcher.answer(&order, &Ran::at_once(Answer::new(Status::CANNOT, text)));
     }
     let order = Arc::new(order);
     let (theirs, held, dispatcher_too) =
         (Arc::clone(&order), Arc::clone(busy), Arc::clone(dispatcher));
     let started = Builder::new().name("shellac-order".to_owned()).spawn(move || {
-        let answer = dispatcher_too.run(&theirs.words);
-        dispatcher_too.answer(theirs.number, &answer);
+        dispatcher_too.answer(&theirs, &dispatcher_too.run(&theirs.words));
         drop(held);
     });
     if started.is_err() {
         // There are no threads to be had: then it holds up the others.
-        dispatcher.answer(order.number, &dispatcher.run(&order.words));
+        dispatcher.answer(&order, &dispatcher.run(&order.words));
     }
 }
 

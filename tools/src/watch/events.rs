@@ -93,12 +93,15 @@ pub(super) fn text(bytes: &[u8]) -> String {
     visible(&bytes[..bytes.len().min(MAX_TEXT)])
 }
 
-/// What a `CLI` record says, when it is a command that changes something.
+/// What a `CLI` record says, when it is a command that changes something or the end of the worker.
 pub(super) fn command(record: &[u8]) -> Option<(EventKind, String)> {
-    let command = record.strip_prefix(b"Rd ")?;
+    if record.starts_with(b"EOF ") {
+        return Some((EventKind::Worker, text(record)));
+    }
+    let command = record.strip_prefix(b"Rd ")?.trim_ascii_end();
     let word = command.split(|byte| *byte == b' ').next().unwrap_or_default();
     // These ask, and some of them every few seconds; `auth` tells how somebody was let in.
-    const ASKING: [&[u8]; 10] = [
+    const ASKING: [&[u8]; 12] = [
         b"ping",
         b"status",
         b"help",
@@ -108,7 +111,9 @@ pub(super) fn command(record: &[u8]) -> Option<(EventKind, String)> {
         b"pid",
         b"panic.show",
         b"storage.list",
+        b"drain.plan",
         b"drain.status",
+        b"drain.wait",
     ];
     const ASKING_ENDS: [&[u8]; 4] = [b".list", b".show", b".json", b".status"];
     if word.is_empty()

@@ -128,7 +128,10 @@ fn what_happens_beside_requests_is_told() {
         (Tag::Cli, "Rd ping"),
         (Tag::Cli, "Wr 200 19 PONG 1700000000 1.0"),
         (Tag::Cli, "Rd vcl.use reload_1"),
-        (Tag::Cli, "Rd backend.set_health api1 sick"),
+        (Tag::Cli, "Rd backend.set_health api1 sick "),
+        (Tag::Cli, "Wr 200 0 "),
+        (Tag::Cli, "Rd drain.wait -j 1 api1 "),
+        (Tag::Cli, "EOF on CLI connection, worker stops"),
         (Tag::Notice, "shellac: something"),
         (Tag::Notice, "shellac: something"),
     ];
@@ -142,6 +145,7 @@ fn what_happens_beside_requests_is_told() {
             (EventKind::Sick, "api1 Went sick 4---Xr-- 2 3 8 0.000000 0.000100 \"\\x1b[31m\"", 1),
             (EventKind::Configuration, "vcl.use reload_1", 1),
             (EventKind::Command, "backend.set_health api1 sick", 1),
+            (EventKind::Worker, "EOF on CLI connection, worker stops", 1),
             (EventKind::Notice, "shellac: something", 2),
         ]
     );

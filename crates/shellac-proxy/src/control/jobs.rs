@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use shellac_counters::vsc::table::{Node as Row, Vbe};
-use shellac_format::Tag;
 use shellac_upstream::verdict::SUB_WINDOW;
 
 use super::Control;
@@ -38,7 +37,7 @@ pub(super) fn all(node: &Node) -> Vec<Job> {
     let mut judge = Judge::new();
     let mut probes = Probes::default();
     vec![
-        Job { every: SWEEP, run: Box::new(log_notices) },
+        Job { every: SWEEP, run: Box::new(|round| log_notices(round.control, round.log)) },
         Job { every: SWEEP, run: Box::new(look_up) },
         Job { every: SWEEP, run: Box::new(move |round| probes.round(round)) },
         Job { every: Duration::from_secs(1), run: Box::new(|round| round.control.end_orders()) },
@@ -80,9 +79,10 @@ fn watch_node(round: &Round<'_>, watcher: &mut Watcher, node: &Node) {
     published.set(0, Row::PortsInUse, sockets.into_values().max().unwrap_or(0));
 }
 
-fn log_notices(round: &Round<'_>) {
-    for text in round.control.take_notices() {
-        round.log.loose(Tag::Notice, |record| {
+/// Writes what others want to have in the log.
+pub(super) fn log_notices(control: &Control, log: &Log) {
+    for (tag, text) in control.take_notices() {
+        log.loose(tag, |record| {
             record.bytes(text.as_bytes());
         });
     }

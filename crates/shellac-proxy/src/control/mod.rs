@@ -60,7 +60,7 @@ struct Shared {
 /// Notices that wait for the control thread to log them.
 #[derive(Debug, Default)]
 struct Notices {
-    waiting: Vec<String>,
+    waiting: Vec<(Tag, String)>,
     /// Those for which there was no room.
     lost: u64,
 }
@@ -234,9 +234,18 @@ impl Control {
 
     /// Writes a `Notice` to the log, within a tenth of a second.
     pub fn notice(&self, text: impl Into<String>) {
+        self.say(Tag::Notice, text.into());
+    }
+
+    /// Writes a `CLI` record to the log, within a tenth of a second: what was asked of this worker, or what it answered.
+    pub fn command(&self, text: impl Into<String>) {
+        self.say(Tag::Cli, text.into());
+    }
+
+    fn say(&self, tag: Tag, text: String) {
         let mut notices = lock(&self.shared.notices);
         if notices.waiting.len() < NOTICES {
-            notices.waiting.push(text.into());
+            notices.waiting.push((tag, text));
         } else {
             notices.lost += 1;
         }
@@ -282,10 +291,10 @@ impl Control {
     }
 
     /// The notices that nobody has logged yet.
-    fn take_notices(&self) -> Vec<String> {
+    fn take_notices(&self) -> Vec<(Tag, String)> {
         let Notices { mut waiting, lost } = std::mem::take(&mut *lock(&self.shared.notices));
         if lost > 0 {
-            waiting.push(format!("shellac: {lost} notices lost"));
+            waiting.push((Tag::Notice, format!("shellac: {lost} notices lost")));
         }
         waiting
     }

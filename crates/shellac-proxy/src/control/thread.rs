@@ -64,6 +64,7 @@ impl Caretaker {
             runtime.block_on(rounds(&control, &log, jobs::all(&node), sweep, stopped));
             // Ends what is left of the tasks.
             drop(runtime);
+            jobs::log_notices(&control, &log);
             log.sweep();
             chores.sweep(&control, threads);
         };

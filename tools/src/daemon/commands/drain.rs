@@ -345,8 +345,11 @@ impl Drain<'_> {
     }
 
     /// `drain.wait SECONDS PATTERN...`: the same numbers as soon as nothing runs any more, or when the time is over.
-    pub(super) fn wait(&self) -> Answer {
-        let wait_for = || {
+    ///
+    /// `true`: the time is over and something still runs.
+    pub(super) fn wait(&self) -> (Answer, bool) {
+        let mut goes_on = false;
+        let mut wait_for = || {
             let (seconds, patterns) = self.arguments().split_first().unwrap_or((&"", &[]));
             let seconds: Option<f64> = seconds.parse().ok();
             let most = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -355,7 +358,7 @@ impl Drain<'_> {
             // Counts are read after every thread has said that it chooses nothing any more.
             let acknowledged = self.acknowledged();
             let mut meant = Meant::find(self.control, &patterns);
-            wait(most.min(LONGEST_WAIT), || {
+            goes_on = !wait(most.min(LONGEST_WAIT), || {
                 meant = Meant::find(self.control, &patterns);
                 let over = |meant: &Meant| {
                     let runs = meant.backends.iter().map(|backend| backend.in_flight).sum::<u64>();
@@ -367,7 +370,8 @@ impl Drain<'_> {
             value["acknowledged"] = acknowledged.into();
             Ok(self.data(&value))
         };
-        answered(wait_for())
+        let answer = answered(wait_for());
+        (answer, goes_on)
     }
 
     /// `drain.close_idle`: closes the connections that wait for the next request.

@@ -6,6 +6,7 @@
 mod backends;
 mod configurations;
 mod drain;
+mod journal;
 mod log_mask;
 mod state;
 
@@ -14,9 +15,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use drain::Drain;
+use journal::Journal;
 use shellac_admin::{Answer, Place, Row, Status};
 use shellac_config::{Config, NodeMap};
-use shellac_manager::Orders;
+use shellac_manager::{Order, Orders};
 use shellac_proxy::{Control, Inherited};
 use shellac_upstream::admin::Mode;
 use state::{State, Wanted};
@@ -100,6 +102,22 @@ pub(crate) struct Dispatcher {
     /// What the command line says about the machines of backends, for every configuration.
     nodes: NodeMap,
     kept: Mutex<Told>,
+    journal: Journal,
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    answer: Answer,
+    /// It is a wait that is not over: whoever waits is about to ask again.
+    goes_on: bool,
+}
+
+impl Ran {
+    /// An answer that is all there is to be said.
+    pub(crate) const fn at_once(answer: Answer) -> Ran {
+        Ran { answer, goes_on: false }
+    }
 }
 
 /// What the manager was told to keep.
@@ -111,7 +129,8 @@ struct Told {
 
 impl Dispatcher {
     pub(crate) fn new(control: Control, orders: Orders, nodes: NodeMap) -> Dispatcher {
-        Dispatcher { control, orders, nodes, kept: Mutex::default() }
+        let journal = Journal::default();
+        Dispatcher { control, orders, nodes, kept: Mutex::default(), journal }
     }
 
     /// Brings about what was there before this worker began, beside its first configuration.
@@ -127,9 +146,9 @@ impl Dispatcher {
     }
 
     /// Runs one request. What it changes is kept before it is answered.
-    pub(crate) fn run(&self, words: &[String]) -> Answer {
+    pub(crate) fn run(&self, words: &[String]) -> Ran {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        match words[..] {
+        Ran::at_once(match words[..] {
             ["backend.list", ..] => backends::list(&self.control, &words, since_1970()),
             ["backend.set_health", pattern, state] => {
                 self.keep_after(backends::set_health(&self.control, pattern, state))
@@ -140,7 +159,10 @@ impl Dispatcher {
             ["drain.list", ..] => self.drain(&words).list(),
             ["drain.plan", ..] => self.drain(&words).plan(),
             ["drain.status", ..] => self.drain(&words).status(),
-            ["drain.wait", ..] => self.drain(&words).wait(),
+            ["drain.wait", ..] => {
+                let (answer, goes_on) = self.drain(&words).wait();
+                return Ran { answer, goes_on };
+            }
             ["kill", ..] => self.drain(&words).kill(),
             ["vcl.load", name, file_name, text, temperature] => {
                 self.keep_after(configurations::load(
@@ -158,7 +180,7 @@ impl Dispatcher {
             ["vcl.list"] => configurations::list(&self.control),
             ["param.set", "vsl_mask", value] => log_mask::set(&self.control, value),
             _ => Answer::new(Status::UNIMPLEMENTED, "Unimplemented\n"),
-        }
+        })
     }
 
     fn drain<'c>(&'c self, words: &'c [&'c str]) -> Drain<'c> {
@@ -183,8 +205,9 @@ impl Dispatcher {
         *told = Told { wanted: state.wanted, text };
     }
 
-    /// Notices orders that have ended by themselves. Called about once a second.
+    /// Notices what has ended by itself: orders, and series of questions. Called about once a second.
     pub(crate) fn look(&self) {
+        self.log(self.journal.look(since_1970()));
         let table = self.control.orders_in_force();
         let same = State::read(&self.told().text).is_ok_and(|state| state.table == table);
         if !same {
@@ -192,10 +215,23 @@ impl Dispatcher {
         }
     }
 
-    /// Sends an answer.
-    pub(crate) fn answer(&self, number: u64, answer: &Answer) {
+    /// Writes to the log what is about to be done.
+    pub(crate) fn begins(&self, words: &[String]) {
+        self.log(self.journal.begins(words, since_1970()));
+    }
+
+    /// Sends what came of an order, and writes it to the log.
+    pub(crate) fn answer(&self, order: &Order, ran: &Ran) {
+        self.log(self.journal.ends(&order.words, ran, since_1970()));
         // A manager that is gone needs none.
-        let _ = self.orders.answer(number, answer);
+        let _ = self.orders.answer(order.number, &ran.answer);
+    }
+
+    /// Writes what is said about commands to the log.
+    pub(crate) fn log(&self, records: impl IntoIterator<Item = String>) {
+        for record in records {
+            self.control.command(record);
+        }
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {
