@@ -21,7 +21,7 @@ use crate::pool::{Policy, Pool};
 /// Points of the ring after which turns are taken.
 const HOPS: u32 = 20;
 
-/// The parameters of `server` lines, where a server has none of its own ([`EndpointSpec`](crate::EndpointSpec)).
+/// The parameters of `server` lines, where a server has none of its own ([`EndpointSpec`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NginxSettings {
     /// Failures that take a server out; 0 is never.

@@ -30,7 +30,7 @@ pub enum Policy {
 /// Who decides about health.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rules {
-    /// [`passive`](crate::passive), as this crate sees it.
+    /// Requests and probes of our own kind: a window, one test, a ramp.
     Ours(PassiveSettings),
     /// Exactly as nginx does it.
     Nginx(NginxSettings),
