@@ -258,7 +258,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["f:7: backend.name: `b1` is taken by another [[backend]]"],
     ),
     (
-        "[[backend]]\nname = 'b2'\naddress = 'localhost:80'\n[[pool]]\nname = 'p'\nbackends = ['b2']\n",
+        "[[backend]]\nname = 'b2'\naddress = 'local host:80'\n[[pool]]\nname = 'p'\nbackends = ['b2']\n",
         &[
             "f:8: backend.address: `local host:80` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT",
         ],
