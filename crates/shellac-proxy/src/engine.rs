@@ -195,6 +195,7 @@ impl Engine {
             };
             let (started, ended) = (started_tx.clone(), ended_tx.clone());
             let run = move || {
+                let _ending = Ending(ended);
                 let result = worker::run(seed, || {
                     let _ = started.send(Ok(()));
                 });
@@ -202,7 +203,6 @@ impl Engine {
                     // Heard only as long as the engine waits for it to start.
                     let _ = started.send(Err(EngineError::Thread { index, source }));
                 }
-                let _ = ended.send(());
             };
             let thread = Builder::new()
                 .name(format!("shellac-{index}"))
@@ -211,6 +211,7 @@ impl Engine {
             engine.threads.push(thread);
             engine.running += 1;
         }
+        drop(started_tx);
         for _ in 0..threads {
             // Every thread sends one message, or drops its sender in a panic: then it has ended.
             if let Ok(Err(error)) = started.recv() {
@@ -241,6 +242,11 @@ impl Engine {
             self.running -= 1;
         }
         self.running
+    }
+
+    /// Whether the thread that looks after the others runs. Without it nothing is probed, resolved or counted any more.
+    pub fn is_looked_after(&self) -> bool {
+        self.caretaker.as_ref().is_some_and(Caretaker::runs)
     }
 
     /// Accepts nothing more and lets what runs come to its end, for at most `patience`; what runs then is cut short.
@@ -288,6 +294,16 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Says that a serving thread has ended, in whichever way.
+struct Ending(mpsc::Sender<()>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Heard only as long as there is an engine.
+        let _ = self.0.send(());
     }
 }
 

@@ -84,6 +84,10 @@ pub(crate) fn serve(
             worker.drain(DRAIN).map_err(explain)?;
             bail!("only {running} of {threads} serving threads are left");
         }
+        if !worker.engine().is_looked_after() {
+            worker.drain(DRAIN).map_err(explain)?;
+            bail!("the control thread has ended: nothing is probed, resolved or counted any more");
+        }
     }
     dispatcher.log(vec!["EOF on CLI connection, worker stops".to_owned()]);
     worker.drain(DRAIN).map_err(explain)

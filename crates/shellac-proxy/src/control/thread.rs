@@ -73,6 +73,11 @@ impl Caretaker {
         started.recv().map_err(|_| io::Error::other("the control thread ended at once"))??;
         Ok(caretaker)
     }
+
+    /// Whether it runs.
+    pub(crate) fn runs(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
 }
 
 impl Drop for Caretaker {

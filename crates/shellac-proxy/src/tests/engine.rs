@@ -2,7 +2,8 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use shellac_config::{Config, ParseOptions};
 use shellac_format::{Dialect, Records, Tag};
@@ -12,7 +13,9 @@ use shellac_sys::{LogView, MappedFile};
 use super::log::PATIENCE;
 use super::origin::Origin;
 use super::rig::{Client, Rig, body, get};
-use crate::{Listener, Worker, WorkerOptions};
+use crate::engine::{Engine, EngineLog, EngineOptions};
+use crate::log::LogSink;
+use crate::{Counting, Listener, Worker, WorkerOptions};
 
 const DIALECT: Dialect = Dialect::V7_3;
 
@@ -55,6 +58,61 @@ fn endpoints_count_what_happens() {
     let [refusing, healthy] = &rig.engine.endpoints()[..] else { panic!() };
     assert_eq!((refusing.attempts(), refusing.failures()), (1, 1));
     assert_eq!((healthy.attempts(), healthy.failures(), healthy.in_flight()), (1, 0, 0));
+}
+
+/// A log that takes everything, and panics in its next sweep once it is told to.
+#[derive(Clone, Debug, Default)]
+struct Bomb(Arc<AtomicBool>);
+
+impl LogSink for Bomb {
+    fn publish(&mut self, _: &[u8]) {}
+
+    fn sweep(&mut self) {
+        assert!(!self.0.load(Ordering::Relaxed), "told to");
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
+fn a_thread_that_panics_is_missed() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let text = format!(
+        "[[listen]]\naddress = \"{address}\"\n[[backend]]\nname = \"b0\"\naddress = \"{}\"\n",
+        Origin::refusing()
+    );
+    let config = Config::parse_with(&text, "test", ParseOptions::default()).unwrap();
+    let bombs: [Bomb; 3] = Default::default();
+    let [control, first, second] = bombs.clone();
+    let log = EngineLog {
+        dialect: DIALECT,
+        control: Box::new(control),
+        serving: vec![Box::new(first), Box::new(second)],
+        seats: Vec::new(),
+        ring: None,
+        counting: Counting::default(),
+    };
+    let listener = Listener { name: "main".to_owned(), address, sockets: vec![socket] };
+    let options = EngineOptions {
+        instance: "test".to_owned(),
+        xid_base: 1000,
+        inherited: crate::Inherited::default(),
+    };
+    let mut engine = Engine::start(Arc::new(config), vec![listener], log, options).unwrap();
+    let mut until = |wanted: (usize, bool)| {
+        let start = Instant::now();
+        while (engine.running(), engine.is_looked_after()) != wanted {
+            assert!(start.elapsed() < PATIENCE, "{} threads serve", engine.running());
+            std::thread::yield_now();
+        }
+    };
+    until((2, true));
+    bombs[1].0.store(true, Ordering::Relaxed);
+    until((1, true));
+    bombs[0].0.store(true, Ordering::Relaxed);
+    until((1, false));
+    assert!(engine.drain(PATIENCE), "the other one goes on");
+    assert_eq!(engine.running(), 0);
 }
 
 /// A worker with two threads on one address, its log in a directory.

@@ -27,10 +27,15 @@ pub(super) fn settle(control: &Control) {
 }
 
 /// Waits until nothing is left of other configurations.
-#[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
 fn alone(control: &Control) {
+    left(control, 1);
+}
+
+/// Waits until there are no more than `most` configurations.
+#[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
+fn left(control: &Control, most: usize) {
     let start = Instant::now();
-    while control.configurations().len() > 1 {
+    while control.configurations().len() > most {
         assert!(start.elapsed() < PATIENCE, "{:?}", control.configurations());
         std::thread::yield_now();
     }
@@ -153,6 +158,42 @@ fn an_open_request_ends_on_the_generation_that_it_began_with() {
         .map(|one| (first(one, Tag::ReqUrl), first(one, Tag::VclUse)))
         .collect();
     assert_eq!(uses, [("/open", "boot"), ("/new", "next"), ("/again", "next")]);
+}
+
+#[test]
+fn a_long_request_holds_no_configuration_but_its_own() {
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let slow = Origin::start(move |_, mut connection| {
+        connection.request();
+        wait.lock().unwrap().recv().unwrap();
+        connection.respond(200, "old");
+        connection.serve();
+    });
+    let rig = Rig::with_backends(DIALECT, &[slow.address], "");
+    let control = rig.engine.control();
+    let mut open = rig.connect();
+    open.send("GET /open HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig.journal.wait(DIALECT, |_| slow.seen().len() == 1);
+    let mut before = "boot".to_owned();
+    for reload in 0..4 {
+        let name = format!("r{reload}");
+        control.load(&name, rig.config(&named("b0", slow.address), "")).unwrap();
+        control.activate(&name).unwrap();
+        settle(&control);
+        control.discard(&before).unwrap();
+        before = name;
+    }
+    left(&control, 2);
+    let names: Vec<String> = control.configurations().into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["boot", "r3"]);
+    go.send(()).unwrap();
+    assert!(open.until("old").starts_with("HTTP/1.1 200 "));
+    // Its connection is kept all the same, for the configuration of today.
+    open.send("GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    open.until("answer");
+    left(&control, 1);
+    assert_eq!(slow.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [1, 1]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(crate) struct Local {
     /// What was counted about its backends.
     backends: Tally<Vbe>,
     requests: Cell<usize>,
-    /// Which one came after it.
+    /// What new requests get now, if that is not this one any more: never one that was retired as well.
     successor: RefCell<Option<Successor>>,
 }
 
@@ -117,7 +117,7 @@ impl Local {
         self.backends.sweep();
     }
 
-    /// Keeps a connection that has done its work: here, or with whoever came after.
+    /// Keeps a connection that has done its work: here, or in what new requests get.
     pub(crate) fn keep(&self, mut conn: Conn, log: &Log) {
         let next = match &*self.successor.borrow() {
             None => None,
@@ -142,7 +142,9 @@ impl Local {
         }
     }
 
-    /// Ends its time as the one that new requests get: kept connections of backends that are the same in `next` go over there.
+    /// New requests get `next` from now on: kept connections of backends that are the same there go over.
+    ///
+    /// Said to all that open requests still have, so that none of them holds another one that nobody needs.
     pub(super) fn retire(&self, next: &Rc<Local>, log: &Log) {
         let places = places(&self.generation, &next.generation);
         *self.successor.borrow_mut() = Some(Successor { local: Rc::clone(next), places });

@@ -168,8 +168,9 @@ impl Worker {
         }
         let next = Rc::new(Local::new(Arc::clone(generation), self.index));
         self.current.replace(Rc::clone(&next));
-        before.retire(&next, &self.log);
-        self.retired.borrow_mut().push(before);
+        let mut retired = self.retired.borrow_mut();
+        retired.push(before);
+        retired.iter().for_each(|local| local.retire(&next, &self.log));
     }
 
     /// Lets go of what no request holds any more, and tells how many hold the rest.
