@@ -4,12 +4,15 @@ mod recorded;
 mod stock;
 mod until;
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::Signal;
 use shellac_vsm::{MgtSet, PublishOptions};
 
 use crate::support::client::Client;
+use crate::support::daemon::signal_process;
 use crate::support::deadline::Deadline;
 use crate::support::origin::{Origin, ok};
 use crate::support::text::assert_same;
@@ -105,4 +108,29 @@ fn an_instance_without_counters_is_said_to_have_none() {
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.trim_end(), "shellac: this instance publishes no counters");
+}
+
+#[test]
+fn the_dashboard_can_be_had_in_a_pipe() {
+    let root = tempfile::tempdir().unwrap();
+    let mut mgt = MgtSet::create(root.path(), &PublishOptions::own(1)).unwrap();
+    mgt.add_identity("piped", "7.3-8.0", "0").unwrap();
+    mgt.publish().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
+    command.args(["stat", "-c", "-n"]).arg(root.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut dashboard = command.spawn().unwrap();
+    let mut out = dashboard.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    // It ends by itself only when something is wrong, and then there is no more to read.
+    while !String::from_utf8_lossy(&seen).contains("h help") {
+        let mut bytes = [0; 4096];
+        let count = out.read(&mut bytes).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&bytes[..count]);
+    }
+    signal_process(dashboard.id(), Signal::TERM);
+    out.read_to_end(&mut seen).unwrap();
+    assert!(dashboard.wait().unwrap().success());
+    let text = String::from_utf8_lossy(&seen);
+    assert!(text.starts_with("\u{1b}[?1049h") && text.ends_with("\u{1b}[?1049l"), "{text:?}");
 }

@@ -7,4 +7,4 @@ pub(crate) mod pause;
 pub(crate) mod queue;
 pub(crate) mod signals;
 
-pub(crate) use open::{Opened, name_of, open_file};
+pub(crate) use open::{Opened, files_of, name_of, open_file};

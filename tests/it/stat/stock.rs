@@ -224,6 +224,27 @@ fn listed_command_lines_do_what_the_stock_tool_does() {
     }
 }
 
+#[test]
+fn the_keys_of_the_stock_tool_are_among_ours() {
+    if !varnish::is_here() {
+        return;
+    }
+    let keys = |program| {
+        let found = run(program, &["--bindings".to_owned()]);
+        assert!(found.status.success() && found.stderr.is_empty(), "{found:?}");
+        let text = String::from_utf8(found.stdout).expect("text");
+        let lines = text.lines().filter(|line| line.starts_with('<'));
+        let keys = lines.flat_map(|line| line.split(" or ")).flat_map(|part| part.split(" and "));
+        let keys = keys.flat_map(|part| part.split(", ")).map(|key| key.replace("CTRL+", "CTRL-"));
+        keys.collect::<std::collections::BTreeSet<String>>()
+    };
+    let theirs = keys("varnishstat");
+    let ours = keys(env!("CARGO_BIN_EXE_shellac"));
+    assert!(theirs.len() > 20, "{theirs:?}");
+    let missing: Vec<&String> = theirs.difference(&ours).collect();
+    assert!(missing.is_empty(), "{missing:?} of {ours:?}");
+}
+
 /// The working directory in an unpacked archive.
 fn workdir(root: &Path) -> std::path::PathBuf {
     if root.join("_.vsm_mgt").is_dir() {

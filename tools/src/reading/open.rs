@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use shellac_format::Dialect;
@@ -16,6 +16,28 @@ const LOG_MAGIC_BYTES: u64 = 4;
 /// What to call a file; `-` is standard input.
 pub(crate) fn name_of(path: &Path) -> String {
     if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Files, and those of directories.
+///
+/// # Errors
+///
+/// A directory that cannot be read, or has no records.
+pub(crate) fn files_of(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let trouble = || format!("cannot read {}", path.display());
+            let logs = shellac_capture::files::logs(path).with_context(trouble)?;
+            if logs.is_empty() {
+                anyhow::bail!("{} has no captures and no other *.vsl or *.vsl.zst", path.display());
+            }
+            files.extend(logs);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
 }
 
 /// Opens a file of records, or standard input for `-`. Either may be compressed with zstd.

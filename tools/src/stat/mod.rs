@@ -19,14 +19,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
-
 use shellac_config::parse_duration;
 use shellac_log::Compat;
 
 use crate::attach::{Patience, attach};
 use crate::color::ColorWhen;
 use crate::compat;
+use crate::reading::files_of;
 use condition::Condition;
 use filter::Filters;
 use settings::{Forms, Settings};
@@ -117,6 +116,10 @@ pub(crate) struct Args {
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
 
+    /// Show the dashboard, wherever standard output leads
+    #[arg(short = 'c', conflicts_with_all = ["until", "fail_if"])]
+    pub(crate) screen: bool,
+
     /// When the dashboard uses colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     pub(crate) color: ColorWhen,
@@ -143,7 +146,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         patience: patience.unwrap_or(DEFAULT_PATIENCE),
         forms: Forms {
-            screen: false,
+            screen: args.screen,
             once: args.once,
             json: args.json,
             xml: args.xml,
@@ -157,12 +160,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let read = [args.read, args.files].concat();
     if !read.is_empty() {
         anyhow::ensure!(
-            stdout().is_terminal(),
+            args.screen || stdout().is_terminal(),
             "--read shows screens, and standard output is no terminal; `shellac why -r FILE` and \
              `shellac errors -r FILE` write text"
         );
         return dash::run(dash::Options {
-            place: dash::Place::Files(files(&read)?),
+            place: dash::Place::Files(files_of(&read)?),
             filters: settings.filters,
             raw: false,
             compat,
@@ -196,24 +199,4 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(until::run(attached.attachment, options));
     }
     settings.page(&attached.attachment, &mut |problem| eprintln!("shellac: {problem}"))
-}
-
-/// Files, and those of directories.
-fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let trouble = || format!("cannot read {}", path.display());
-            let logs = shellac_capture::files::logs(path).with_context(trouble)?;
-            anyhow::ensure!(
-                !logs.is_empty(),
-                "{} has no captures and no other *.vsl or *.vsl.zst",
-                path.display()
-            );
-            files.extend(logs);
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
 }

@@ -53,6 +53,9 @@ fn run(program: &OsStr, arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     let variable = std::env::var("SHELLAC_COMPAT").ok();
     let compat = compat::decide(&file_name, variable.as_deref())?.unwrap_or(Compat::V7);
     let rows = table::rows(compat);
+    if arguments == ["--bindings"] {
+        return Ok(print(io::stdout(), dash::bindings().as_bytes()));
+    }
     if let [only] = &arguments[..]
         && let Some(text) = part(&rows, only)
     {

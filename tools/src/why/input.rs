@@ -9,7 +9,7 @@ use shellac_log::{FileSource, LiveOptions, LiveSource};
 use super::Args;
 use crate::attach::{Patience, attach};
 use crate::reading::signals::Signals;
-use crate::reading::{Opened, name_of, open_file};
+use crate::reading::{Opened, files_of, name_of, open_file};
 
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,20 +33,8 @@ pub(super) fn places(args: &Args, signals: &Signals) -> anyhow::Result<Option<Ve
         let live = |attached: crate::attach::Attached| attached.attachment.workdir().to_owned();
         return Ok(attached.map(|attached| vec![Place::Live(live(attached))]));
     }
-    let mut places = Vec::new();
-    for path in &args.read {
-        if path.is_dir() {
-            let trouble = || format!("cannot read {}", path.display());
-            let logs = shellac_capture::files::logs(path).with_context(trouble)?;
-            if logs.is_empty() {
-                anyhow::bail!("{} has no captures and no other *.vsl or *.vsl.zst", path.display());
-            }
-            places.extend(logs.into_iter().map(Place::File));
-        } else {
-            places.push(Place::File(path.clone()));
-        }
-    }
-    Ok(Some(places))
+    let files = files_of(&args.read)?;
+    Ok(Some(files.into_iter().map(Place::File).collect()))
 }
 
 impl Place {

@@ -30,6 +30,16 @@ impl Semantics {
         }
     }
 
+    /// The word for it in descriptions.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Semantics::Counter => "counter",
+            Semantics::Gauge => "gauge",
+            Semantics::Bitmap => "bitmap",
+            Semantics::Unknown => "unknown",
+        }
+    }
+
     fn of(word: &str) -> Semantics {
         match word {
             "counter" => Semantics::Counter,
@@ -68,6 +78,17 @@ impl Format {
         }
     }
 
+    /// The word for it in descriptions.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Format::Integer => "integer",
+            Format::Bytes => "bytes",
+            Format::Bitmap => "bitmap",
+            Format::Duration => "duration",
+            Format::Unknown => "unknown",
+        }
+    }
+
     fn of(word: &str) -> Format {
         match word {
             "integer" => Format::Integer,
@@ -91,6 +112,15 @@ pub enum Level {
 }
 
 impl Level {
+    /// The word for it in descriptions.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Level::Info => "info",
+            Level::Diag => "diag",
+            Level::Debug => "debug",
+        }
+    }
+
     fn of(word: &str) -> Level {
         match word {
             "diag" => Level::Diag,

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
+use super::columns::scrolled;
 use super::frame;
 use super::history::History;
 use super::screen::{Key, Look, Reaction, Scene, Screen};
-use super::snapshot::{Moment, Snapshot};
+use super::snapshot::{Moment, Snapshot, micros};
 
 /// Tenths of a second between two looks at first, and at least.
 const INTERVAL: u32 = 10;
@@ -311,25 +312,11 @@ impl App {
     fn help_key(&mut self, key: Key, scroll: usize, area: Rect) -> Effect {
         let page = usize::from(frame::help_area(area, self.look).height).max(1);
         let most = frame::help_len(self, area).saturating_sub(page);
-        let scroll = match key {
+        match key {
             Key::Char('q' | 'Q') => return Effect::Quit,
-            Key::Char('h' | '?') | Key::Esc => {
-                self.help = None;
-                return Effect::None;
-            }
-            Key::Up | Key::Char('k') => scroll.saturating_sub(1),
-            Key::Down | Key::Char('j') => scroll + 1,
-            Key::PageUp | Key::Char('b') | Key::Ctrl('b') => scroll.saturating_sub(page),
-            Key::PageDown | Key::Char(' ') | Key::Ctrl('f') => scroll + page,
-            Key::Home | Key::Char('g') => 0,
-            Key::End | Key::Char('G') => most,
-            _ => scroll,
-        };
-        self.help = Some(scroll.min(most));
+            Key::Char('h' | '?') | Key::Esc => self.help = None,
+            _ => self.help = Some(scrolled(key, scroll, page, most).unwrap_or(scroll.min(most))),
+        }
         Effect::None
     }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

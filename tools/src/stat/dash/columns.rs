@@ -88,6 +88,22 @@ pub(crate) fn as_text(lines: &[Line<'_>]) -> String {
     text
 }
 
+/// Lines above the first that is shown, after a key; `None` when it was none for that. `scroll`: those before it, `most`: those
+/// above the last page.
+pub(crate) fn scrolled(key: Key, scroll: usize, page: usize, most: usize) -> Option<usize> {
+    let scroll = scroll.min(most);
+    let scroll = match key {
+        Key::Up | Key::Char('k') => scroll.saturating_sub(1),
+        Key::Down | Key::Char('j') => scroll + 1,
+        Key::PageUp | Key::Char('b') | Key::Ctrl('b') => scroll.saturating_sub(page),
+        Key::PageDown | Key::Char(' ') | Key::Ctrl('f') => scroll.saturating_add(page),
+        Key::Home | Key::Char('g') => 0,
+        Key::End | Key::Char('G') => most,
+        _ => return None,
+    };
+    Some(scroll.min(most))
+}
+
 /// The current one of a list whose members come and go.
 #[derive(Clone, Debug)]
 pub(crate) struct Current<K> {
@@ -158,44 +174,4 @@ impl<K: Clone + PartialEq> Current<K> {
 }
 
 #[cfg(test)]
-mod tests {
-    use ratatui::style::Style;
-
-    use super::{Columns, Current, Place, as_text, cut};
-    use crate::stat::dash::screen::Key;
-
-    #[test]
-    fn what_does_not_fit_is_cut_and_says_so() {
-        assert_eq!(cut("backend", 7), "backend");
-        assert_eq!(cut("backends", 7), "backe..");
-        assert_eq!(
-            (cut("abc", 2), cut("abc", 1), cut("abc", 0)),
-            ("..".into(), ".".into(), String::new())
-        );
-        let mut line = Columns::default();
-        line.left("ab", 4, Style::new()).right("12", 4, Style::new()).rest(
-            "and more",
-            14,
-            Style::new(),
-        );
-        assert_eq!(as_text(&[line.plain()]), "ab     12 an..\n");
-    }
-
-    #[test]
-    fn the_current_one_stays_the_same_when_others_come_and_go() {
-        let mut current = Current::default();
-        assert_eq!(current.place(&[] as &[u8], 3), Place { top: 0, current: 0 });
-        assert!(current.moved(Key::Down, &[1, 2, 3, 4], 2));
-        assert!(current.moved(Key::Down, &[1, 2, 3, 4], 2));
-        assert_eq!(current.place(&[1, 2, 3, 4], 2), Place { top: 1, current: 2 });
-        assert_eq!(current.place(&[9, 1, 2, 3, 4], 2), Place { top: 2, current: 3 });
-        assert_eq!(current.key(&[9, 1, 2, 3]), Some(3));
-        // It is gone: what stands in its place is the current one.
-        assert_eq!(current.key(&[9, 1, 2, 4]), Some(2));
-        assert!(current.moved(Key::End, &[1, 2, 3, 4], 2));
-        assert_eq!(current.place(&[1, 2, 3, 4], 2), Place { top: 2, current: 3 });
-        assert!(current.moved(Key::PageUp, &[1, 2, 3, 4], 2));
-        assert_eq!(current.place(&[1, 2, 3, 4], 2), Place { top: 0, current: 1 });
-        assert!(!current.moved(Key::Enter, &[1], 2));
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::app::App;
+use super::counters;
 use super::screen::{HelpLine, Look, Scene};
 use super::snapshot::State;
 
@@ -31,6 +32,8 @@ const HELP: &[HelpLine] = &[
 const INDENT: usize = 4;
 /// Widest text of the help.
 const HELP_WIDTH: usize = 76;
+/// Widest text of the bindings, behind a tab.
+const BINDINGS_WIDTH: usize = 64;
 /// Fewest columns in which a longer name is worth showing.
 const NAME_LEAST: usize = 8;
 /// Rows of varnishstat's status and of a bar, which stays empty, above its help; and of what stays empty below.
@@ -207,6 +210,17 @@ fn help_lines(app: &App, area: Rect) -> Vec<Line<'static>> {
         lines.extend(wrapped(text, width).into_iter().map(|it| Line::raw(format!("    {it}"))));
     }
     lines
+}
+
+/// Keys and what they do, for a manual: of the only screen that there is in stock look, and of all screens.
+pub(crate) fn bindings() -> String {
+    let mut text = String::new();
+    for (keys, does) in counters::HELP.iter().chain(HELP) {
+        text.extend([*keys, "\n"]);
+        wrapped(does, BINDINGS_WIDTH).iter().for_each(|line| text.extend(["\t", line, "\n"]));
+        text.push('\n');
+    }
+    text
 }
 
 /// Keys in bold, words between them not.

@@ -46,10 +46,12 @@ use counters::Counters;
 use overview::Overview;
 use screen::{Look, Screen};
 use signals::Signals;
-use snapshot::Moment;
+use snapshot::{Moment, micros};
 use source::Source;
 use terminal::{Owner, Woken};
 use traffic::Traffic;
+
+pub(crate) use frame::bindings;
 
 /// Time between two looks of those who watch the log.
 const WATCH_PERIOD: Duration = Duration::from_millis(500);
@@ -204,10 +206,6 @@ fn is_utf8() -> bool {
         let it = it.to_ascii_lowercase();
         it.contains("utf-8") || it.contains("utf8")
     })
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]

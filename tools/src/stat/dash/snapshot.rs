@@ -1,6 +1,7 @@
 //! What is known at one moment. Nothing in it changes later, so that old ones can be shown again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shellac_counters::live;
 
@@ -15,6 +16,11 @@ pub(crate) struct Moment {
     pub(crate) unix: u64,
     /// Microseconds of `CLOCK_MONOTONIC`.
     pub(crate) mono: u64,
+}
+
+/// A time in the unit of moments; what is longer than they can say is the longest.
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Everything that is known at one moment.

@@ -18,6 +18,9 @@ kind! {
 
 kind! {
     /// Counters of a worker, with the names and meanings that varnish gives them where it has such a counter; our own are at the end.
+    ///
+    /// What this proxy does not have is not published, not even as 0: there is no cache, so there is no `cache_hit` and no `cache_miss`,
+    /// and a hit rate made of zeros would look like a fault.
     Main = "MAIN", 20, "The worker";
     Summs "summs" Counter Integer Debug "Sums taken" "How often a thread has added its counts to the published ones.";
     Uptime "uptime" Counter Duration Info "Uptime of the worker" "Seconds since the worker started.";

@@ -2,7 +2,6 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::vsc::doc::{Format, Level, Semantics};
 use crate::vsc::table::{Kind, Row};
 
 /// The document of a kind in JSON.
@@ -67,26 +66,11 @@ impl Serialize for Elements {
 
 fn element(at: usize, row: &Row) -> Element {
     Element {
-        kind: match row.semantics {
-            Semantics::Counter => "counter",
-            Semantics::Gauge => "gauge",
-            Semantics::Bitmap => "bitmap",
-            Semantics::Unknown => "unknown",
-        },
+        kind: row.semantics.word(),
         ctype: "uint64_t",
-        level: match row.level {
-            Level::Info => "info",
-            Level::Diag => "diag",
-            Level::Debug => "debug",
-        },
+        level: row.level.word(),
         oneliner: row.oneliner,
-        format: match row.format {
-            Format::Integer => "integer",
-            Format::Bytes => "bytes",
-            Format::Bitmap => "bitmap",
-            Format::Duration => "duration",
-            Format::Unknown => "unknown",
-        },
+        format: row.format.word(),
         index: at * size_of::<u64>(),
         name: row.name,
         docs: row.text,

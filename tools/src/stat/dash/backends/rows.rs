@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use shellac_render::visible;
 
-use crate::stat::dash::snapshot::Snapshot;
+use crate::stat::dash::snapshot::{Snapshot, micros};
 use crate::watch::{BackendTraffic, EventKind};
 
 /// Backends that are shown.
@@ -308,10 +308,6 @@ impl Row {
             is_meant(pattern).then(|| words.next()).flatten()
         })
     }
-}
-
-fn micros(at: std::time::Duration) -> u64 {
-    u64::try_from(at.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A row for programs.

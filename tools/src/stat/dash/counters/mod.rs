@@ -29,7 +29,8 @@ impl Counters {
     }
 }
 
-const HELP: &[HelpLine] = &[
+/// Its keys beside those that all screens have.
+pub(super) const HELP: &[HelpLine] = &[
     ("<UP> or <k>, <DOWN> or <j>", "One line up, one line down."),
     ("<PAGEUP> or <b> or <CTRL-B>", "One page up."),
     ("<PAGEDOWN> or <SPACE> or <CTRL-F>", "One page down."),

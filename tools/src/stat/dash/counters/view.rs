@@ -126,7 +126,9 @@ fn draw_status(
         };
         put(buffer, part, row, title.len(), &text, style);
     }
-    if part.width > HIT_RATE_FROM {
+    // A proxy without a cache has no hit rate; varnishstat says 0.
+    let has_cache = sample.hit_rate.moments[0] > 0;
+    if part.width > HIT_RATE_FROM && (look.stock || has_cache) {
         let column = usize::from(part.width - HIT_RATE_WIDTH);
         let [a, b, c] = sample.hit_rate.moments;
         let [x, y, z] = sample.hit_rate.means;

@@ -7,10 +7,10 @@ use ratatui::text::Line;
 use serde_json::{Value, json};
 
 use crate::health::{Judgement, NODE_FAULT};
-use crate::stat::dash::columns::{Columns, columns};
+use crate::stat::dash::columns::{Columns, columns, cut};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::{Look, Scene};
-use crate::stat::dash::snapshot::State;
+use crate::stat::dash::snapshot::{State, micros};
 use crate::stat::dash::spark::{History, spark};
 use crate::stat::dash::words;
 use crate::watch::{EventKind, Reading, Second, Sums, Suspicion, Traffic};
@@ -408,26 +408,14 @@ fn events_lines(
     let mut line = Columns::default();
     let above = if scroll > 0 { format!(" ({scroll} later ones above)") } else { String::new() };
     let title = format!(" EVENTS{above}");
-    lines_of(&mut line, &title, width, look, &all, room, scroll)
-}
-
-fn lines_of(
-    line: &mut Columns,
-    title: &str,
-    width: usize,
-    look: Look,
-    all: &[Happened],
-    room: usize,
-    scroll: usize,
-) -> Vec<Line<'static>> {
-    let mut lines = vec![line.rest(title, width, look.quiet()).plain()];
+    let mut lines = vec![line.rest(&title, width, look.quiet()).plain()];
     for event in all.iter().skip(scroll).take(room.saturating_sub(1)) {
         let style = if event.is_bad { look.bad() } else { Style::new() };
         line.text(format!(" {} ", look.time(event.at_unix)), look.quiet());
         line.left(event.kind, 8, style.add_modifier(Modifier::BOLD));
         let times = if event.times > 1 { format!(" (x{})", event.times) } else { String::new() };
         let room = line.room(width).saturating_sub(columns(&times));
-        line.text(crate::stat::dash::columns::cut(&event.text, room), style);
+        line.text(cut(&event.text, room), style);
         line.text(times, look.quiet());
         lines.push(line.plain());
     }
@@ -435,11 +423,6 @@ fn lines_of(
         lines.push(Line::styled("  nothing happened since this was opened", look.quiet()));
     }
     lines
-}
-
-/// Microseconds since 1970.
-pub(super) fn micros(at: Duration) -> u64 {
-    u64::try_from(at.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Sums for programs.

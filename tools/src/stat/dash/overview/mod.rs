@@ -9,8 +9,9 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;
 use serde_json::{Value, json};
 
-use super::columns::as_text;
+use super::columns::{as_text, scrolled};
 use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use super::snapshot::micros;
 use crate::health::Verdict;
 
 /// The screen.
@@ -44,16 +45,10 @@ impl Screen for Overview {
     fn key(&mut self, key: Key, scene: &Scene<'_>, area: Rect) -> Reaction {
         let page = usize::from(area.height / 2).max(1);
         let most = lines::events(scene).len().saturating_sub(1);
-        self.scroll = match key {
-            Key::Up | Key::Char('k') => self.scroll.saturating_sub(1),
-            Key::Down | Key::Char('j') => self.scroll + 1,
-            Key::PageUp | Key::Char('b') => self.scroll.saturating_sub(page),
-            Key::PageDown | Key::Char(' ') => self.scroll + page,
-            Key::Home | Key::Char('g') => 0,
-            Key::End | Key::Char('G') => most,
-            _ => return Reaction::Ignored,
-        }
-        .min(most);
+        let Some(scroll) = scrolled(key, self.scroll, page, most) else {
+            return Reaction::Ignored;
+        };
+        self.scroll = scroll;
         Reaction::Taken
     }
 
@@ -79,14 +74,14 @@ impl Screen for Overview {
                 "share_of_failures": it.share_of_failures,
                 "rate": it.rate,
                 "rate_of_others": it.rate_of_others,
-                "since": lines::micros(it.since),
+                "since": micros(it.since),
             })
         });
         json!({
             "screen": "overview",
             "instance": scene.now.instance.name,
             "at": scene.now.at.unix,
-            "since": lines::micros(traffic.since),
+            "since": micros(traffic.since),
             "total": lines::sums_json(&traffic.total),
             "minute": {
                 "seconds": minute.span.as_secs_f64(),

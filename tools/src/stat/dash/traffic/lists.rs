@@ -9,6 +9,7 @@ use shellac_render::visible;
 
 use crate::stat::dash::columns::{Columns, Place, columns};
 use crate::stat::dash::screen::{Look, Scene};
+use crate::stat::dash::snapshot::micros;
 use crate::stat::dash::words;
 use crate::watch::{Failing, Reading};
 
@@ -118,7 +119,7 @@ pub(super) fn asked(
             line.right(&words::share(url.errors, url.requests), SHARE, style);
             line.left(&url.pattern, left.saturating_sub(RATE + SHARE + 3), plain);
         } else {
-            line.text(" ".repeat(left - 1), plain);
+            line.text(" ".repeat(left.saturating_sub(1)), plain);
         }
         line.text("  ", plain);
         if let Some(backend) = backends.get(at) {
@@ -195,10 +196,6 @@ fn oldest_first<'a>(scene: &Scene<'a>) -> Vec<(u64, &'a InFlight)> {
     let mut rows: Vec<(u64, &InFlight)> = aged.collect();
     rows.sort_by_key(|(age, request)| (std::cmp::Reverse(*age), request.xid));
     rows
-}
-
-fn micros(at: std::time::Duration) -> u64 {
-    u64::try_from(at.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Failing groups for programs.

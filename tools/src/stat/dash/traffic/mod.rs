@@ -14,7 +14,7 @@ use ratatui::widgets::Paragraph;
 use serde_json::{Value, json};
 use shellac_render::redact::Redaction;
 
-use super::columns::{Current, as_text};
+use super::columns::{Current, as_text, scrolled};
 use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
 use crate::watch::Kept;
 use opened::Opened;
@@ -179,16 +179,10 @@ impl Screen for Traffic {
             };
             let most = most.saturating_sub(1);
             let page = height.saturating_sub(1).max(1);
-            self.scroll = match key {
-                Key::Up | Key::Char('k') => self.scroll.saturating_sub(1),
-                Key::Down | Key::Char('j') => self.scroll + 1,
-                Key::PageUp | Key::Char('b') => self.scroll.saturating_sub(page),
-                Key::PageDown | Key::Char(' ') => self.scroll + page,
-                Key::Home | Key::Char('g') => 0,
-                Key::End | Key::Char('G') => most,
-                _ => return Reaction::Ignored,
-            }
-            .min(most);
+            let Some(scroll) = scrolled(key, self.scroll, page, most) else {
+                return Reaction::Ignored;
+            };
+            self.scroll = scroll;
             return Reaction::Taken;
         }
         let page = self.heights(height).failing.saturating_sub(1);

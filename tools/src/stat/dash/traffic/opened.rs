@@ -10,7 +10,7 @@ use shellac_render::redact::Redaction;
 use shellac_render::trace::{Options, Trace, TraceData, Zone, render};
 
 use super::ansi;
-use crate::stat::dash::columns::Columns;
+use crate::stat::dash::columns::{Columns, scrolled};
 use crate::stat::dash::screen::{Key, Look, Reaction};
 use crate::watch::{Failing, Kept};
 
@@ -83,17 +83,10 @@ impl Opened {
     pub(super) fn key(&mut self, key: Key, width: usize, height: usize) -> Reaction {
         let page = height.saturating_sub(1).max(1);
         let most = self.lines(width, Look::default()).len().saturating_sub(page);
-        let scroll = self.scroll.min(most);
-        self.scroll = match key {
-            Key::Up | Key::Char('k') => scroll.saturating_sub(1),
-            Key::Down | Key::Char('j') => scroll + 1,
-            Key::PageUp | Key::Char('b') | Key::Ctrl('b') => scroll.saturating_sub(page),
-            Key::PageDown | Key::Char(' ') | Key::Ctrl('f') => scroll + page,
-            Key::Home | Key::Char('g') => 0,
-            Key::End | Key::Char('G') => most,
-            _ => return Reaction::Ignored,
-        }
-        .min(most);
+        let Some(scroll) = scrolled(key, self.scroll, page, most) else {
+            return Reaction::Ignored;
+        };
+        self.scroll = scroll;
         Reaction::Taken
     }
 

@@ -53,6 +53,21 @@ fn every_size_is_drawn() {
 }
 
 #[test]
+fn more_backends_than_urls_fit_in_every_size() {
+    let mut scenery = scenes::troubled();
+    for snapshot in &mut scenery.snapshots {
+        let traffic = std::sync::Arc::make_mut(&mut snapshot.traffic);
+        traffic.urls = std::sync::Arc::from([]);
+    }
+    let last = scenery.snapshots.last().expect("a scene");
+    assert!(last.traffic.backends.iter().any(|it| it.minute_attempts > 0), "a row with no URL");
+    let app = app(scenery);
+    for width in 1..60 {
+        picture(&app, width, 24);
+    }
+}
+
+#[test]
 fn a_failing_group_is_opened_scrolled_and_closed() {
     let mut app = app(scenes::troubled());
     let list = picture(&app, 80, 24);
