@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-vsm", &["sys"]),
     ("shellac-counters", &["sys", "vsm"]),
     ("shellac-ring", &["format", "sys"]),
-    ("shellac-config", &[]),
+    ("shellac-config", &["upstream"]),
     ("shellac-query", &["format"]),
     ("shellac-log", &["format", "vsm", "ring", "query"]),
     ("shellac-render", &["format", "log"]),

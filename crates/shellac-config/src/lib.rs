@@ -8,11 +8,12 @@
 //! of the file, the line, the key and the reason. An unknown key is a mistake, and the nearest known one is
 //! suggested.
 //!
+//! What the file says about health, keys and the next attempt is told in the words of `shellac-upstream`, which decides by it.
+//!
 //! Nothing here opens a file, a socket or a clock.
 
 mod admin;
 mod errors;
-mod key;
 mod nodes;
 mod read;
 mod resolver;
@@ -22,12 +23,11 @@ mod unit;
 
 pub use admin::{AdminAddress, AdminConfig, AdminSecret};
 pub use errors::{ConfigError, ConfigErrors};
-pub use key::{KeyPart, KeyTemplate};
 pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;
 pub use types::{
-    BackendAddress, BackendConfig, BodyOver, Config, ErrorPage, HealthConfig, HealthRules, Limits,
-    ListenConfig, LogConfig, LogDialect, NextUpstreamConfig, ParseOptions, PoolConfig, PoolPanic,
-    PoolPolicy, ProbeConfig, ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+    BackendAddress, BackendConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig,
+    LogDialect, ParseOptions, PoolConfig, ProbeConfig, ProbeRequest, RetryConnection, RetryOn,
+    RetryPolicy, Route, Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

@@ -4,12 +4,12 @@ mod pools;
 
 use std::net::SocketAddr;
 
+use shellac_upstream::Rules;
+use shellac_upstream::spelling::nearest;
 use toml::de::{DeTable, DeValue};
 
 use crate::errors::{ConfigError, ConfigErrors};
-use crate::section::{
-    At, Problems, Section, boolean, choice, duration, integer, list, nearest, size, text,
-};
+use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, size, text};
 use crate::types::{
     BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect, ParseOptions,
     PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
@@ -270,7 +270,9 @@ fn read_routes(
             problems.add(section.place("retry"), section.key("retry"), reason);
         }
         let retry = read_retry(section.table(problems, "retry"), problems);
-        let next = pools::read_next(section.table(problems, "next_upstream"), problems);
+        let pool = pool.map_or(0, |found| found.value);
+        let health = pools.get(pool).map_or(Rules::default(), |pool| pool.value.health.clone());
+        let next = pools::read_next(section.table(problems, "next_upstream"), problems, &health);
         let next = has_next.then_some(next);
         let at = path.as_ref().map_or(section.at, |found| found.at);
         let host = host.map(|found| found.value);
@@ -278,7 +280,7 @@ fn read_routes(
         if routes.iter().any(|other| other.host == host && other.path == path) {
             problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
         }
-        routes.push(Route { host, path, pool: pool.map_or(0, |found| found.value), retry, next });
+        routes.push(Route { host, path, pool, retry, next });
         section.finish(problems);
     }
     routes

@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use shellac_upstream::next::NextUpstream;
+
 use crate::admin::AdminConfig;
 use crate::nodes::NodeMap;
 use crate::resolver::ResolverConfig;
-pub use upstream::{
-    HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig, PoolPanic, PoolPolicy, ProbeConfig,
-    ProbeRequest,
-};
+pub use upstream::{PoolConfig, ProbeConfig, ProbeRequest};
 
 /// Everything that the file says, names resolved and defaults filled in.
 ///
@@ -268,7 +267,7 @@ pub struct Route {
     /// When to try again, unless `next` is set.
     pub retry: RetryPolicy,
     /// When to go on to the next backend, in the words of nginx. It takes the place of `retry`.
-    pub next: Option<NextUpstreamConfig>,
+    pub next: Option<NextUpstream>,
 }
 
 /// When a failed attempt is followed by another one.

@@ -3,6 +3,8 @@
 //! The bytes that are hashed are those that nginx would hash for the same variables, so that keys stay where they are when one takes the place of the
 //! other.
 
+mod parse;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -14,23 +16,23 @@ use crc32fast::Hasher;
 pub enum Part {
     /// This text.
     Text(String),
-    /// The host without its port, in lower case.
+    /// `$host`: the host without its port, in lower case.
     Host,
-    /// The path, decoded and normalized, without the query.
+    /// `$uri`: the path, decoded and normalized, without the query.
     Uri,
-    /// Path and query as they came.
+    /// `$request_uri`: path and query as they came.
     RequestUri,
-    /// The query, without its `?`.
+    /// `$args`: the query, without its `?`.
     Args,
-    /// The first parameter of the query with this name, whatever its case; not decoded.
+    /// `$arg_NAME`: the first parameter of the query with this name, whatever its case; not decoded.
     Arg(String),
-    /// The first header whose name is this in lower case with `_` for `-`.
+    /// `$http_NAME`: the first header whose name is this in lower case with `_` for `-`.
     Header(String),
-    /// The first cookie with this name.
+    /// `$cookie_NAME`: the first cookie with this name.
     Cookie(String),
-    /// The client's address without its port.
+    /// `$remote_addr`: the client's address without its port.
     RemoteAddr,
-    /// The method.
+    /// `$request_method`: the method.
     Method,
 }
 
@@ -66,7 +68,7 @@ impl Template {
     /// # Examples
     ///
     /// ```
-    /// use shellac_upstream::key::{Part, Request, Template};
+    /// use shellac_upstream::key::{Request, Template};
     /// # struct Example;
     /// # impl Request for Example {
     /// #     fn method(&self) -> &str { "GET" }
@@ -76,7 +78,7 @@ impl Template {
     /// #     fn client(&self) -> std::net::IpAddr { [127, 0, 0, 1].into() }
     /// # }
     /// // GET /0000?x for 127.0.0.1:8080
-    /// let template = Template::new(vec![Part::Host, Part::Uri]);
+    /// let template = Template::parse("$host$uri").unwrap();
     /// assert_eq!(template.hash(&Example), Some(crc32fast::hash(b"127.0.0.1/0000")));
     /// ```
     #[must_use]

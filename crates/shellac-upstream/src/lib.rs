@@ -12,7 +12,7 @@
 //!
 //! [`verdict`] says whether failures concentrate on few backends, nodes or zones.
 //!
-//! [`resolve`] has the decisions about names of backends.
+//! [`resolve`] has the decisions about names of backends, [`spelling`] finds what was meant.
 //!
 //! Nothing here opens a connection or knows what HTTP is.
 
@@ -22,6 +22,7 @@ mod course;
 mod endpoint;
 mod health;
 mod in_flight;
+mod jitter;
 pub mod key;
 pub mod next;
 pub mod node;
@@ -32,6 +33,7 @@ mod pool;
 pub mod probe;
 pub mod resolve;
 mod ring;
+pub mod spelling;
 pub mod verdict;
 
 pub use compat_nginx::NginxSettings;

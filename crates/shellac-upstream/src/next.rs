@@ -20,10 +20,25 @@ pub struct NextUpstream {
     pub statuses: Vec<u16>,
     /// Most attempts of a request; 0 is one for each backend that is not `down`.
     pub tries: u32,
-    /// Longest time for all attempts up to the head of a response.
+    /// Longest time for all attempts up to the head of a response, from the begin of the first one.
     pub limit: Option<Duration>,
     /// Whether `limit` cuts an attempt that runs. With nginx it only keeps the next one from beginning.
     pub cuts: bool,
+}
+
+impl Default for NextUpstream {
+    fn default() -> Self {
+        Self {
+            error: true,
+            timeout: true,
+            invalid_header: false,
+            non_idempotent: false,
+            statuses: Vec::new(),
+            tries: 0,
+            limit: None,
+            cuts: true,
+        }
+    }
 }
 
 /// What came of an attempt, of which nothing has been passed on.

@@ -14,6 +14,7 @@ pub(crate) use recent::Recent;
 pub(crate) use suspicion::{Suspicion, Watched};
 
 use crate::health::{Health, lock};
+use crate::jitter::jittered;
 use crate::outcome::{Fault, Outcome};
 
 /// Attempts at a time with which a ramp ends: who carries them carries everything.
@@ -29,15 +30,15 @@ pub enum Panic {
     All,
 }
 
-/// When requests' failures take an endpoint out of its pool.
-#[derive(Debug, Clone, PartialEq)]
+/// When requests' failures take an endpoint out of its pool, and how it comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassiveSettings {
     /// Failures and attempts are those of this time.
     pub window: Duration,
     /// It needs so many failures; 0 never takes one out.
     pub failures: u32,
-    /// And such a share of the attempts, from 0 to 1.
-    pub rate: f64,
+    /// And such a share of the attempts, in percent.
+    pub percent: u32,
     /// Of so many attempts.
     pub volume: u32,
     /// Responses with these statuses are failures.
@@ -46,14 +47,16 @@ pub struct PassiveSettings {
     pub eject: Duration,
     /// Longest ejection. After so long without one the next one is a first one.
     pub eject_max: Duration,
-    /// By which share an ejection is shorter or longer at random, from 0 to 1.
-    pub jitter: f64,
+    /// By how much an ejection is shorter or longer at random, in percent; 100 at most.
+    pub jitter_percent: u32,
     /// So many healthy endpoints a pool keeps at least.
     pub min_healthy: usize,
     /// Such a share of a pool is ejected at most, in percent, but one always may be.
     pub max_ejected_percent: u32,
     /// Whether others are preferred as long as connections to an endpoint hang.
     pub suspect: bool,
+    /// Longest time for the connection of the request that tests an ejected endpoint. Whoever connects looks at it.
+    pub test_connect_timeout: Duration,
 }
 
 impl Default for PassiveSettings {
@@ -61,15 +64,16 @@ impl Default for PassiveSettings {
         Self {
             window: Duration::from_secs(10),
             failures: 5,
-            rate: 0.5,
+            percent: 50,
             volume: 5,
             statuses: Vec::new(),
             eject: Duration::from_secs(10),
             eject_max: Duration::from_secs(300),
-            jitter: 0.1,
+            jitter_percent: 10,
             min_healthy: 1,
             max_ejected_percent: 100,
             suspect: true,
+            test_connect_timeout: Duration::from_secs(1),
         }
     }
 }
@@ -277,8 +281,7 @@ impl PassiveSettings {
     /// How long the ejection number `times` lasts; `chance` is from 0 to 1.
     fn duration(&self, times: u32, chance: f64) -> Duration {
         let doubled = self.eject.saturating_mul(1u32.checked_shl(times - 1).unwrap_or(u32::MAX));
-        let factor = 1.0 + self.jitter.clamp(0.0, 1.0) * (2.0 * chance - 1.0);
-        doubled.min(self.eject_max).mul_f64(factor).max(Duration::from_millis(1))
+        jittered(doubled.min(self.eject_max), self.jitter_percent, chance)
     }
 }
 
@@ -334,7 +337,7 @@ impl Health {
         let enough = |least: u32, volume: u32| {
             failures >= least
                 && attempts >= volume
-                && f64::from(failures) >= settings.rate * f64::from(attempts)
+                && u64::from(failures) * 100 >= u64::from(settings.percent) * u64::from(attempts)
         };
         let due = match from {
             Phase::Open => enough(settings.failures, settings.volume),

@@ -28,7 +28,7 @@ pub enum Policy {
 }
 
 /// Who decides about health.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rules {
     /// Requests and probes of our own kind: a window, one test, a ramp.
     Ours(PassiveSettings),

@@ -7,18 +7,20 @@ use std::time::Duration;
 
 use shellac_measure::Dice;
 
+use crate::jitter::jittered;
+
 /// Probes that the average response time is taken over, about.
 const AVERAGED: u32 = 4;
 
 /// When and how a backend is probed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeSettings {
     /// From one probe to the next.
     pub interval: Duration,
     /// The same after a failed probe.
     pub retry_interval: Duration,
-    /// By which share an interval is shorter or longer at random, from 0 to 1.
-    pub jitter: f64,
+    /// By how much an interval is shorter or longer at random, in percent, so that many backends are not asked at once; 100 at most.
+    pub jitter_percent: u32,
     /// So many of the last probes count, from 1 to 64.
     pub window: u32,
     /// So many of them have to be good.
@@ -33,7 +35,7 @@ impl Default for ProbeSettings {
         Self {
             interval: 5 * second,
             retry_interval: 5 * second,
-            jitter: 0.1,
+            jitter_percent: 10,
             window: 8,
             threshold: 3,
             initial: 2,
@@ -253,8 +255,7 @@ impl Probe {
         }
         let interval =
             if shot.happy { self.settings.interval } else { self.settings.retry_interval };
-        let jitter = self.settings.jitter.clamp(0.0, 1.0) * (2.0 * self.dice.share() - 1.0);
-        self.due = now + interval.mul_f64(1.0 + jitter).max(Duration::from_millis(1));
+        self.due = now + jittered(interval, self.settings.jitter_percent, self.dice.share());
         self.judge(now)
     }
 

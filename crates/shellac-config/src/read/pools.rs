@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use shellac_upstream::key::Template;
+use shellac_upstream::next::NextUpstream;
+use shellac_upstream::probe::ProbeSettings;
+use shellac_upstream::{NginxSettings, Panic, PassiveSettings, Policy, Rules};
 use toml::de::DeValue;
 
 use super::{name, position};
-use crate::key::KeyTemplate;
 use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, text};
 use crate::types::{
-    BackendAddress, BackendConfig, HealthConfig, HealthRules, NextUpstreamConfig, PoolConfig,
-    PoolPanic, PoolPolicy, ProbeConfig, ProbeRequest, Timeouts,
+    BackendAddress, BackendConfig, PoolConfig, ProbeConfig, ProbeRequest, Timeouts,
 };
 
 /// Weights of a pool with a consistent hash, all together: each is 160 points on its ring.
@@ -58,12 +60,15 @@ pub(super) fn read_probes(
                 name,
                 request,
                 expect,
-                interval,
-                retry_interval,
                 timeout,
-                window,
-                threshold,
-                initial,
+                settings: ProbeSettings {
+                    interval,
+                    retry_interval,
+                    window,
+                    threshold,
+                    initial,
+                    ..ProbeSettings::default()
+                },
             };
             probes.push(At { value, at });
         }
@@ -172,7 +177,7 @@ pub(super) fn read_pools(
             }
         });
         let policy = section.take(problems, "policy", |value| choice(value, POLICIES));
-        let key = section.take(problems, "key", |value| KeyTemplate::parse(&text(value)?));
+        let key = section.take(problems, "key", |value| Template::parse(&text(value)?));
         let compat = section.take(problems, "compat", |value| choice(value, &[("nginx", ())]));
         let panic = section.take(problems, "panic", |value| choice(value, PANICS));
         let node_header = section.take(problems, "node_header", header_name);
@@ -181,8 +186,8 @@ pub(super) fn read_pools(
             Some(_) => read_nginx(health, problems),
             None => read_health(health, problems),
         };
-        let found = policy.as_ref().map_or(PoolPolicy::RoundRobin, |found| found.value);
-        let hash = found == PoolPolicy::ConsistentHash;
+        let found = policy.as_ref().map_or(Policy::default(), |found| found.value);
+        let hash = found == Policy::ConsistentHash;
         let wrong = [
             // A key that is wrong has been reported, one that is missing has not.
             (
@@ -192,7 +197,7 @@ pub(super) fn read_pools(
             ),
             (!hash && key.is_some(), "key", "has no effect without `policy = \"consistent_hash\"`"),
             (
-                compat.is_some() && found == PoolPolicy::RandomTwo,
+                compat.is_some() && found == Policy::RandomTwo,
                 "policy",
                 "`compat = \"nginx\"` knows \"round_robin\", \"least_connections\" and \"consistent_hash\"",
             ),
@@ -234,7 +239,7 @@ pub(super) fn read_pools(
                 policy: found,
                 key: key.map(|found| found.value),
                 health,
-                panic: panic.map_or(PoolPanic::None, |found| found.value),
+                panic: panic.map_or(Panic::default(), |found| found.value),
                 node_header: node_header.map(|found| found.value),
                 ..PoolConfig::new(name, members)
             };
@@ -256,20 +261,21 @@ pub(super) fn header_name(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-const POLICIES: &[(&str, PoolPolicy)] = &[
-    ("round_robin", PoolPolicy::RoundRobin),
-    ("least_connections", PoolPolicy::LeastConnections),
-    ("random_two", PoolPolicy::RandomTwo),
-    ("consistent_hash", PoolPolicy::ConsistentHash),
+const POLICIES: &[(&str, Policy)] = &[
+    ("round_robin", Policy::RoundRobin),
+    ("least_connections", Policy::LeastConnections),
+    ("random_two", Policy::RandomTwo),
+    ("consistent_hash", Policy::ConsistentHash),
 ];
 
-const PANICS: &[(&str, PoolPanic)] = &[("none", PoolPanic::None), ("all", PoolPanic::All)];
+const PANICS: &[(&str, Panic)] = &[("none", Panic::None), ("all", Panic::All)];
 
-fn read_nginx(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
-    let max_fails = section.or(problems, "max_fails", 1, max_fails);
-    let fail_timeout = section.or(problems, "fail_timeout", Duration::from_secs(10), fail_timeout);
+fn read_nginx(mut section: Section<'_, '_>, problems: &mut Problems) -> Rules {
+    let default = NginxSettings::default();
+    let max_fails = section.or(problems, "max_fails", default.max_fails, max_fails);
+    let fail_timeout = section.or(problems, "fail_timeout", default.fail_timeout, fail_timeout);
     section.finish(problems);
-    HealthRules::Nginx { max_fails, fail_timeout }
+    Rules::Nginx(NginxSettings { max_fails, fail_timeout })
 }
 
 fn max_fails(value: &DeValue<'_>) -> Result<u32, String> {
@@ -287,7 +293,7 @@ fn fail_timeout(value: &DeValue<'_>) -> Result<Duration, String> {
 fn check_nginx(backends: &[At<BackendConfig>], pools: &[At<PoolConfig>], problems: &mut Problems) {
     let nginx = pools
         .iter()
-        .filter(|pool| matches!(pool.value.health, HealthRules::Nginx { .. }))
+        .filter(|pool| matches!(pool.value.health, Rules::Nginx(_)))
         .flat_map(|pool| &pool.value.backends);
     let fits: HashSet<usize> = nginx.copied().collect();
     for (at, At { value: backend, at: place }) in backends.iter().enumerate() {
@@ -305,10 +311,10 @@ fn check_nginx(backends: &[At<BackendConfig>], pools: &[At<PoolConfig>], problem
     }
 }
 
-fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthRules {
-    let default = HealthConfig::default();
+fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> Rules {
+    let default = PassiveSettings::default();
     let percent = |value: &DeValue<'_>| small(value, 0..=100);
-    let health = HealthConfig {
+    let health = PassiveSettings {
         window: section.or(problems, "window", default.window, duration),
         failures: section
             .or(problems, "failures", default.failures, |value| small(value, 0..=65_535)),
@@ -342,24 +348,25 @@ fn read_health(mut section: Section<'_, '_>, problems: &mut Problems) -> HealthR
         problems.add(section.place("eject_max"), section.key("eject_max"), reason);
     }
     section.finish(problems);
-    HealthRules::Ours(health)
+    Rules::Ours(health)
 }
 
-/// The table `next_upstream`, if the route has one.
+/// The table `next_upstream` of a route to a pool with these rules.
 pub(super) fn read_next(
     mut section: Section<'_, '_>,
     problems: &mut Problems,
-) -> NextUpstreamConfig {
-    let default = NextUpstreamConfig::default();
+    health: &Rules,
+) -> NextUpstream {
+    let default = NextUpstream::default();
     let on = section.take(problems, "on", next_on);
     let tries = section.or(problems, "tries", default.tries, |value| small(value, 0..=1000));
     let limit = section.take(problems, "limit", duration).map(|found| found.value);
     section.finish(problems);
     let on = on.map_or(default, |found| found.value);
-    NextUpstreamConfig { tries, limit, ..on }
+    NextUpstream { tries, limit, cuts: !matches!(health, Rules::Nginx(_)), ..on }
 }
 
-fn next_on(value: &DeValue<'_>) -> Result<NextUpstreamConfig, String> {
+fn next_on(value: &DeValue<'_>) -> Result<NextUpstream, String> {
     const STATUSES: [u16; 7] = [500, 502, 503, 504, 403, 404, 429];
     let words = ["error", "timeout", "invalid_header", "non_idempotent", "off"];
     let statuses = STATUSES.map(|status| format!("http_{status}"));
@@ -370,13 +377,13 @@ fn next_on(value: &DeValue<'_>) -> Result<NextUpstreamConfig, String> {
     if has("off") && given.len() > 1 {
         return Err("\"off\" stands alone".to_owned());
     }
-    Ok(NextUpstreamConfig {
+    Ok(NextUpstream {
         error: has("error"),
         timeout: has("timeout"),
         invalid_header: has("invalid_header"),
         non_idempotent: has("non_idempotent"),
         statuses: STATUSES.into_iter().filter(|status| has(&format!("http_{status}"))).collect(),
-        ..NextUpstreamConfig::default()
+        ..NextUpstream::default()
     })
 }
 

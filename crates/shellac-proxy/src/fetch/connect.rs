@@ -10,10 +10,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use shellac_config::HealthRules;
 use shellac_counters::live::Phase as Wait;
 use shellac_upstream::resolve::Trouble;
-use shellac_upstream::{Address, Endpoint, InFlight};
+use shellac_upstream::{Address, Endpoint, InFlight, Rules};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
@@ -32,10 +31,10 @@ pub(super) async fn connect(
     busy: &mut InFlight,
     until: Option<Micros>,
 ) -> Result<Conn, Box<Failure>> {
-    let Exchange { worker, local, client, live, route, .. } = exchange;
+    let Exchange { worker, local, client, live, .. } = exchange;
     let mut limit = local.backend(busy.endpoint()).connect_timeout;
     if busy.is_test()
-        && let HealthRules::Ours(health) = &local.config().pools[route.pool].health
+        && let Rules::Ours(health) = busy.pool().rules()
     {
         limit = limit.min(health.test_connect_timeout);
     }

@@ -5,14 +5,12 @@
 
 mod specs;
 
-pub(crate) use specs::probe_settings;
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shellac_config::{BackendConfig, Config, Route};
+use shellac_config::{BackendConfig, Config};
 use shellac_upstream::admin::{Mode, Subject, Table};
 use shellac_upstream::key::Template;
 use shellac_upstream::next::NextUpstream;
@@ -32,10 +30,6 @@ pub(crate) struct Generation {
     pub(crate) config: Arc<Config>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
     pub(crate) pools: Vec<Arc<Pool>>,
-    /// How each pool's keys are made, if it has some.
-    keys: Vec<Option<Template>>,
-    /// When each route's requests go on to the next backend, if it says so in the words of nginx.
-    next: Vec<Option<NextUpstream>>,
     /// When it was loaded, in seconds since 1970.
     pub(crate) since_unix: u64,
     /// The counters of its backends.
@@ -59,7 +53,7 @@ pub(crate) struct Around<'p> {
 }
 
 impl Generation {
-    /// What `config` makes, What is known about backends that were the same `before` is still known.
+    /// What `config` makes. What is known about backends that were the same `before` is still known.
     pub(crate) fn new(
         number: u64,
         name: &str,
@@ -71,12 +65,6 @@ impl Generation {
         let &Around { threads, counting, names } = around;
         let endpoints = specs::endpoints(&config, before, names);
         let pools = specs::pools(&config, &endpoints, before, clock::wall_now());
-        let keys = config.pools.iter().map(|pool| pool.key.as_ref().map(specs::key)).collect();
-        let next = |route: &Route| {
-            let next = route.next.as_ref()?;
-            Some(specs::next_upstream(next, &config.pools[route.pool]))
-        };
-        let next = config.routes.iter().map(next).collect();
         let (counters, uncounted) =
             counting.backends_opened(name, endpoints.iter().map(|endpoint| endpoint.name()));
         Generation {
@@ -87,8 +75,6 @@ impl Generation {
             uncounted,
             config,
             pools,
-            keys,
-            next,
             since_unix,
             busy: Mutex::new(vec![0; threads]),
             wanted: Mutex::new(
@@ -105,12 +91,12 @@ impl Generation {
 
     /// How the keys of a pool are made, if it has some.
     pub(crate) fn key(&self, pool: usize) -> Option<&Template> {
-        self.keys.get(pool)?.as_ref()
+        self.config.pools.get(pool)?.key.as_ref()
     }
 
     /// When requests of a route go on to the next backend, if it says so in the words of nginx.
     pub(crate) fn next_upstream(&self, route: usize) -> Option<&NextUpstream> {
-        self.next.get(route)?.as_ref()
+        self.config.routes.get(route)?.next.as_ref()
     }
 
     /// How patterns see a backend that has these addresses.

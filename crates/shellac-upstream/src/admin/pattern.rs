@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::glob;
+use crate::spelling::distance;
 
 /// A backend as patterns see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,24 +256,4 @@ fn is_in(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     };
     let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
     address.is_ipv4() == network.is_ipv4() && (word(address) ^ word(network)) & mask == 0
-}
-
-/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
-fn distance(from: &str, to: &str) -> usize {
-    let from: Vec<char> = from.chars().take(256).collect();
-    let to: Vec<char> = to.chars().take(256).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in to.iter().enumerate() {
-            let mut best = (above[j] + usize::from(a != b)).min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[to.len()]
 }

@@ -114,3 +114,43 @@ fn hosts_are_without_ports() {
         assert_eq!(&*host(given.as_bytes()), expected.as_bytes(), "{given}");
     }
 }
+
+#[test]
+fn text_and_variables() {
+    let parts = |text| Template::parse(text).unwrap().parts;
+    assert_eq!(parts("$host$uri"), [Part::Host, Part::Uri]);
+    let text = |text: &str| Part::Text(text.to_owned());
+    assert_eq!(
+        parts("a${host}b-$arg_id/$http_x_user$cookie_sid."),
+        [
+            text("a"),
+            Part::Host,
+            text("b-"),
+            Part::Arg("id".to_owned()),
+            text("/"),
+            Part::Header("x_user".to_owned()),
+            Part::Cookie("sid".to_owned()),
+            text("."),
+        ]
+    );
+    assert_eq!(
+        parts("$request_uri$args$remote_addr$request_method"),
+        [Part::RequestUri, Part::Args, Part::RemoteAddr, Part::Method]
+    );
+}
+
+#[test]
+fn what_is_no_key_says_why() {
+    for (text, reason) in [
+        ("$hots", "there is no variable `$hots`; did you mean `$host`?"),
+        ("${host", "`${host` has no closing brace"),
+        ("/index", "`/index` is the same for all requests; use variables such as `$host$uri`"),
+        ("$arg_", "there is no variable `$arg_`; did you mean `$args`?"),
+        (
+            "$",
+            "there is no variable `$`; there are $host, $uri, $request_uri, $args, $remote_addr, $request_method, $arg_NAME, $http_NAME and $cookie_NAME",
+        ),
+    ] {
+        assert_eq!(Template::parse(text).unwrap_err(), reason);
+    }
+}

@@ -11,7 +11,7 @@ fn at(seconds: f64) -> Duration {
 }
 
 fn settings() -> PassiveSettings {
-    PassiveSettings { failures: 3, volume: 3, jitter: 0.0, ..PassiveSettings::default() }
+    PassiveSettings { failures: 3, volume: 3, jitter_percent: 0, ..PassiveSettings::default() }
 }
 
 /// Two endpoints in turn; the first one is looked at.
@@ -223,7 +223,7 @@ fn jitter_spreads_the_ends_of_ejections() {
     let mut ends = Vec::new();
     for seed in 0..50 {
         let endpoint = |at| Arc::new(Endpoint::new(at, "b", ([127, 0, 0, 1], 80).into()));
-        let rules = Rules::Ours(PassiveSettings { jitter: 0.2, ..settings() });
+        let rules = Rules::Ours(PassiveSettings { jitter_percent: 20, ..settings() });
         let endpoints = vec![endpoint(0), endpoint(1)];
         let pool = Pool::from_spec(PoolSpec { endpoints, rules, seed, ..PoolSpec::default() });
         let mut rig = Rig { picker: Picker::new(Arc::new(pool), 0) };

@@ -191,8 +191,13 @@ fn an_ejected_endpoint_is_left_out_but_not_the_last_one() {
         [Policy::RoundRobin, Policy::LeastConnections, Policy::RandomTwo, Policy::ConsistentHash]
     {
         let window = Duration::from_secs(4);
-        let settings =
-            PassiveSettings { window, failures: 2, volume: 2, jitter: 0.0, ..Default::default() };
+        let settings = PassiveSettings {
+            window,
+            failures: 2,
+            volume: 2,
+            jitter_percent: 0,
+            ..Default::default()
+        };
         let rules = Rules::Ours(settings);
         let mut picker = picker(PoolSpec { rules, ..pool(policy, (0..3).map(spec)) });
         let mut events = 0;

@@ -21,7 +21,7 @@ const REFUSED: Shot = Shot {
 };
 
 fn probe() -> Probe {
-    Probe::new(ProbeSettings { jitter: 0.0, ..ProbeSettings::default() }, at(0), 1)
+    Probe::new(ProbeSettings { jitter_percent: 0, ..ProbeSettings::default() }, at(0), 1)
 }
 
 /// The good ones and what changed after each shot.
@@ -107,7 +107,7 @@ fn the_average_is_about_four_good_ones() {
 fn probes_are_due_an_interval_after_each_other() {
     let settings = ProbeSettings {
         retry_interval: Duration::from_secs(1),
-        jitter: 0.0,
+        jitter_percent: 0,
         ..ProbeSettings::default()
     };
     let mut probe = Probe::new(settings, at(0), 9);
@@ -126,7 +126,7 @@ fn probes_are_due_an_interval_after_each_other() {
 
 #[test]
 fn jitter_keeps_probes_apart() {
-    let settings = ProbeSettings { jitter: 0.2, ..ProbeSettings::default() };
+    let settings = ProbeSettings { jitter_percent: 20, ..ProbeSettings::default() };
     let dues: Vec<Duration> = (0..50)
         .map(|seed| {
             let mut probe = Probe::new(settings.clone(), at(0), seed);

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use crate::{
-    Config, HealthConfig, HealthRules, KeyPart, NextUpstreamConfig, PoolConfig, PoolPanic,
-    PoolPolicy, ProbeConfig, ProbeRequest,
-};
+use shellac_upstream::key::{Part, Template};
+use shellac_upstream::next::NextUpstream;
+use shellac_upstream::probe::ProbeSettings;
+use shellac_upstream::{NginxSettings, Panic, PassiveSettings, Policy, Rules};
+
+use crate::{Config, PoolConfig, ProbeConfig, ProbeRequest};
 
 const NGINX: &str = include_str!("../../../../../fixtures/config/nginx.toml");
 const EXAMPLE: &str = include_str!("../../../../../shellac.example.toml");
@@ -81,12 +83,15 @@ fn every_key_is_read() {
                 name: "web".to_owned(),
                 request: ProbeRequest::Url("/health?x=1".to_owned()),
                 expect: 204,
-                interval: ms(1000),
-                retry_interval: ms(500),
                 timeout: ms(300),
-                window: 10,
-                threshold: 7,
-                initial: 7,
+                settings: ProbeSettings {
+                    interval: ms(1000),
+                    retry_interval: ms(500),
+                    jitter_percent: 10,
+                    window: 10,
+                    threshold: 7,
+                    initial: 7,
+                },
             },
             ProbeConfig {
                 name: "raw".to_owned(),
@@ -95,12 +100,8 @@ fn every_key_is_read() {
                     "Host: x".to_owned()
                 ]),
                 expect: 200,
-                interval: ms(5000),
-                retry_interval: ms(5000),
                 timeout: ms(2000),
-                window: 8,
-                threshold: 3,
-                initial: 2,
+                settings: ProbeSettings::default(),
             },
         ]
     );
@@ -116,13 +117,13 @@ fn every_key_is_read() {
     );
     assert_eq!(b2.spelled, "[::1]:9002");
     let pool = &config.pools[0];
-    assert_eq!((pool.policy, pool.panic), (PoolPolicy::ConsistentHash, PoolPanic::All));
-    let parts = &pool.key.as_ref().unwrap().parts;
-    let (user, id) = (KeyPart::Header("x_user".to_owned()), KeyPart::Arg("id".to_owned()));
-    assert_eq!(*parts, [user, KeyPart::Text("/".to_owned()), id]);
+    assert_eq!((pool.policy, pool.panic), (Policy::ConsistentHash, Panic::All));
+    let (user, id) = (Part::Header("x_user".to_owned()), Part::Arg("id".to_owned()));
+    let key = Template::new(vec![user, Part::Text("/".to_owned()), id]);
+    assert_eq!(pool.key, Some(key));
     assert_eq!(
         pool.health,
-        HealthRules::Ours(HealthConfig {
+        Rules::Ours(PassiveSettings {
             window: ms(30_000),
             failures: 9,
             percent: 20,
@@ -139,7 +140,7 @@ fn every_key_is_read() {
     );
     assert_eq!(
         config.routes[0].next,
-        Some(NextUpstreamConfig {
+        Some(NextUpstream {
             error: false,
             timeout: true,
             invalid_header: true,
@@ -147,6 +148,7 @@ fn every_key_is_read() {
             statuses: vec![500, 404],
             tries: 3,
             limit: Some(ms(10_000)),
+            cuts: true,
         })
     );
 }
@@ -156,16 +158,16 @@ fn a_configuration_of_nginx_in_our_words() {
     let config = Config::parse(NGINX, "nginx.toml").unwrap();
     let pool = &config.pools[0];
     let fail_timeout = Duration::from_secs(10);
-    assert_eq!(pool.health, HealthRules::Nginx { max_fails: 100, fail_timeout });
-    assert_eq!(pool.policy, PoolPolicy::ConsistentHash);
-    assert_eq!(pool.key.as_ref().unwrap().parts, [KeyPart::Host, KeyPart::Uri]);
+    assert_eq!(pool.health, Rules::Nginx(NginxSettings { max_fails: 100, fail_timeout }));
+    assert_eq!(pool.policy, Policy::ConsistentHash);
+    assert_eq!(pool.key, Some(Template::new(vec![Part::Host, Part::Uri])));
     let spelled: Vec<&str> = config.backends.iter().map(|one| one.spelled.as_str()).collect();
     let four = [1, 2, 3, 4].map(|n| format!("127.0.0.{n}:10080"));
     assert_eq!(spelled, four);
     let next = config.routes[0].next.clone().unwrap();
     assert_eq!(
         next,
-        NextUpstreamConfig { statuses: vec![502, 504], tries: 2, ..NextUpstreamConfig::default() }
+        NextUpstream { statuses: vec![502, 504], tries: 2, cuts: false, ..NextUpstream::default() }
     );
 }
 
@@ -226,12 +228,15 @@ fn what_the_example_leaves_out_is_right_too() {
     let text = format!("{before}{}", &behind[next..]);
     let config = Config::parse(&text, "f").unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     let next = config.routes[0].next.clone().unwrap();
-    assert_eq!(next, NextUpstreamConfig::default());
+    assert_eq!(next, NextUpstream::default());
     let probe = &config.probes[0];
     assert_eq!(config.backends[0].probe, Some(0));
-    assert_eq!((probe.window, probe.threshold, probe.initial), (8, 3, 2));
-    assert_eq!(config.pools[0].health, HealthRules::Ours(HealthConfig::default()));
-    assert_eq!(config.pools[0].policy, PoolPolicy::RoundRobin);
+    assert_eq!(
+        (probe.settings.window, probe.settings.threshold, probe.settings.initial),
+        (8, 3, 2)
+    );
+    assert_eq!(config.pools[0].health, Rules::Ours(PassiveSettings::default()));
+    assert_eq!(config.pools[0].policy, Policy::RoundRobin);
 }
 
 /// What is appended to [`THREE`], and every message expected for it.

@@ -18,7 +18,7 @@ use shellac_upstream::{Endpoint, Health};
 use super::jobs::Round;
 use super::registry::Held;
 use crate::clock::{self, micros};
-use crate::generation::{Generation, lock, probe_settings};
+use crate::generation::{Generation, lock};
 use crate::log::{self, Log};
 use shot::{Target, fire};
 
@@ -179,7 +179,7 @@ impl Backend {
             health: Arc::clone(endpoint.health()),
             config: config.clone(),
             target: Rc::new(target(endpoint, config)),
-            probe: Probe::new(probe_settings(config), now, seed),
+            probe: Probe::new(config.settings.clone(), now, seed),
             ejections: endpoint.health().ejections(),
         }
     }
@@ -187,7 +187,7 @@ impl Backend {
     fn reconfigure(&mut self, endpoint: &Endpoint, config: &ProbeConfig, now: Duration) {
         self.config = config.clone();
         self.target = Rc::new(target(endpoint, config));
-        self.probe.reconfigure(probe_settings(config), now);
+        self.probe.reconfigure(config.settings.clone(), now);
         self.health.set_probe(self.probe.view().clone());
     }
 
