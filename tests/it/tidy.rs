@@ -282,6 +282,9 @@ fn files_stay_readable() {
         if !is_test && !text.starts_with("//!") {
             problems.push(format!("{}: the first line does not say what it is", path.display()));
         }
+        if text.lines().any(|line| line.trim_start().starts_with("mod tests {")) {
+            problems.push(format!("{}: tests stand in a file of their own", path.display()));
+        }
     }
     none(&problems);
 }
