@@ -78,6 +78,11 @@ impl Errands {
         self.list.extract_if(.., |errand| matches!(errand.then, Then::Started)).collect()
     }
 
+    /// Whether somebody wanted a worker to serve, though he may not wait for it any more.
+    pub(crate) fn is_start_wanted(&self) -> bool {
+        self.list.iter().any(|errand| matches!(errand.then, Then::Started))
+    }
+
     /// Takes the clients that have waited too long. What they asked for is still done when the worker answers.
     pub(crate) fn expired(&mut self, now: Instant) -> Vec<Client> {
         let late = |errand: &&mut Errand| errand.deadline.is_some_and(|at| at <= now);

@@ -52,6 +52,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct House {
     settings: Settings,
+    banner: Banner,
     gid: Option<u32>,
     listeners: Vec<BoundListener>,
     /// A command stopped the worker: connections are refused.
@@ -129,8 +130,10 @@ impl House {
             ParseOptions { allow_small: settings.allow_small },
         );
         let params = Params::new(&settings.config, settings.threads);
+        let banner = banner(&settings);
         Ok(House {
             settings,
+            banner,
             gid,
             listeners,
             paused: false,
@@ -244,24 +247,8 @@ impl House {
     }
 
     /// What this program says of itself to those who give commands.
-    pub(crate) fn banner(&self) -> Banner {
-        let fact = |name: &str| {
-            let text = std::fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
-            text.map_or_else(|_| "-".to_owned(), |text| text.trim().to_owned())
-        };
-        Banner {
-            family: "Shellac".to_owned(),
-            platform: format!(
-                "{},{},{},-jnone,-snone,-hnone",
-                fact("ostype"),
-                fact("osrelease"),
-                std::env::consts::ARCH
-            ),
-            version: format!(
-                "shellac-{} instance {}",
-                self.settings.version, self.settings.instance
-            ),
-        }
+    pub(crate) fn banner(&self) -> &Banner {
+        &self.banner
     }
 
     pub(crate) fn door(&self) -> Option<&Door> {
@@ -300,10 +287,11 @@ impl House {
 
     /// Takes connections again.
     pub(crate) fn resume_listeners(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.paused) {
+        if self.paused {
             for socket in self.listeners.iter().flat_map(|listener| &listener.sockets) {
                 rustix::net::listen(socket, BACKLOG)?;
             }
+            self.paused = false;
         }
         Ok(())
     }
@@ -320,6 +308,24 @@ impl House {
     /// [`VsmError::Io`].
     pub fn remove_child_set(&self) -> Result<(), VsmError> {
         publish::remove_set(self.workdir(), SetKind::Child)
+    }
+}
+
+/// What a program with these settings says of itself on this machine.
+fn banner(settings: &Settings) -> Banner {
+    let fact = |name: &str| {
+        let text = std::fs::read_to_string(Path::new("/proc/sys/kernel").join(name));
+        text.map_or_else(|_| "-".to_owned(), |text| text.trim().to_owned())
+    };
+    Banner {
+        family: "Shellac".to_owned(),
+        platform: format!(
+            "{},{},{},-jnone,-snone,-hnone",
+            fact("ostype"),
+            fact("osrelease"),
+            std::env::consts::ARCH
+        ),
+        version: format!("shellac-{} instance {}", settings.version, settings.instance),
     }
 }
 

@@ -230,14 +230,18 @@ impl Supervisor<'_> {
     }
 
     fn start(&mut self, client: Client) {
-        if !matches!(self.stage, Stage::Stopped | Stage::Waiting { .. }) {
-            let answer = Answer::new(Status::CANNOT, format!("Child in state {}", self.state()));
-            return self.reply(Some(&client), answer);
+        match self.stage {
+            // The next step starts it, and answers if that fails.
+            Stage::Stopped | Stage::Waiting { .. } => self.stage = Stage::Waiting { until: now() },
+            // It waits until the old one has ended.
+            Stage::Stopping { exit: false, .. } => {}
+            Stage::Running(_) | Stage::Stopping { .. } => {
+                let text = format!("Child in state {}", self.state());
+                return self.reply(Some(&client), Answer::new(Status::CANNOT, text));
+            }
         }
         let deadline = now() + self.house.params().worker_timeout();
         self.errands.add(Some(client), Then::Started, deadline);
-        // The next step starts it, and answers if that fails.
-        self.stage = Stage::Waiting { until: now() };
     }
 
     fn stop(&mut self, client: &Client) -> Answer {
@@ -248,6 +252,10 @@ impl Supervisor<'_> {
                 self.talk();
                 self.house.pause_listeners();
                 self.stop_worker(false);
+                Answer::ok("")
+            }
+            Stage::Stopping { exit: false, .. } if self.errands.is_start_wanted() => {
+                self.fail_errands("The worker is stopping, and is to stay stopped.\n");
                 Answer::ok("")
             }
             _ => Answer::new(Status::CANNOT, format!("Child in state {}", self.state())),

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use chrono::DateTime;
 use shellac_config::{Config, ParseOptions};
 
 use crate::handoff::HandoffConfiguration;
@@ -126,10 +127,7 @@ impl Shelf {
 
     /// A free name for a reload at this time, in seconds since 1970: `reload_YYYYMMDD_HHMMSS`, with a suffix where that is taken.
     pub(crate) fn reload_name(&self, now_unix: u64, taken: impl Fn(&str) -> bool) -> String {
-        let (year, month, day) = civil(now_unix / 86400);
-        let (hour, minute, second) = (now_unix / 3600 % 24, now_unix / 60 % 60, now_unix % 60);
-        let plain =
-            format!("{RELOAD_PREFIX}{year:04}{month:02}{day:02}_{hour:02}{minute:02}{second:02}");
+        let plain = RELOAD_PREFIX.to_owned() + &utc(now_unix, "%Y%m%d_%H%M%S");
         let is_free = |name: &str| self.find(name).is_none() && !taken(name);
         if is_free(&plain) {
             return plain;
@@ -181,37 +179,15 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// Year, month and day of a day since 1970, in the calendar that is in use.
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Years begin in March here, so that the day that comes and goes is the last one.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (era * 400 + year_of_era + later, month, day)
-}
-
 /// A time of the form `Sun, 06 Nov 1994 08:49:37 GMT`, from seconds since 1970.
 pub(crate) fn http_date(unix: u64) -> String {
-    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let months =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (year, month, day) = civil(unix / 86400);
-    let at = |list: &[&'static str], index: u64| {
-        usize::try_from(index).ok().and_then(|index| list.get(index).copied()).unwrap_or("")
-    };
-    format!(
-        "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
-        at(&days, unix / 86400 % 7),
-        at(&months, month - 1),
-        unix / 3600 % 24,
-        unix / 60 % 60,
-        unix % 60
-    )
+    utc(unix, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
+/// A time in seconds since 1970; one that no calendar has is its number.
+fn utc(unix: u64, format: &str) -> String {
+    let at = i64::try_from(unix).ok().and_then(|unix| DateTime::from_timestamp(unix, 0));
+    at.map_or_else(|| unix.to_string(), |at| at.format(format).to_string())
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use crate::xid::XidBases;
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the manager says how long it runs.
 const BEAT: Duration = Duration::from_secs(1);
+/// What those are told who wait for a worker that is asked to end.
+const STOPPING: &str = "The worker is stopping.\n";
 /// Requests of one client that are looked at before everything else is again.
 const REQUESTS_AT_ONCE: usize = 16;
 
@@ -200,6 +202,7 @@ impl Supervisor<'_> {
                 let drain = deadline.saturating_duration_since(now()).saturating_sub(DRAIN_SLACK);
                 (self.tell)(Event::Stopping { drain });
                 self.house.close_listeners();
+                self.fail_errands(STOPPING);
                 None
             }
             Stage::Running(_) => {
@@ -223,7 +226,7 @@ impl Supervisor<'_> {
             Stage::Waiting { .. } => Stage::Stopped,
             other => other,
         };
-        self.fail_errands("The worker is stopping.\n");
+        self.fail_errands(STOPPING);
     }
 
     /// Starts a worker, notices that one ended, ends one that is too slow.
@@ -257,6 +260,9 @@ impl Supervisor<'_> {
                     }
                     self.remove_left_over();
                     (self.tell)(Event::Stopped { pid });
+                    if self.errands.is_start_wanted() {
+                        self.stage = Stage::Waiting { until: now() };
+                    }
                 } else if now() >= *deadline {
                     if *exit && matches!(self.program.kind, WorkerKind::Thread(_)) {
                         // A thread ends with this process and not before.
@@ -391,13 +397,7 @@ impl Supervisor<'_> {
         self.accept(at);
         for _ in 0..REQUESTS_AT_ONCE {
             let banner = self.banner();
-            let host = Host {
-                commands: &self.commands,
-                banner: &banner,
-                worker_runs: matches!(self.stage, Stage::Running(_)),
-                answer_bytes: self.house.params().answer_bytes(),
-                now: since_1970(),
-            };
+            let host = host(&self.commands, &self.house, &banner, self.worker_runs());
             let asked = self.sessions.receive(&host, at);
             if asked.is_empty() {
                 break;
@@ -412,32 +412,26 @@ impl Supervisor<'_> {
     fn accept(&mut self, at: Instant) {
         let banner = self.banner();
         let Some(door) = self.house.door() else { return };
-        let host = Host {
-            commands: &self.commands,
-            banner: &banner,
-            worker_runs: matches!(self.stage, Stage::Running(_)),
-            answer_bytes: self.house.params().answer_bytes(),
-            now: since_1970(),
-        };
+        let host = host(&self.commands, &self.house, &banner, self.worker_runs());
         self.sessions.accept(door, &host, at, |what| (self.tell)(Event::Admin { what }));
     }
 
     /// Answers a client.
     pub(crate) fn answer(&mut self, id: SessionId, answer: Answer) {
         let banner = self.banner();
-        let host = Host {
-            commands: &self.commands,
-            banner: &banner,
-            worker_runs: matches!(self.stage, Stage::Running(_)),
-            answer_bytes: self.house.params().answer_bytes(),
-            now: since_1970(),
-        };
+        let host = host(&self.commands, &self.house, &banner, self.worker_runs());
         self.sessions.answer(id, answer, &host);
     }
 
     fn banner(&self) -> String {
         self.house.banner().text(self.worker_runs())
     }
+}
+
+/// What a session has to know of this server now.
+fn host<'h>(commands: &'h Commands, house: &House, banner: &'h str, worker_runs: bool) -> Host<'h> {
+    let answer_bytes = house.params().answer_bytes();
+    Host { commands, banner, worker_runs, answer_bytes, now: since_1970() }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the manager is one of the few that read the clock")]

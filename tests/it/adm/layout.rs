@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use super::done;
 use crate::support::daemon::Daemon;
+use crate::support::deadline::Deadline;
+use crate::support::origin::{Origin, Step, ok, raw};
 use crate::support::varnish::{self, Varnishd};
 
 /// Names of several lengths, so that the columns come closer.
@@ -77,4 +79,119 @@ pub(super) fn undated(text: &str) -> String {
             None => format!("{line}\n"),
         })
         .collect()
+}
+
+/// Digits behind a point made `#`: times.
+fn masked(text: &str) -> String {
+    let mut behind = false;
+    let mask = |c: char| {
+        behind = c == '.' || behind && c.is_ascii_digit();
+        if behind && c != '.' { '#' } else { c }
+    };
+    text.chars().map(mask).collect()
+}
+
+/// Whether the history of a backend that is well is full, and whoever begins with `initial` has forgotten it.
+fn is_settled(table: &str) -> bool {
+    let rows: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.get(..64))
+        .filter(|marks| marks.bytes().all(|mark| b"46UxXrRH-".contains(&mark)))
+        .collect();
+    let is_even = |row: &&str| row.bytes().all(|mark| mark == row.as_bytes()[0]);
+    rows.iter().all(is_even) && rows.contains(&"H".repeat(64).as_str())
+}
+
+#[test]
+fn the_details_of_probes_are_those_of_a_varnishd() {
+    if !varnish::is_here() {
+        return;
+    }
+    let well = Origin::start(|_| vec![ok("well"), Step::Close]);
+    let sick =
+        Origin::start(|_| vec![raw("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), Step::Close]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let backends = [("well", well.address()), ("sick", sick.address()), ("nobody", nobody)];
+    let root = tempfile::tempdir().unwrap();
+    let mut vcl = "vcl 4.1;\nprobe p { .url = \"/\"; .interval = 50ms; .timeout = 5s; .window = 9; .threshold = 3; }\n".to_owned();
+    let mut config = "threads = 1\n[log]\nsize = '16M'\n[[listen]]\nname = 'main'\naddress = '127.0.0.1:0'\n[[probe]]\nname = 'p'\nurl = '/'\ninterval = '50ms'\ntimeout = '5s'\nwindow = 9\nthreshold = 3\n".to_owned();
+    let mut uses = String::new();
+    for (name, address) in backends {
+        let port = address.port();
+        let _ = writeln!(
+            vcl,
+            "backend {name} {{ .host = \"127.0.0.1\"; .port = \"{port}\"; .probe = p; }}"
+        );
+        let _ = writeln!(uses, "if (req.url == \"/{name}\") {{ set req.backend_hint = {name}; }}");
+        let _ =
+            writeln!(config, "[[backend]]\nname = '{name}'\naddress = '{address}'\nprobe = 'p'");
+    }
+    let _ = writeln!(vcl, "sub vcl_recv {{ {uses} }}");
+    let file = root.path().join("probed.vcl");
+    std::fs::write(&file, vcl).unwrap();
+    let (theirs, ours) = (root.path().join("v"), root.path().join("w"));
+    let _varnishd = Varnishd::start_with(&theirs, &["-f", file.to_str().unwrap()]);
+    let _daemon = Daemon::start(&ours, &config);
+
+    let [their_table, our_table] = [&theirs, &ours].map(|workdir| {
+        let deadline = Deadline::generous();
+        loop {
+            let table = done(workdir, &["backend.list", "-p"]);
+            if is_settled(&table) {
+                break masked(&undated(&table));
+            }
+            assert!(deadline.left().is_some(), "the history is not full:\n{table}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    });
+    assert_eq!(our_table, their_table);
+    assert_eq!(our_table.matches(" Newest\n").count(), backends.len(), "{our_table}");
+
+    // Behind what a varnishd tells too: the same lines, the same values.
+    let [their_json, our_json] = [&theirs, &ours].map(|workdir| {
+        let text = done(workdir, &["backend.list", "-j", "-p"]);
+        let is_theirs = |line: &&str| {
+            !["\"shellac\": ", "\"ipv4\": "].iter().any(|ours| line.trim_start().starts_with(ours))
+        };
+        let lines: Vec<&str> = text.lines().filter(is_theirs).collect();
+        super::client::timeless(lines.join("\n").as_bytes())
+    });
+    assert_eq!(our_json, their_json);
+    let bits = |workdir| {
+        let text = done(workdir, &["backend.list", "-j", "-p"]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        backends.map(|(name, _)| value[3][format!("boot.{name}")]["probe_details"].clone())
+    };
+    assert_eq!(bits(&ours), bits(&theirs));
+    assert_eq!(bits(&ours)[0]["bits_H"], u64::MAX);
+}
+
+#[test]
+fn a_backend_that_is_never_used_is_not_called_healthy() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let _daemon = Daemon::start(
+        &workdir,
+        &Daemon::config(
+            "127.0.0.1:9".parse().unwrap(),
+            "[[backend]]\nname = \"out\"\naddress = \"127.0.0.1:9\"\ndown = true\n",
+        ),
+    );
+    // Neither at first, nor when somebody wants it nevertheless.
+    for wanted in ["auto", "healthy"] {
+        done(&workdir, &["backend.set_health", "out", wanted]);
+        let list = done(&workdir, &["backend.list"]);
+        let words: Vec<&str> = list
+            .lines()
+            .find_map(|line| line.strip_prefix("boot.out "))
+            .unwrap()
+            .split_ascii_whitespace()
+            .collect();
+        assert_eq!(words[..3], ["sick", "0/0", "sick"], "{list}");
+        let text = done(&workdir, &["backend.list", "-jp"]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value[3]["boot.out"]["admin_health"], "sick");
+        assert_eq!(value[3]["boot.out"]["shellac"]["down"], true);
+        assert_eq!(value[3]["boot.b0"]["shellac"]["down"], false);
+    }
 }

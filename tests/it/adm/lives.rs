@@ -11,7 +11,7 @@ use super::{ask, done, refused};
 use crate::support::client::Client;
 use crate::support::daemon::{Daemon, signal_process};
 use crate::support::deadline::Deadline;
-use crate::support::origin::{Origin, ok};
+use crate::support::origin::{Origin, Step, ok};
 
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
@@ -221,4 +221,48 @@ fn long_answers_are_cut_at_the_limit() {
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, format!("{}\n[response was truncated]\n", &whole[..130]));
+}
+
+#[test]
+fn a_start_behind_a_stop_waits_for_its_turn() {
+    let origin = Origin::start(|_| vec![Step::Hang]);
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let mut daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
+    let before = daemon.worker_pid();
+    let (address, secret) = place(&workdir);
+    let asking = |line: &[u8]| {
+        let mut raw = Raw::open(address);
+        assert_eq!(raw.login(&secret), Some(200));
+        raw.send(line);
+        raw
+    };
+    // The worker ends when this request has.
+    let mut client = Client::connect(daemon.address());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    Deadline::generous().wait_for("the request", || (!origin.received().is_empty()).then_some(()));
+    done(&workdir, &["stop"]);
+    assert_eq!(done(&workdir, &["status"]), "Child in state stopping");
+    assert_eq!(refused(&workdir, &["stop"]), (300, "Child in state stopping".to_owned()));
+
+    // Another stop is the last word; then another start is. Each client has sent its line before the next one comes.
+    let mut taken_back = asking(b"start\n");
+    Deadline::generous()
+        .wait_for("the start to wait", || ask(&workdir, &["stop"]).status.success().then_some(()));
+    let answer = taken_back.answer().unwrap();
+    assert_eq!(
+        (answer.status.code(), answer.text().as_str()),
+        (400, "The worker is stopping, and is to stay stopped.\n")
+    );
+    let mut start = asking(b"start\n");
+    assert_eq!(done(&workdir, &["status"]), "Child in state stopping");
+    drop(origin);
+    assert_eq!(start.code(), Some(200));
+    assert_eq!(done(&workdir, &["status"]), "Child in state running");
+    assert_ne!(daemon.worker_pid(), before);
+    daemon.wait_for_line(&format!("worker {before} is stopped"));
+    // Nobody is left to start it again.
+    done(&workdir, &["stop"]);
+    daemon.wait_for_line(" is stopped");
+    assert_eq!(done(&workdir, &["status"]), "Child in state stopped");
 }

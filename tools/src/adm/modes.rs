@@ -101,7 +101,17 @@ pub(super) fn interactive(
                 }
                 Ok(_) => {}
             }
-            while let Ok(Some(answer)) = connection.ready() {
+            loop {
+                let answer = match connection.ready() {
+                    Ok(Some(answer)) => answer,
+                    Ok(None) => break,
+                    Err(NoAnswer::Closed) => return Ok(closed(stock, false)),
+                    Err(NoAnswer::Failed(answer)) => {
+                        // Nothing behind it can be understood.
+                        show(&mut output, &answer, false)?;
+                        return Ok(ExitCode::from(EXIT_NOBODY));
+                    }
+                };
                 let again = if asked { "" } else { "\r           \r" };
                 write!(output, "{again}{}\n{}\n", answer.status, answer.text())?;
                 if answer.status == Status::TRUNCATED {

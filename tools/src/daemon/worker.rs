@@ -154,24 +154,10 @@ struct Setup {
 
 impl Setup {
     fn from_handoff(handoff: Handoff) -> anyhow::Result<Setup> {
-        let Handoff {
-            configurations,
-            active,
-            fixed,
-            params,
-            state,
-            allow_small,
-            node_map,
-            workdir,
-            instance,
-            gid,
-            threads,
-            xid_base,
-            listeners,
-        } = handoff;
-        let options = ParseOptions { allow_small };
-        let nodes = settings::node_map(&node_map)?;
-        let mut loadable = configurations
+        let options = ParseOptions { allow_small: handoff.allow_small };
+        let nodes = settings::node_map(&handoff.node_map)?;
+        let mut loadable = handoff
+            .configurations
             .into_iter()
             .map(|one| {
                 let mut config = Config::parse_with(&one.text, &one.file_name, options)?;
@@ -183,14 +169,16 @@ impl Setup {
                 })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
-        if active >= loadable.len() {
+        if handoff.active >= loadable.len() {
             bail!("the manager names no active configuration");
         }
-        let Loadable { name, config, .. } = loadable.remove(active);
+        let Loadable { name, config, .. } = loadable.remove(handoff.active);
         // What needs a restart of everything stays what it was at the start.
+        let fixed = &handoff.fixed;
         let at_start = Config::parse_with(&fixed.text, &fixed.file_name, options)?;
         let config = Arc::new(Config { log: at_start.log, ..Config::clone(&config) });
-        let listeners = listeners
+        let listeners = handoff
+            .listeners
             .into_iter()
             .map(|listener| Listener {
                 name: listener.name,
@@ -198,13 +186,13 @@ impl Setup {
                 sockets: listener.sockets,
             })
             .collect();
-        let kept = Kept::read(params, &state)?;
+        let kept = Kept::read(handoff.params, &handoff.state)?;
         let options = WorkerOptions {
-            workdir,
-            gid,
-            instance,
-            threads,
-            xid_base,
+            workdir: handoff.workdir,
+            gid: handoff.gid,
+            instance: handoff.instance,
+            threads: handoff.threads,
+            xid_base: handoff.xid_base,
             inherited: kept.inherited(name),
             // The manager holds the lock for all its workers.
             holds_lock: true,

@@ -282,7 +282,7 @@ fn drained(count: u64) -> String {
     }
 }
 
-/// Who orders it: the user and the machine.
+/// Who orders it.
 fn author() -> String {
     let user =
         ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());

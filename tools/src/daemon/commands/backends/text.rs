@@ -80,6 +80,7 @@ fn member(backend: &BackendStatus, details: bool) -> String {
 fn ours(backend: &BackendStatus) -> String {
     let mut fields = vec![
         format!("\"mode\": \"{}\"", backend.admin.as_str()),
+        format!("\"down\": {}", backend.down),
         format!("\"passive\": \"{}\"", backend.passive.state.as_str()),
         format!("\"in_flight\": {}", backend.in_flight),
         format!("\"weight\": {}", backend.weight),
@@ -115,9 +116,11 @@ fn counts(backend: &BackendStatus) -> (u32, u32) {
     backend.probe.as_ref().map_or((0, 0), |probe| (probe.good, probe.window))
 }
 
-/// A backend that is drained is sick to those who do not know that word.
+/// A backend that is drained is sick to those who do not know that word, and so is one that the configuration takes out: nobody
+/// can bring that one back.
 fn admin_word(backend: &BackendStatus) -> &'static str {
     match backend.admin {
+        _ if backend.down => "sick",
         Mode::Healthy => "healthy",
         mode if mode.is_out() => "sick",
         _ if backend.probe.is_some() => "probe",
