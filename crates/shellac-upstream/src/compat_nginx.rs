@@ -6,6 +6,7 @@
 //!
 //! One lock for each pool, as the `zone` of an upstream has it.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -83,6 +84,11 @@ impl Peer {
         self.fails = before.fails;
         self.accessed = before.accessed;
         self.checked = before.checked;
+    }
+
+    /// Attempts and weight.
+    fn load(&self) -> (u64, u64) {
+        (self.conns, self.weight.unsigned_abs())
     }
 
     fn is_out(&self) -> bool {
@@ -231,7 +237,7 @@ fn fault(outcome: Outcome) -> Option<Fault> {
 struct Round<'a> {
     nginx: &'a Nginx,
     pool: &'a Pool,
-    peers: &'a mut Vec<Peer>,
+    peers: &'a mut [Peer],
     /// In whole seconds.
     now: u64,
     /// Neither limits nor orders nor probes keep any server from being chosen.
@@ -283,18 +289,31 @@ impl Round<'_> {
 
     /// The server with the fewest attempts for its weight; several of them take turns.
     fn fewest(&mut self, course: &Course) -> Option<usize> {
-        let usable: Vec<usize> =
-            (0..self.nginx.primaries).filter(|&at| self.is_available(course, at)).collect();
-        let peers = &*self.peers;
-        let load =
-            |at: usize, other: usize| i128::from(peers[at].conns) * i128::from(peers[other].weight);
-        let least = usable
-            .iter()
-            .copied()
-            .reduce(|best, at| if load(at, best) < load(best, at) { at } else { best })?;
-        let equals: Vec<usize> =
-            usable.into_iter().filter(|&at| load(at, least) == load(least, at)).collect();
-        self.smooth(course, equals)
+        let mut least: Option<(usize, u64, u64)> = None;
+        let mut several = false;
+        for at in 0..self.nginx.primaries {
+            if !self.is_available(course, at) {
+                continue;
+            }
+            let (conns, weight) = self.peers[at].load();
+            match least.map(|(_, c, w)| conns.saturating_mul(w).cmp(&c.saturating_mul(weight))) {
+                Some(Ordering::Greater) => {}
+                Some(Ordering::Equal) => several = true,
+                Some(Ordering::Less) | None => {
+                    least = Some((at, conns, weight));
+                    several = false;
+                }
+            }
+        }
+        let (at, c, w) = least?;
+        if several {
+            let equal = |peer: &Peer| {
+                let (conns, weight) = peer.load();
+                conns.saturating_mul(w) == c.saturating_mul(weight)
+            };
+            return self.smooth_of(course, at..self.nginx.primaries, equal);
+        }
+        self.smooth(course, [at])
     }
 
     /// The smooth order among those that are available.
@@ -303,10 +322,20 @@ impl Round<'_> {
         course: &Course,
         positions: impl IntoIterator<Item = usize>,
     ) -> Option<usize> {
+        self.smooth_of(course, positions, |_| true)
+    }
+
+    /// The same among those that `wanted` accepts.
+    fn smooth_of(
+        &mut self,
+        course: &Course,
+        positions: impl IntoIterator<Item = usize>,
+        wanted: impl Fn(&Peer) -> bool,
+    ) -> Option<usize> {
         let mut total = 0;
-        let mut best: Option<usize> = None;
+        let mut best: Option<(usize, i64)> = None;
         for at in positions {
-            if !self.is_available(course, at) {
+            if !wanted(&self.peers[at]) || !self.is_available(course, at) {
                 continue;
             }
             let peer = &mut self.peers[at];
@@ -315,13 +344,13 @@ impl Round<'_> {
             if peer.effective < peer.weight {
                 peer.effective += 1;
             }
-            let current = peer.current;
-            if best.is_none_or(|best| current > self.peers[best].current) {
-                best = Some(at);
+            if best.is_none_or(|(_, most)| peer.current > most) {
+                best = Some((at, peer.current));
             }
         }
-        self.peers[best?].current -= total;
-        best
+        let (at, _) = best?;
+        self.peers[at].current -= total;
+        Some(at)
     }
 
     fn is_available(&self, course: &Course, at: usize) -> bool {
