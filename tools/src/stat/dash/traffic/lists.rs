@@ -1,5 +1,7 @@
 //! The lists of this screen, as lines.
 
+use std::sync::Arc;
+
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use crate::stat::dash::columns::{Columns, Place, columns};
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::micros;
 use crate::stat::dash::words;
-use crate::watch::{Failing, Reading};
+use crate::watch::{BackendTraffic, Failing, Reading, Traffic};
 
 /// Columns of a transaction's number at least.
 const XID: usize = 7;
@@ -107,8 +109,7 @@ pub(super) fn asked(
     line.left("URL", left.saturating_sub(RATE + SHARE + 3), quiet).text("  ", quiet);
     line.right("REQ/s", RATE, quiet).right("FAILED", SHARE, quiet).rest("BACKEND", width, quiet);
     let mut lines = vec![line.plain()];
-    let mut backends: Vec<_> =
-        traffic.backends.iter().filter(|it| it.minute_attempts > 0).collect();
+    let mut backends: Vec<_> = asked_backends(traffic).collect();
     backends.sort_by_key(|it| std::cmp::Reverse(it.minute_attempts));
     let rows = traffic.urls.len().max(backends.len());
     for at in (scroll..rows).take(height.saturating_sub(1)) {
@@ -138,6 +139,16 @@ pub(super) fn asked(
         lines.push(Line::styled("  No request in the last minute.", quiet));
     }
     fill(lines, height)
+}
+
+/// Rows that [`asked`] has beside its title.
+pub(super) fn asked_rows(traffic: &Traffic) -> usize {
+    traffic.urls.len().max(asked_backends(traffic).count())
+}
+
+/// Backends that were asked in the last minute.
+fn asked_backends(traffic: &Traffic) -> impl Iterator<Item = &Arc<BackendTraffic>> {
+    traffic.backends.iter().filter(|it| it.minute_attempts > 0)
 }
 
 /// Requests in flight, the oldest first.
@@ -200,7 +211,7 @@ fn oldest_first<'a>(scene: &Scene<'a>) -> Vec<(u64, &'a InFlight)> {
 
 /// Failing groups for programs.
 pub(super) fn failing_json(scene: &Scene<'_>) -> Vec<Value> {
-    let one = |it: &std::sync::Arc<Failing>| {
+    let one = |it: &Arc<Failing>| {
         json!({
             "at": micros(it.at),
             "xid": it.xid,

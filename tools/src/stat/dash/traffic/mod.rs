@@ -175,7 +175,7 @@ impl Screen for Traffic {
         if matches!(self.alone, Some(Part::Asked | Part::InFlight)) {
             let most = match self.alone {
                 Some(Part::InFlight) => scene.now.live.as_ref().map_or(0, |it| it.requests.len()),
-                _ => scene.now.traffic.urls.len().max(scene.now.traffic.backends.len()),
+                _ => lists::asked_rows(&scene.now.traffic),
             };
             let most = most.saturating_sub(1);
             let page = height.saturating_sub(1).max(1);

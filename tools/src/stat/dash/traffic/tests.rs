@@ -53,6 +53,23 @@ fn every_size_is_drawn() {
 }
 
 #[test]
+fn the_end_of_a_list_is_its_last_row() {
+    let mut scenery = scenes::troubled();
+    let last = scenery.snapshots.last_mut().expect("a scene");
+    let traffic = std::sync::Arc::make_mut(&mut last.traffic);
+    let (busy, idle) = (traffic.backends[0].clone(), traffic.backends[0].clone());
+    let mut idle = (*idle).clone();
+    idle.minute_attempts = 0;
+    traffic.backends = vec![std::sync::Arc::new(idle); 50];
+    traffic.backends.push(busy.clone());
+    traffic.urls = std::sync::Arc::from([]);
+    assert!(busy.minute_attempts > 0, "one row");
+    let mut app = app(scenery);
+    keys(&mut app, &[Key::Char('u'), Key::End]);
+    assert!(picture(&app, 80, 24).contains(&busy.name));
+}
+
+#[test]
 fn more_backends_than_urls_fit_in_every_size() {
     let mut scenery = scenes::troubled();
     for snapshot in &mut scenery.snapshots {
