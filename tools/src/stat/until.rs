@@ -86,7 +86,7 @@ impl Watch {
         Watch { until: watched(until), fail_if: watched(fail_if), ..Watch::default() }
     }
 
-    /// Whether one look may tell: changes and rates need two.
+    /// Whether one look cannot tell: changes and rates need two.
     fn needs_two(&self) -> bool {
         let mut all = self.until.iter().chain(&self.fail_if);
         all.any(|watched| watched.condition.of != Of::Value)
@@ -97,15 +97,15 @@ impl Watch {
         for watched in self.until.iter_mut().chain(&mut self.fail_if) {
             watched.check_names(&now)?;
         }
-        let is_first = self.first.is_none();
-        let first = self.first.get_or_insert_with(|| now.clone()).clone();
-        let before = std::mem::replace(&mut self.before, now.clone());
-        let pending = "waiting for a second look: a change needs two".to_owned();
-        if is_first && self.needs_two() {
-            return Ok(pending);
+        let is_too_early = self.first.is_none() && self.needs_two();
+        let first = self.first.get_or_insert_with(|| now.clone());
+        let before = std::mem::replace(&mut self.before, now);
+        let now = &self.before;
+        if is_too_early {
+            return Ok("waiting for a second look: a change needs two".to_owned());
         }
         for Watched { condition, seen } in &self.fail_if {
-            let looks = looks(condition, seen, &first, &before, &now);
+            let looks = looks(condition, seen, first, &before, now);
             if let Some(look) = looks.iter().find(|look| look.holds) {
                 let text = format!("{condition}: {} is {}", look.name, look.number);
                 return Err(End::Failed(text));
@@ -114,7 +114,7 @@ impl Watch {
         let mut holds = Vec::new();
         let mut open = Vec::new();
         for Watched { condition, seen } in &self.until {
-            let looks = looks(condition, seen, &first, &before, &now);
+            let looks = looks(condition, seen, first, &before, now);
             let left: Vec<&Look<'_>> = looks.iter().filter(|look| !look.holds).collect();
             if left.is_empty() {
                 holds.push(format!("{condition}: holds for {}", counters(looks.len())));

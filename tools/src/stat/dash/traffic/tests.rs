@@ -1,5 +1,7 @@
 //! The screen at fixed states.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use shellac_render::redact::Redaction;
 
@@ -56,13 +58,14 @@ fn every_size_is_drawn() {
 fn the_end_of_a_list_is_its_last_row() {
     let mut scenery = scenes::troubled();
     let last = scenery.snapshots.last_mut().expect("a scene");
-    let traffic = std::sync::Arc::make_mut(&mut last.traffic);
-    let (busy, idle) = (traffic.backends[0].clone(), traffic.backends[0].clone());
-    let mut idle = (*idle).clone();
+    let traffic = Arc::make_mut(&mut last.traffic);
+    let busy = Arc::clone(&traffic.backends[0]);
+    let mut idle = (*busy).clone();
     idle.minute_attempts = 0;
-    traffic.backends = vec![std::sync::Arc::new(idle); 50];
+    let idle = Arc::new(idle);
+    traffic.backends = vec![idle; 50];
     traffic.backends.push(busy.clone());
-    traffic.urls = std::sync::Arc::from([]);
+    traffic.urls = Arc::from([]);
     assert!(busy.minute_attempts > 0, "one row");
     let mut app = app(scenery);
     keys(&mut app, &[Key::Char('u'), Key::End]);
@@ -73,8 +76,8 @@ fn the_end_of_a_list_is_its_last_row() {
 fn more_backends_than_urls_fit_in_every_size() {
     let mut scenery = scenes::troubled();
     for snapshot in &mut scenery.snapshots {
-        let traffic = std::sync::Arc::make_mut(&mut snapshot.traffic);
-        traffic.urls = std::sync::Arc::from([]);
+        let traffic = Arc::make_mut(&mut snapshot.traffic);
+        traffic.urls = Arc::from([]);
     }
     let last = scenery.snapshots.last().expect("a scene");
     assert!(last.traffic.backends.iter().any(|it| it.minute_attempts > 0), "a row with no URL");
