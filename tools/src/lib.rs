@@ -22,6 +22,7 @@ mod explain;
 mod generate;
 mod health;
 mod hosts;
+mod kernel;
 mod links;
 mod log;
 mod metrics;

@@ -20,6 +20,7 @@ use shellac_config::parse_duration;
 use shellac_vsm::locate::{self, LocateError, Question};
 
 use crate::color::{ColorWhen, page_columns};
+use crate::kernel;
 use finding::{Section, worst};
 
 /// What stands below the options.
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let now_unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs());
     let (mut sections, workdirs) = places(args.instance.as_deref(), now_unix);
     let start = Instant::now();
-    let before = node::sample(None);
+    let before = kernel::sample(None);
     let mut worker = None;
     for workdir in &workdirs {
         let examined = instance::examine(workdir, args.sample, now_unix);
@@ -63,14 +64,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     // Looking at logs took its time already.
     std::thread::sleep(args.sample.saturating_sub(start.elapsed()));
-    let after = node::sample(None);
+    let after = kernel::sample(None);
     sections.push(node::examine("this node".to_owned(), &before, &after, start.elapsed()));
     if let Some(other) = other_network(worker) {
-        let first = node::sample(Some(other));
+        let first = kernel::sample(Some(other));
         let start = Instant::now();
         std::thread::sleep(args.sample);
         let title = format!("the network of process {other}, which is not that of this shell");
-        let second = node::sample(Some(other));
+        let second = kernel::sample(Some(other));
         sections.push(node::examine(title, &first, &second, start.elapsed()));
     }
     let text = match args.json {

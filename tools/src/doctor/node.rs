@@ -1,7 +1,5 @@
 //! The node: tables of the kernel that can be full, packets that did not leave it, and what cannot be seen from here.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use shellac_upstream::node::{Delta, Fill, Level, Sample, Signal, time_to_full};
@@ -12,25 +10,6 @@ use super::finding::Section;
 const SOON: Duration = Duration::from_secs(15 * 60);
 /// Half.
 const HALF: f64 = 0.5;
-
-/// Reads the files of the kernel, as process `pid` sees them if that is given.
-pub(super) fn sample(pid: Option<u32>) -> Sample {
-    Sample::read(&mut |path| {
-        let path = match pid {
-            Some(pid) => path.replacen("/proc/net/", &format!("/proc/{pid}/net/"), 1).replacen(
-                "/proc/self/",
-                &format!("/proc/{pid}/"),
-                1,
-            ),
-            None => path.to_owned(),
-        };
-        if Path::new(&path).is_dir() {
-            let names = fs::read_dir(&path).ok()?.flatten().map(|entry| entry.file_name());
-            return Some(names.map(|name| name.to_string_lossy().into_owned() + "\n").collect());
-        }
-        fs::read_to_string(path).ok()
-    })
-}
 
 /// What two samples say.
 pub(super) fn examine(

@@ -1,34 +1,8 @@
-//! Numbers about the node, read from the kernel's files: for where no proxy publishes them.
-
-use std::fs::{self, File};
-use std::io::Read;
+//! Numbers about the node: for where no proxy publishes them.
 
 use shellac_upstream::node::{Fill, Kind as NodeKind, Sample, Signal, Source};
 
 use super::page::{About, Kind, Labels, Page, Value};
-
-/// A file of the kernel that is longer is cut; rows for thousands of processors or neighbours fit.
-const MOST_BYTES: u64 = 8 << 20;
-/// Open files that are counted.
-const MOST_NAMES: usize = 1 << 20;
-
-/// Reads the node as this process sees it.
-pub(super) fn sample() -> Sample {
-    Sample::read(&mut |path| {
-        if path == Source::Files.path() {
-            return names(path);
-        }
-        let mut text = String::new();
-        File::open(path).ok()?.take(MOST_BYTES).read_to_string(&mut text).ok()?;
-        Some(text)
-    })
-}
-
-/// The names in a directory, one per line.
-fn names(path: &str) -> Option<String> {
-    let entries = fs::read_dir(path).ok()?.take(MOST_NAMES).filter_map(Result::ok);
-    Some(entries.map(|entry| format!("{}\n", entry.file_name().display())).collect())
-}
 
 /// Adds every number that is known, how full things are, and which files cannot be read.
 ///

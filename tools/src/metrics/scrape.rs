@@ -8,6 +8,7 @@ use super::instance::{Instance, Look};
 use super::page::{About, Kind, Page, Value};
 use super::text::{self, Form, Totals};
 use super::{captures, exporter, node, own, traffic};
+use crate::kernel;
 use crate::watch::{From, Options, Watch};
 
 /// Which configurations' backends are shown.
@@ -120,7 +121,7 @@ impl Scraper {
                 add_identity(&mut page, look.identity.as_deref());
             }
         } else {
-            node::add(&mut page, &node::sample());
+            node::add(&mut page, &kernel::sample(None));
         }
         self.follow();
         if ours {

@@ -3,7 +3,8 @@ use std::time::Duration;
 use shellac_upstream::node::Sample;
 
 use super::super::finding::Level;
-use super::{examine, sample};
+use super::examine;
+use crate::kernel::sample;
 
 /// A machine whose IPv4 neighbour table holds so many and has been full so often.
 fn machine(entries: u32, fulls: u32, discards: u32) -> Sample {
