@@ -124,8 +124,11 @@ impl Sessions {
     }
 
     /// What to wait for.
+    ///
+    /// A connection of which nothing is wanted is none of it: that its other side is gone would be news again and again until
+    /// its command is answered.
     pub(crate) fn interests(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
-        self.list.iter().map(|one| {
+        let interests = self.list.iter().map(|one| {
             let mut flags = PollFlags::empty();
             if one.wants_input() {
                 flags |= PollFlags::IN;
@@ -134,7 +137,8 @@ impl Sessions {
                 flags |= PollFlags::OUT;
             }
             (one.stream.as_fd(), flags)
-        })
+        });
+        interests.filter(|(_, flags)| !flags.is_empty())
     }
 
     /// Reads what came and gives the requests in it.
@@ -234,3 +238,6 @@ impl Connection {
 fn is_soon(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
+
+#[cfg(test)]
+mod tests;
