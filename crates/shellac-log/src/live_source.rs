@@ -52,6 +52,8 @@ pub struct LiveSource {
     attachment: Attachment,
     options: LiveOptions,
     reading: Option<Reading>,
+    /// Whether it was opened at the start, which is still to be said.
+    placed: bool,
     /// `None` while only the records can tell.
     choice: Option<Choice>,
     detector: Detector,
@@ -87,12 +89,14 @@ struct Reading {
 }
 
 impl LiveSource {
-    /// Reads the log of the instance that `attachment` follows. It need not be there yet.
+    /// Reads the log of the instance that `attachment` follows. It need not be there yet; if it is, what is written from
+    /// now on is seen, however long the first look takes.
     pub fn new(attachment: Attachment, options: LiveOptions) -> LiveSource {
-        LiveSource {
+        let mut source = LiveSource {
             attachment,
             options,
             reading: None,
+            placed: false,
             choice: None,
             detector: Detector::default(),
             held: VecDeque::new(),
@@ -103,7 +107,14 @@ impl LiveSource {
             unit: Vec::new(),
             rests: 0,
             walked_bytes: 0,
+        };
+        source.attachment.refresh();
+        // The first look says why not.
+        if let Ok(reading) = source.try_open() {
+            source.reading = Some(reading);
+            source.placed = true;
         }
+        source
     }
 
     /// The table of tags and why this one. Only meaningful once a log was opened.
@@ -177,6 +188,7 @@ impl LiveSource {
     }
 
     fn opened(&mut self) -> Input<'static> {
+        self.placed = false;
         if std::mem::take(&mut self.abandoned) { Input::Reacquired } else { Input::Opened }
     }
 
@@ -321,6 +333,9 @@ impl Source for LiveSource {
     fn next(&mut self) -> Result<Input<'_>, SourceError> {
         if self.reading.is_some() && self.choice.is_none() {
             return self.detect();
+        }
+        if self.placed {
+            return Ok(self.opened());
         }
         match self.held.pop_front() {
             Some(Held::Unit(unit)) => {

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,9 @@ fn one_who_left_before_the_answer_is_not_waited_on() {
     });
     sessions.send(at);
     assert_eq!(sessions.interests().count(), 1);
+    // Closing with something unread would be a reset.
+    let mut greeting = [0; 64];
+    assert!(client.read(&mut greeting).unwrap() < greeting.len());
     client.write_all(b"start\n").unwrap();
     drop(client);
     assert_eq!(sessions.receive(&host, at).len(), 1);
