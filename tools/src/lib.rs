@@ -32,6 +32,7 @@ mod record;
 mod snapshot;
 mod stat;
 mod stock;
+mod terminal;
 mod trace;
 mod watch;
 mod when;

@@ -9,8 +9,9 @@ use ratatui::layout::Rect;
 use super::columns::scrolled;
 use super::frame;
 use super::history::History;
-use super::screen::{Key, Look, Reaction, Scene, Screen};
+use super::screen::{Look, Reaction, Scene, Screen};
 use super::snapshot::{Moment, Snapshot, micros};
+use crate::terminal::Key;
 
 /// Tenths of a second between two looks at first, and at least.
 const INTERVAL: u32 = 10;

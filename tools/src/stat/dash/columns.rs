@@ -5,7 +5,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::screen::Key;
+use crate::terminal::Key;
 
 /// What does not fit ends in this.
 const CUT: &str = "..";

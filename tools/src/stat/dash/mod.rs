@@ -2,7 +2,7 @@
 //!
 //! `source` looks at the instance (`sampler` at its counters) and makes a `snapshot`; `app` is the state, which takes snapshots
 //! and keys and keeps a `history`; `frame` and each `screen` draw it. Nothing that draws can read an instance and nothing
-//! that reads can draw. `terminal` and `signals` own the outside world, and this file is the loop between all of them.
+//! that reads can draw. The terminal and its signals are shared with other tools (`crate::terminal`), and this file is the loop between all of them.
 
 mod app;
 mod backends;
@@ -11,18 +11,15 @@ mod columns;
 mod counters;
 mod frame;
 mod history;
-mod input;
 mod overview;
 mod sample;
 mod sampler;
 #[cfg(test)]
 mod scenes;
 mod screen;
-mod signals;
 mod snapshot;
 mod source;
 mod spark;
-mod terminal;
 #[cfg(test)]
 mod testing;
 mod traffic;
@@ -39,16 +36,15 @@ use shellac_vsm::Attachment;
 
 use crate::attach::Patience;
 use crate::stat::filter::Filters;
+use crate::terminal::{Owner, Signals, Woken};
 use crate::watch;
 use app::{App, Effect};
 use backends::Backends;
 use counters::Counters;
 use overview::Overview;
 use screen::{Look, Screen};
-use signals::Signals;
 use snapshot::{Moment, micros};
 use source::Source;
-use terminal::{Owner, Woken};
 use traffic::Traffic;
 
 pub(crate) use frame::bindings;

@@ -9,30 +9,7 @@ use serde_json::Value;
 
 use super::history::History;
 use super::snapshot::Snapshot;
-
-/// A key, whatever the terminal sends for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
-    /// A character as it was typed.
-    Char(char),
-    /// Together with Ctrl; the letter in lower case.
-    Ctrl(char),
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Home,
-    End,
-    Enter,
-    Esc,
-    Tab,
-    BackTab,
-    Backspace,
-    /// A function key, from 1.
-    F(u8),
-}
+use crate::terminal::Key;
 
 /// What is shown: a moment and those before it.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,8 @@ use ratatui::widgets::Paragraph;
 use serde_json::{Value, json};
 
 use super::columns::{Current, as_text};
-use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use super::screen::{HelpLine, Look, Reaction, Scene, Screen};
+use crate::terminal::Key;
 use rows::{Order, Row, rows};
 
 /// The screen.

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use super::{Columns, Current, Place, as_text, cut, scrolled};
-use crate::stat::dash::screen::Key;
+use crate::terminal::Key;
 
 #[test]
 fn what_does_not_fit_is_cut_and_says_so() {

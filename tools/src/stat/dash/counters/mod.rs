@@ -13,7 +13,8 @@ use ratatui::layout::Rect;
 use serde_json::Value;
 use shellac_log::Compat;
 
-use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use super::screen::{HelpLine, Look, Reaction, Scene, Screen};
+use crate::terminal::Key;
 use state::State;
 
 /// The screen.

@@ -8,8 +8,9 @@ use shellac_log::Compat;
 use shellac_sys::glob_matches;
 
 use crate::stat::dash::sample::{Point, Reading, Sample};
-use crate::stat::dash::screen::{Key, Look, Reaction};
+use crate::stat::dash::screen::{Look, Reaction};
 use crate::stat::dash::snapshot::{Moment, Snapshot};
+use crate::terminal::Key;
 
 /// Longest filter that can be typed, in characters.
 const FILTER_MOST: usize = 100;

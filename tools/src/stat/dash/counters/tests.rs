@@ -9,9 +9,10 @@ use shellac_log::Compat;
 use super::Counters;
 use crate::stat::dash::app::{App, Effect};
 use crate::stat::dash::sample::{HitRate, Point, Reading, Sample};
-use crate::stat::dash::screen::{Key, Look};
+use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::{Event, Instance, Snapshot, State};
 use crate::stat::dash::testing::{assert_golden, picture, point, reading, second, snapshot};
+use crate::terminal::Key;
 
 const PLAIN: Look = Look { color: false, unicode: true, stock: false, offset: 0 };
 const COLOR: Look = Look { color: true, ..PLAIN };

@@ -10,9 +10,10 @@ use ratatui::widgets::Paragraph;
 use serde_json::{Value, json};
 
 use super::columns::{as_text, scrolled};
-use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use super::screen::{HelpLine, Look, Reaction, Scene, Screen};
 use super::snapshot::micros;
 use crate::health::Verdict;
+use crate::terminal::Key;
 
 /// The screen.
 #[derive(Debug, Default)]

@@ -9,8 +9,9 @@ use super::Overview;
 use crate::health::Judgement;
 use crate::stat::dash::app::App;
 use crate::stat::dash::scenes::{self, Scenery};
-use crate::stat::dash::screen::{Key, Look, Scene, Screen};
+use crate::stat::dash::screen::{Look, Scene, Screen};
 use crate::stat::dash::testing::{assert_golden, picture, second};
+use crate::terminal::Key;
 
 const LOOK: Look = Look { color: true, unicode: true, stock: false, offset: 0 };
 

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use shellac_render::redact::Redaction;
 
 use super::columns::{Current, as_text, scrolled};
-use super::screen::{HelpLine, Key, Look, Reaction, Scene, Screen};
+use super::screen::{HelpLine, Look, Reaction, Scene, Screen};
+use crate::terminal::Key;
 use crate::watch::Kept;
 use opened::Opened;
 

@@ -11,7 +11,8 @@ use shellac_render::trace::{Options, Trace, TraceData, Zone, render};
 
 use super::ansi;
 use crate::stat::dash::columns::{Columns, scrolled};
-use crate::stat::dash::screen::{Key, Look, Reaction};
+use crate::stat::dash::screen::{Look, Reaction};
+use crate::terminal::Key;
 use crate::watch::{Failing, Kept};
 
 /// Lines of text are not longer than this, however wide the screen is.

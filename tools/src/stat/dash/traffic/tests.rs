@@ -8,8 +8,9 @@ use shellac_render::redact::Redaction;
 use super::Traffic;
 use crate::stat::dash::app::{App, Effect};
 use crate::stat::dash::scenes::{self, Scenery};
-use crate::stat::dash::screen::{Key, Look};
+use crate::stat::dash::screen::Look;
 use crate::stat::dash::testing::{assert_golden, picture, second};
+use crate::terminal::Key;
 
 const LOOK: Look = Look { color: true, unicode: true, stock: false, offset: 0 };
 const AREA: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };

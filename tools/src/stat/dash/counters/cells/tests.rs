@@ -3,9 +3,10 @@ use shellac_log::Compat;
 
 use super::{Column, Line, State};
 use crate::stat::dash::sample::{Point, Reading};
-use crate::stat::dash::screen::{Key, Look};
+use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::Snapshot;
 use crate::stat::dash::testing::{point, reading};
+use crate::terminal::Key;
 
 /// The text of a column as varnishstat has it, without what makes it 14 wide.
 fn cell(format: Format, semantics: Semantics, value: u64, column: usize, scaled: bool) -> String {

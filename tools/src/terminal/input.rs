@@ -1,6 +1,6 @@
 //! From the bytes that a terminal sends to keys.
 
-use super::screen::Key;
+use super::key::Key;
 
 /// Longest sequence that is waited for; what is longer is none.
 const SEQUENCE_MOST: usize = 32;

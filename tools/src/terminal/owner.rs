@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::input::Keys;
-use super::screen::Key;
+use super::key::Key;
 use super::signals::Signals;
 
 /// A terminal that does not say how large it is.
