@@ -17,7 +17,7 @@ use super::session::Session;
 use crate::clock::Micros;
 use crate::date;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
-use crate::worker::{Live, Outbox, Timer, Worker};
+use crate::worker::{Live, Outbox, Timer, Transport, Worker};
 
 /// What an error page says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
     };
     let limit = exchange.local.config().timeouts.send;
     let Exchange { client, out, written, live, .. } = &mut exchange;
-    let sent = flush(worker, limit, &client.stream, out, written, live).await;
+    let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
     let written = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = head_len.min(written);
     exchange.acct.response_body = written.saturating_sub(head_len).min(body_len);
@@ -184,7 +184,7 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
 async fn flush(
     worker: &Worker,
     limit: Duration,
-    stream: &tokio::net::TcpStream,
+    stream: &mut Transport,
     out: &mut Outbox,
     written: &mut u64,
     live: &mut Live,
@@ -251,7 +251,8 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     let mut written = 0;
     // It is closed either way.
     let limit = worker.current().config().timeouts.send;
-    let _ = flush(&worker, limit, &session.client.stream, &mut out, &mut written, &mut live).await;
+    let _ =
+        flush(&worker, limit, &mut session.client.stream, &mut out, &mut written, &mut live).await;
     let acct = Acct { request_head, response_head: written, ..Acct::default() };
     txn.req_acct(&acct);
     worker.stats.main().inc(Main::ClientReq400);

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use shellac_http1::{BodyError, BodyFraming, Decoder};
 
 use super::session::Client;
-use crate::worker::{Worker, poll_read};
+use crate::worker::Worker;
 
 /// Why a request body cannot be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl RequestBody {
             _ => CHUNKED_READ,
         };
         let most = most.min(scratch.len());
-        let count = match ready!(poll_read(&mut client.stream, cx, &mut scratch[..most])) {
+        let count = match ready!(client.stream.poll_read(cx, &mut scratch[..most])) {
             Ok(0) => {
                 client.ended = true;
                 let fault = BodyFault::Ended(self.decoder.interrupted(), None);

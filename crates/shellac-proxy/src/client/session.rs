@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,13 +10,12 @@ use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::Main;
 use shellac_format::Vxid;
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
-use tokio::net::TcpStream;
 
 use super::answer;
 use super::request;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
-use crate::worker::{Buffer, Live, Timer, Worker, end_writing, poll_read};
+use crate::worker::{Buffer, Live, Timer, Transport, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
 const LINGER_BYTES: usize = 256 << 10;
@@ -26,7 +24,7 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// The client's socket and what was read from it.
 pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Transport,
     pub(crate) input: Buffer,
     /// The client has sent its last byte.
     pub(crate) ended: bool,
@@ -70,7 +68,8 @@ impl Session {
     /// Logs the arrival of a connection.
     pub(crate) fn new(
         worker: &Rc<Worker>,
-        stream: TcpStream,
+        stream: Transport,
+        local: SocketAddr,
         peer: SocketAddr,
         listener: &Rc<str>,
     ) -> Session {
@@ -80,10 +79,8 @@ impl Session {
         let at = log.now();
         let address = peer;
         let peer = AddressText::new(address);
-        // A connection that is gone already has no local address any more.
-        let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
         let txn = Txn::begin(log, TxnKind::Session, log.next_xid(), Vxid(0), at, at);
-        txn.sess_open(&peer, listener, &AddressText::new(local), at, stream.as_raw_fd());
+        txn.sess_open(&peer, listener, &AddressText::new(local), at, stream.fd());
         txn.flush();
         Session {
             worker: Rc::clone(worker),
@@ -125,7 +122,7 @@ impl Session {
             }
         };
         if linger {
-            end_writing(&self.client.stream);
+            self.client.stream.end_writing();
             self.drain().await;
         }
         let Session { worker, txn, opened, .. } = self;
@@ -197,7 +194,7 @@ impl Session {
                 worker.buffers.borrow_mut().lend(&mut client.input);
                 // The parser refuses a head at its limit, so the room behind it is never used up.
                 let room = client.input.room(limits.head_bytes + ROOM_BEHIND);
-                match poll_read(&mut client.stream, cx, room) {
+                match client.stream.poll_read(cx, room) {
                     Poll::Pending => news = false,
                     Poll::Ready(Ok(0)) => client.ended = true,
                     Poll::Ready(Ok(count)) => {
@@ -223,7 +220,7 @@ impl Session {
                 if client.ended || taken >= LINGER_BYTES {
                     return Poll::Ready(());
                 }
-                match poll_read(&mut client.stream, cx, &mut scratch) {
+                match client.stream.poll_read(cx, &mut scratch) {
                     Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(count)) => taken += count,
                     Poll::Pending if timer.is_late(cx) => return Poll::Ready(()),

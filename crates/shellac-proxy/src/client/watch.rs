@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::session::{Client, ROOM_BEHIND};
-use crate::worker::{Timer, Worker, poll_read};
+use crate::worker::{Timer, Worker};
 
 /// How long a client that has sent its last byte is given the benefit of the doubt.
 ///
@@ -51,7 +51,7 @@ impl<'w> Watch<'w> {
             if room.is_empty() {
                 return false;
             }
-            match poll_read(&mut client.stream, cx, room) {
+            match client.stream.poll_read(cx, room) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(0)) => client.ended = true,
                 Poll::Ready(Ok(count)) => client.input.fill(count),

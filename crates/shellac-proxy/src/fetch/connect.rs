@@ -85,7 +85,7 @@ pub(super) async fn connect(
     let now = worker.log.now();
     busy.connected(worker.log.steady(now));
     Ok(Conn {
-        stream,
+        stream: stream.into(),
         endpoint: Arc::clone(&endpoint),
         input: Buffer::default(),
         remote,

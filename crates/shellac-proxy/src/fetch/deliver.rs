@@ -18,7 +18,7 @@ use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
 use crate::stats::{Busy, Firsts};
-use crate::worker::{Conn, Local, Timer, Worker, poll_read, poll_write, reset_on_close};
+use crate::worker::{Conn, Local, Timer, Transport, Worker};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
 pub(super) const DISCARD_BYTES: u64 = 64 << 10;
@@ -148,7 +148,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         }
         End::Truncated | End::Killed => {
             if towards == BodyFraming::Eof {
-                reset_on_close(&exchange.client.stream);
+                exchange.client.stream.reset_on_close();
             }
             exchange.finish();
             After::close(SessionEnd::TxError)
@@ -226,7 +226,7 @@ impl Delivery<'_, '_> {
             self.poll_upload(cx);
             let Exchange { client, out, written, .. } = &mut *self.exchange;
             let before = *written;
-            let flushed = out.poll_flush(&client.stream, cx, written);
+            let flushed = out.poll_flush(&mut client.stream, cx, written);
             if *written != before {
                 // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
                 let send = self.exchange.local.config().timeouts.send;
@@ -291,7 +291,7 @@ impl Delivery<'_, '_> {
         let mut scratch = worker.scratch.borrow_mut();
         let plain = self.encoder.framing() != BodyFraming::Chunked;
         let most = if plain { scratch.len() } else { FRAMED_READ };
-        let count = match poll_read(&mut source.conn.stream, cx, &mut scratch[..most]) {
+        let count = match source.conn.stream.poll_read(cx, &mut scratch[..most]) {
             Poll::Ready(Ok(0)) => {
                 drop(scratch);
                 match self.decoder.eof() {
@@ -324,7 +324,7 @@ impl Delivery<'_, '_> {
                     let framed = if plain && out.is_empty() {
                         // Straight from one socket to the other; only what does not fit is copied.
                         let _ = self.encoder.head(decoded.data.len());
-                        straight(&client.stream, cx, decoded.data, &mut out.bytes, written)
+                        straight(&mut client.stream, cx, decoded.data, &mut out.bytes, written)
                     } else {
                         let _ = self.encoder.data(decoded.data, &mut out.bytes);
                         Ok(())
@@ -516,7 +516,7 @@ impl Delivery<'_, '_> {
 
 /// Writes `data` and copies what the kernel does not take.
 fn straight(
-    stream: &tokio::net::TcpStream,
+    stream: &mut Transport,
     cx: &mut Context<'_>,
     data: &[u8],
     rest: &mut Vec<u8>,
@@ -524,7 +524,7 @@ fn straight(
 ) -> io::Result<()> {
     let mut at = 0;
     while at < data.len() {
-        match poll_write(stream, cx, &data[at..]) {
+        match stream.poll_write(cx, &data[at..]) {
             Poll::Ready(Ok(count)) => {
                 at += count;
                 *written += count as u64;
@@ -579,7 +579,7 @@ pub(super) async fn skim(
                 return Poll::Ready(false);
             }
             let room = conn.input.room(FRAMED_READ);
-            match poll_read(&mut conn.stream, cx, room) {
+            match conn.stream.poll_read(cx, room) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
                 Poll::Ready(Ok(count)) => conn.input.fill(count),
                 Poll::Pending if timer.is_late(cx) => return Poll::Ready(false),

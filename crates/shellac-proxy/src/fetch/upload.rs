@@ -102,7 +102,7 @@ impl Upload {
             if !self.out.is_empty() {
                 self.waits_for_client = false;
                 let before = self.written;
-                let flushed = self.out.poll_flush(&conn.stream, cx, &mut self.written);
+                let flushed = self.out.poll_flush(&mut conn.stream, cx, &mut self.written);
                 conn.written += self.written - before;
                 ready!(flushed).map_err(UploadError::Backend)?;
                 // There may be more that was read already.

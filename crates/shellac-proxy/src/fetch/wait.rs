@@ -13,7 +13,7 @@ use super::upload::{Upload, UploadError};
 use crate::client::{Exchange, Watch};
 use crate::clock::Micros;
 use crate::log::{Phase, Txn};
-use crate::worker::{Conn, Timer, poll_read};
+use crate::worker::{Conn, Timer};
 
 /// How long a backend may take to say `100 Continue` before we say it in its place.
 const CONTINUE: Duration = Duration::from_secs(1);
@@ -167,7 +167,7 @@ impl Waiting<'_, '_> {
         loop {
             let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
             let room = self.conn.input.room(limit);
-            let count = match poll_read(&mut self.conn.stream, cx, room) {
+            let count = match self.conn.stream.poll_read(cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),
@@ -272,7 +272,7 @@ impl Waiting<'_, '_> {
     /// Interim heads on their way to the client.
     fn poll_interim(&mut self, cx: &mut Context<'_>) -> Result<(), Box<Failure>> {
         let Exchange { client, out, written, .. } = &mut *self.exchange;
-        match out.poll_flush(&client.stream, cx, written) {
+        match out.poll_flush(&mut client.stream, cx, written) {
             Poll::Ready(Err(_)) => Err(Failure::client_gone(self.phase())),
             _ => Ok(()),
         }

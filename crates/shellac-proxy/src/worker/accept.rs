@@ -1,5 +1,6 @@
 //! Taking connections from a listening socket.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,7 +22,9 @@ pub(super) async fn accept(worker: Rc<Worker>, name: String, socket: TcpListener
             Ok((stream, peer)) => {
                 // Without it small writes wait for acknowledgements; a socket that refuses still works.
                 let _ = stream.set_nodelay(true);
-                let session = client::Session::new(&worker, stream, peer, &name);
+                // A connection that is gone already has no local address any more.
+                let local = stream.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+                let session = client::Session::new(&worker, stream.into(), local, peer, &name);
                 tokio::task::spawn_local(session.serve());
             }
             Err(error) => {

@@ -2,16 +2,14 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use shellac_format::Tag;
 use shellac_upstream::Endpoint;
-use tokio::net::TcpStream;
 
 use super::buffer::Buffer;
+use super::transport::Transport;
 use crate::clock::Micros;
 use crate::log::{AddressText, CloseReason, Log};
 use crate::stats::Socket;
@@ -19,7 +17,7 @@ use crate::stats::Socket;
 /// A connection to a backend.
 #[derive(Debug)]
 pub(crate) struct Conn {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Transport,
     pub(crate) endpoint: Arc<Endpoint>,
     /// Bytes of a response that were read and not used yet.
     pub(crate) input: Buffer,
@@ -43,18 +41,16 @@ pub(crate) struct Conn {
 impl Conn {
     /// The descriptor's number, for the log.
     pub(crate) fn fd(&self) -> i32 {
-        self.stream.as_raw_fd()
+        self.stream.fd()
     }
 
     /// Bytes that the other side's kernel has acknowledged in its life, if ours can say.
     pub(crate) fn acked(&self) -> Option<u64> {
-        let info = shellac_sys::tcp_info(self.stream.as_fd()).ok()?;
-        // We opened it, so the SYN is counted.
-        Some(info.bytes_acked?.saturating_sub(1))
+        self.stream.acked()
     }
 
     /// Why it cannot carry another request, without asking the kernel: any byte and the end are known to the driver.
-    fn unfit(&self) -> Option<CloseReason> {
+    fn unfit(&mut self) -> Option<CloseReason> {
         // The backend's name stands for other addresses by now.
         if !self.endpoint.is_at(self.remote) {
             return Some(CloseReason::RespClose);
@@ -62,15 +58,9 @@ impl Conn {
         if !self.input.is_empty() {
             return Some(CloseReason::RxJunk);
         }
-        let mut cx = Context::from_waker(Waker::noop());
-        if self.stream.poll_read_ready(&mut cx).is_pending() {
-            return None;
-        }
-        match self.stream.try_read(&mut [0; 1]) {
-            Ok(0) => Some(CloseReason::RemClose),
-            Ok(_) => Some(CloseReason::RxJunk),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
-            Err(_) => Some(CloseReason::RemClose),
+        match self.stream.news()? {
+            Ok(1..) => Some(CloseReason::RxJunk),
+            Ok(0) | Err(_) => Some(CloseReason::RemClose),
         }
     }
 }
@@ -96,7 +86,7 @@ impl Idle {
     /// The connection to `backend` that was used last and is still good. Those found bad on the way are closed.
     pub(crate) fn take(&self, backend: usize, log: &Log) -> Option<Conn> {
         loop {
-            let conn = self.kept.borrow_mut().get_mut(backend)?.pop()?;
+            let mut conn = self.kept.borrow_mut().get_mut(backend)?.pop()?;
             match conn.unfit() {
                 None => return Some(conn),
                 Some(reason) => close(log, &conn, reason),
@@ -121,7 +111,7 @@ impl Idle {
     /// Closes what was unused for too long and what the backend has closed.
     pub(crate) fn sweep(&self, now: Micros, log: &Log) {
         for list in self.kept.borrow_mut().iter_mut() {
-            list.retain(|conn| {
+            list.retain_mut(|conn| {
                 let reason = if now >= conn.released.after(self.lifetime) {
                     Some(CloseReason::RxTimeout)
                 } else {

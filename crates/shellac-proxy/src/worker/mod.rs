@@ -7,8 +7,9 @@ mod conn;
 mod deadline;
 mod live;
 mod local;
-mod net;
+mod outbox;
 mod running;
+mod transport;
 
 use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
@@ -28,8 +29,9 @@ pub(crate) use conn::Conn;
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
 pub(crate) use live::Live;
 pub(crate) use local::{Lease, Local};
-pub(crate) use net::{Outbox, end_writing, poll_read, poll_write, reset_on_close};
+pub(crate) use outbox::Outbox;
 pub(crate) use running::Place;
+pub(crate) use transport::Transport;
 
 use crate::clock::Clock;
 use crate::control::Acks;
