@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::framing::BodyFraming;
+use crate::headers::Header;
 
 /// Longest chunk head: 16 digits and the line end.
 const CHUNK_HEAD: usize = 18;
@@ -129,6 +130,30 @@ impl Encoder {
             BodyFraming::Chunked => Ok(b"0\r\n\r\n"),
             _ => Ok(b""),
         }
+    }
+
+    /// Appends what ends the body, with `trailers` where the framing has room for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Encoder::finish); `out` is then as it was.
+    pub fn finish_with<'t>(
+        &self,
+        trailers: impl Iterator<Item = Header<'t>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let end = self.finish()?;
+        if self.framing != BodyFraming::Chunked {
+            return Ok(());
+        }
+        let (last_chunk, empty_line) = end.split_at(3);
+        out.extend_from_slice(last_chunk);
+        for trailer in trailers {
+            out.extend_from_slice(trailer.line);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(empty_line);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`parse_request`] and [`parse_response`] turn the bytes received so far into a head or say that more
 //! are needed; [`request_framing`] and [`response_framing`] say how long the body is; [`Decoder`] takes the
 //! body's framing off and [`Encoder`] puts another one on, so that a chunked answer can go to an HTTP/1.0
-//! client.
+//! client; [`Trailing`] knows which of the fields behind a body go with it.
 //!
 //! Strict on purpose: whatever two implementations could read in two ways is refused ([`HeadError`],
 //! [`FramingError`], [`BodyError`]) and never repaired. Where the input was cut into reads makes no
@@ -22,6 +22,7 @@ mod request;
 mod response;
 mod scan;
 mod target;
+pub mod trailers;
 pub mod write;
 
 pub use body::{BodyError, Decoded, Decoder};
@@ -33,3 +34,7 @@ pub use head::{
     parse_response, parse_response_into,
 };
 pub use headers::{Header, Headers};
+pub use trailers::Trailing;
+
+#[cfg(test)]
+mod tests;

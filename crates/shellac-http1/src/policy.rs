@@ -25,21 +25,30 @@ const NOT_NOMINATED: [&str; 3] = ["content-length", "host", "transfer-encoding"]
 /// that `Connection` names.
 ///
 /// Transfer-Encoding goes too; [`BodyFraming::set`] or [`frame_response`] puts the framing of the next hop in
-/// its place. Trailers are not passed on, and neither is `Trailer`.
+/// its place. So does `Trailer`; what may be said of it to the next hop is in [`Trailing`](crate::Trailing).
 pub fn strip_hop_by_hop(headers: &mut Headers) {
-    let nominated: Vec<Vec<u8>> = headers
-        .tokens("connection")
-        .filter(|token| !is_one_of(token, &NOT_NOMINATED) && !is_one_of(token, &HOP_BY_HOP))
-        .filter(|token| !token.eq_ignore_ascii_case(b"close"))
-        .map(<[u8]>::to_owned)
-        .collect();
+    let nominated = nominated(headers);
     headers.retain(|header| {
-        !is_one_of(header.name, &HOP_BY_HOP)
+        !is_hop_by_hop(header.name)
             && !nominated.iter().any(|name| header.name.eq_ignore_ascii_case(name))
     });
 }
 
-fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+/// What `Connection` takes away besides the hop-by-hop fields.
+pub(crate) fn nominated(headers: &Headers) -> Vec<Vec<u8>> {
+    headers
+        .tokens("connection")
+        .filter(|token| !is_one_of(token, &NOT_NOMINATED) && !is_hop_by_hop(token))
+        .filter(|token| !token.eq_ignore_ascii_case(b"close"))
+        .map(<[u8]>::to_owned)
+        .collect()
+}
+
+pub(crate) fn is_hop_by_hop(name: &[u8]) -> bool {
+    is_one_of(name, &HOP_BY_HOP)
+}
+
+pub(crate) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|candidate| name.eq_ignore_ascii_case(candidate.as_bytes()))
 }
 

@@ -49,6 +49,22 @@ fn a_promised_length_is_kept() {
 }
 
 #[test]
+fn trailers_stand_behind_the_last_chunk_and_nowhere_else() {
+    let trailers: crate::Headers = [("X-Sum", "1"), ("Y", "")].into_iter().collect();
+    let mut out = b"before".to_vec();
+    Encoder::new(BodyFraming::Chunked).finish_with(trailers.iter(), &mut out).unwrap();
+    assert_eq!(out, b"before0\r\nX-Sum: 1\r\nY: \r\n\r\n");
+    for framing in [BodyFraming::Eof, BodyFraming::None, BodyFraming::Length(0)] {
+        let mut out = Vec::new();
+        Encoder::new(framing).finish_with(trailers.iter(), &mut out).unwrap();
+        assert_eq!(out, b"", "{framing:?}");
+    }
+    let mut out = Vec::new();
+    let short = Encoder::new(BodyFraming::Length(1)).finish_with(trailers.iter(), &mut out);
+    assert_eq!((short, out.len()), (Err(EncodeError::TooShort { missing: 1 }), 0));
+}
+
+#[test]
 fn the_longest_chunk_head_fits() {
     let head = Encoder::new(BodyFraming::Chunked).head(usize::MAX).unwrap();
     assert_eq!(head.as_bytes(), format!("{:x}\r\n", usize::MAX).as_bytes());

@@ -158,8 +158,10 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
     if let Some(value) = head.headers.get("connection") {
         exchange.txn.header(HeadTags::RESP, "Connection", value);
     }
-    let interim = exchange.out.len() as u64;
-    let head_len = write::response(&mut exchange.out.bytes, &head) as u64;
+    let interim = exchange.out.len() as u64 + exchange.written;
+    let head_len = exchange.push_head(true, |out| {
+        write::response(out, &head);
+    });
     let body_len = if exchange.head.method == "HEAD" {
         0
     } else {

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use shellac_http1::{BodyError, BodyFraming, Decoder};
+use shellac_http1::{BodyError, BodyFraming, Decoder, Header, Trailing};
 
 use super::session::Client;
 use crate::worker::Worker;
@@ -47,6 +47,8 @@ pub(crate) struct RequestBody {
     refuse_over: bool,
     /// Bytes read, framing included.
     raw: u64,
+    /// What its head said about trailers.
+    trailing: Trailing,
 }
 
 impl RequestBody {
@@ -61,7 +63,19 @@ impl RequestBody {
             limit,
             refuse_over,
             raw: 0,
+            trailing: Trailing::default(),
         }
+    }
+
+    /// The same, with trailers as its head said.
+    pub(crate) fn with(mut self, trailing: Trailing) -> RequestBody {
+        self.trailing = trailing;
+        self
+    }
+
+    /// The trailers that are passed on, as far as they have come.
+    pub(crate) fn trailers(&self) -> impl Iterator<Item = Header<'_>> {
+        self.trailing.pass(self.decoder.trailers())
     }
 
     /// How it came.

@@ -9,7 +9,7 @@ use shellac_counters::vsc::table::Main;
 use shellac_http1::policy::{
     client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
 };
-use shellac_http1::{BodyFraming, RequestHead, Version, request_framing};
+use shellac_http1::{BodyFraming, RequestHead, Trailing, Version, request_framing, trailers};
 use shellac_upstream::next::NextUpstream;
 
 use super::answer::{self, Page};
@@ -76,8 +76,25 @@ impl Exchange<'_> {
     pub(crate) fn log_body(&mut self, at: Micros) {
         if !self.body_logged {
             self.body_logged = true;
+            for trailer in self.body.trailers() {
+                self.txn.note("http.trailer", trailer.line);
+            }
             self.txn.timestamp("ReqBody", at);
         }
+    }
+
+    /// Writes a head for the client behind what is on its way already, and says how long it is. `last` is the answer's
+    /// own head, which no other one follows.
+    pub(crate) fn push_head(&mut self, last: bool, write: impl FnOnce(&mut Vec<u8>)) -> u64 {
+        let bytes = &mut self.out.bytes;
+        let start = bytes.len();
+        write(bytes);
+        let len = bytes.len() - start;
+        let ahead = self.client.ahead.unwrap_or(0);
+        bytes.drain(start..start + ahead);
+        self.written += ahead as u64;
+        self.client.ahead = (!last).then_some(0);
+        len as u64
     }
 
     /// Shows what the request is about to wait for, until when at most, and the bytes to and from the backend.
@@ -115,6 +132,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     worker.stats.main().inc(Main::ClientReq);
     let Session { client, txn: parent, peer, address, live, listener, head, .. } = session;
     client.input.consume(len);
+    client.ahead = Some(0);
     let log = &worker.log;
     let now = log.now();
     let xid = log.next_xid();
@@ -144,11 +162,20 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         && framing.len_bytes().is_some_and(|len| len > limits.request_body_bytes as u64);
     let version = head.version;
     let interim = takes_interim(head);
+    let wants_trailers = trailers::wants_trailers(head);
+    let trailing = match framing {
+        BodyFraming::Chunked => Trailing::of(&head.headers),
+        _ => Trailing::default(),
+    };
     strip_hop_by_hop(&mut head.headers);
     // Only now, so that `Connection` cannot take away what is added here.
     introduce(&worker, &txn, head, peer);
     if framing == BodyFraming::Chunked {
         framing.set(&mut head.headers);
+        trailing.announce(&mut head.headers);
+    }
+    if wants_trailers {
+        trailers::ask_for_trailers(&mut head.headers);
     }
     if !expects {
         head.headers.remove("expect");
@@ -171,7 +198,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         txn,
         live,
         head,
-        body: RequestBody::new(framing, limits.request_body_bytes, refuse_over),
+        body: RequestBody::new(framing, limits.request_body_bytes, refuse_over).with(trailing),
         acct: Acct { request_head: len as u64, ..Acct::default() },
         out: Outbox::default(),
         written: 0,

@@ -18,7 +18,7 @@ use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
 use crate::worker::{Buffer, Live, Timer, Transport, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
-const LINGER_BYTES: usize = 256 << 10;
+const LINGER_BYTES: usize = 32 << 20;
 /// How long they are taken.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -28,6 +28,8 @@ pub(crate) struct Client {
     pub(crate) input: Buffer,
     /// The client has sent its last byte.
     pub(crate) ended: bool,
+    /// Bytes of the next head that it was sent ahead of the rest; `None` once the head of the answer is on its way.
+    pub(crate) ahead: Option<usize>,
 }
 
 /// A client's connection.
@@ -84,7 +86,7 @@ impl Session {
         txn.flush();
         Session {
             worker: Rc::clone(worker),
-            client: Client { stream, input: Buffer::default(), ended: false },
+            client: Client { stream, input: Buffer::default(), ended: false, ahead: None },
             txn,
             peer,
             address,

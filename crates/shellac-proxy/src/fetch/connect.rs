@@ -31,7 +31,7 @@ pub(super) async fn connect(
     busy: &mut InFlight,
     until: Option<Micros>,
 ) -> Result<Conn, Box<Failure>> {
-    let Exchange { worker, local, client, live, .. } = exchange;
+    let Exchange { worker, local, client, out, written, live, .. } = exchange;
     let mut limit = local.backend(busy.endpoint()).connect_timeout;
     if busy.is_test()
         && let Rules::Ours(health) = busy.pool().rules()
@@ -68,7 +68,7 @@ pub(super) async fn connect(
         Poll::Pending if timer.is_late(cx) => {
             Poll::Ready(Err(Failure::connect(endpoint.name(), Errno::TIMEDOUT.raw_os_error())))
         }
-        Poll::Pending if watch.is_gone(client, 0, cx) => {
+        Poll::Pending if watch.is_gone(client, out, *written, cx) => {
             Poll::Ready(Err(Failure::client_gone(Phase::Connect)))
         }
         Poll::Pending => Poll::Pending,

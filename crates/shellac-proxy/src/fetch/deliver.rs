@@ -8,7 +8,7 @@ use std::time::Duration;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decoder, Encoder, write};
+use shellac_http1::{BodyFraming, Decoder, Encoder, Trailing, write};
 use shellac_upstream::{Fault, Outcome};
 
 use super::attempt::{Got, over};
@@ -26,6 +26,10 @@ pub(super) const DISCARD_BYTES: u64 = 64 << 10;
 const DISCARD: Duration = Duration::from_millis(500);
 /// Bytes of a body that are read at a time when its framing is taken off or put on.
 const FRAMED_READ: usize = 64 << 10;
+
+/// Reads of one body before the thread's other requests have their turn, so that a large body that comes as fast as it goes
+/// does not hold them up.
+pub(super) const TURN: usize = 8;
 
 /// How a body ended.
 #[derive(Debug)]
@@ -59,6 +63,7 @@ struct Delivery<'a, 's> {
     source: Option<Source>,
     decoder: Decoder,
     encoder: Encoder,
+    trailing: Trailing,
     /// Bytes of all attempts.
     acct: Acct,
     /// The body has broken off; what came before is still delivered.
@@ -104,9 +109,15 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         // The rest may never be read, and then there is no telling where the next request begins.
         exchange.close.get_or_insert(SessionEnd::RxBody);
     }
-    log_head(&mut exchange, &mut response.head, towards, now);
+    let trailing = match response.framing {
+        BodyFraming::Chunked => Trailing::of(&response.head.headers),
+        _ => Trailing::default(),
+    };
+    log_head(&mut exchange, &mut response.head, towards, &trailing, now);
     let interim = exchange.out.len() as u64 + exchange.written;
-    let head_len = write::response(&mut exchange.out.bytes, &response.head) as u64;
+    let head_len = exchange.push_head(true, |out| {
+        write::response(out, &response.head);
+    });
 
     let between_bytes = exchange.local.backend(&conn.endpoint).between_bytes_timeout;
     let mut delivery = Delivery {
@@ -117,6 +128,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         source: Some(Source { txn, conn, upload, persistent, number, busy, status, node }),
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
+        trailing,
         acct,
         truncated: false,
         timer: Timer::new(&worker.deadlines, now.after(between_bytes)),
@@ -161,6 +173,7 @@ fn log_head(
     exchange: &mut Exchange<'_>,
     head: &mut shellac_http1::ResponseHead,
     towards: BodyFraming,
+    trailing: &Trailing,
     at: Micros,
 ) {
     let tags = HeadTags::RESP;
@@ -183,7 +196,10 @@ fn log_head(
     if let (Some(value), None) = (length, head.headers.get("content-length")) {
         exchange.txn.unset(tags, "Content-Length", &value);
     }
-    for name in ["Transfer-Encoding", "Connection"] {
+    if towards == BodyFraming::Chunked {
+        trailing.announce(&mut head.headers);
+    }
+    for name in ["Transfer-Encoding", "Trailer", "Connection"] {
         if let Some(value) = head.headers.get(name) {
             exchange.txn.header(tags, name, value);
         }
@@ -219,7 +235,7 @@ impl Delivery<'_, '_> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        loop {
+        for _ in 0..TURN {
             if self.exchange.live.is_killed() {
                 return Poll::Ready(End::Killed);
             }
@@ -259,6 +275,10 @@ impl Delivery<'_, '_> {
                 }
             }
         }
+        // There is more at once, but others wait for their turn.
+        self.show(Wait::Body);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Shows what is waited for.
@@ -366,8 +386,8 @@ impl Delivery<'_, '_> {
             return Poll::Ready(Ok(()));
         }
         let uploading = self.source.as_ref().is_some_and(|source| source.upload.is_running());
-        let written = self.exchange.written;
-        if !uploading && self.watch.is_gone(self.exchange.client, written, cx) {
+        let Exchange { client, out, written, .. } = &mut *self.exchange;
+        if !uploading && self.watch.is_gone(client, out, *written, cx) {
             return Poll::Ready(Err(SessionEnd::RemClose));
         }
         Poll::Pending
@@ -377,8 +397,12 @@ impl Delivery<'_, '_> {
     fn complete(&mut self) {
         let Some(source) = self.source.take() else { return };
         self.settle(&source);
+        for trailer in self.decoder.trailers().iter() {
+            source.txn.note("http.trailer", trailer.line);
+        }
+        let trailers = self.trailing.pass(self.decoder.trailers());
         // A complete body is as long as its head promised.
-        self.exchange.out.bytes.extend_from_slice(self.encoder.finish().unwrap_or_default());
+        let _ = self.encoder.finish_with(trailers, &mut self.exchange.out.bytes);
         let Source { mut txn, mut conn, upload, persistent, mut busy, status, .. } = source;
         let worker = self.exchange.worker;
         let now = worker.log.now();

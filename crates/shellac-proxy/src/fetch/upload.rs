@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use shellac_http1::Encoder;
 
+use super::deliver::TURN;
 use crate::client::{BodyFault, Client, RequestBody};
 use crate::worker::{Conn, Outbox, Worker};
 
@@ -97,7 +98,7 @@ impl Upload {
         body: &mut RequestBody,
         worker: &Worker,
     ) -> Poll<Result<(), UploadError>> {
-        loop {
+        for _ in 0..TURN {
             self.top_up(client, body).map_err(UploadError::Client)?;
             if !self.out.is_empty() {
                 self.waits_for_client = false;
@@ -118,6 +119,9 @@ impl Upload {
             }
             ready!(body.poll_more(client, worker, cx)).map_err(UploadError::Client)?;
         }
+        // There is more at once, but others wait for their turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Frames what is there.
@@ -128,9 +132,9 @@ impl Upload {
             if piece.is_empty() {
                 if body.is_complete() {
                     // A body that is complete is exactly as long as it said.
-                    let end = self.encoder.finish().unwrap_or_default();
-                    self.out.bytes.extend_from_slice(end);
-                    self.framing_bytes += end.len() as u64;
+                    let before = self.out.bytes.len();
+                    let _ = self.encoder.finish_with(body.trailers(), &mut self.out.bytes);
+                    self.framing_bytes += (self.out.bytes.len() - before) as u64;
                     self.finished = true;
                 } else if !body.take_buffered(client)? {
                     break;

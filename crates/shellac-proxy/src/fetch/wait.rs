@@ -140,9 +140,8 @@ impl Waiting<'_, '_> {
         if self.timer.is_late(cx) {
             return Poll::Ready(Err(self.late()));
         }
-        let written = self.exchange.written;
-        let gone =
-            !self.upload.is_running() && self.watch.is_gone(self.exchange.client, written, cx);
+        let Exchange { client, out, written, .. } = &mut *self.exchange;
+        let gone = !self.upload.is_running() && self.watch.is_gone(client, out, *written, cx);
         if gone {
             return Poll::Ready(Err(Failure::client_gone(self.phase())));
         }
@@ -215,7 +214,7 @@ impl Waiting<'_, '_> {
             && (self.upload.open || hold.is_late(cx))
         {
             if !self.upload.open {
-                self.exchange.out.bytes.extend_from_slice(write::CONTINUE);
+                self.exchange.push_head(false, |out| out.extend_from_slice(write::CONTINUE));
                 self.upload.open = true;
             }
             self.exchange.expects = false;
@@ -342,7 +341,10 @@ impl Waiting<'_, '_> {
         self.txn.note_number("fetch.interim", u64::from(self.head.status));
         if self.exchange.interim && (!proceed || self.exchange.expects) {
             shellac_http1::policy::strip_hop_by_hop(&mut self.head.headers);
-            write::response(&mut self.exchange.out.bytes, &self.head);
+            let head = &self.head;
+            self.exchange.push_head(false, |out| {
+                write::response(out, head);
+            });
             self.exchange.worker.stats.response(self.head.status);
         }
         if proceed {

@@ -337,9 +337,9 @@ impl Txn {
     }
 
     /// `key:value`.
-    pub(crate) fn note(&self, key: &str, value: &str) {
+    pub(crate) fn note(&self, key: &str, value: impl AsRef<[u8]>) {
         self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).bytes(b":").bytes(value.as_bytes());
+            text.bytes(key.as_bytes()).bytes(b":").bytes(value.as_ref());
         });
     }
 
@@ -443,7 +443,7 @@ impl Txn {
         }
         self.note_number("fetch.try", u64::from(details.attempt));
         if let Some(address) = details.address {
-            self.note("fetch.addr", &address.to_string());
+            self.note("fetch.addr", address.to_string());
         }
     }
 
