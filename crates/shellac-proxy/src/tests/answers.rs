@@ -73,7 +73,7 @@ fn a_chunked_body_stays_chunked_for_http_1_1() {
     let (rig, _origin) = rig(script);
     let response = rig.exchange(get("/a"));
     assert!(response.contains("\r\nTransfer-Encoding: chunked\r\n"), "{response}");
-    assert_eq!(body(&response), "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    assert_eq!(body(&response), "3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n");
 }
 
 #[test]
