@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
         _ => match Cli::parse().tool {
             Tool::Demo(args) => demo::run(args),
-            Tool::Log(args) => log::run(args),
+            Tool::Log(args) => log::main(args),
             Tool::Trace(args) => trace::run(args),
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),

@@ -1,9 +1,8 @@
 //! Where groups go: text or records, in large writes.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -12,20 +11,12 @@ use shellac_log::{Compat, CompiledFilter, Group, LogRecord};
 use shellac_render::colored::ColoredWriter;
 use shellac_render::lines::{LineOptions, LineWriter, Text, Walked};
 
-use super::settings::{From, Settings, To, WithStatus};
-use crate::stock::system_text::system_text;
+use super::settings::{Settings, To};
+use crate::reading::pass::Sink;
+use crate::reading::target::{self, Target, Written, is_fresh, write_all};
 
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 64 << 10;
-
-/// A group or record went out, or the reader of our output has gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Written {
-    /// Go on.
-    Fine,
-    /// Nobody reads our output any more: the end, and no error.
-    NobodyReads,
-}
 
 /// The output of the tool.
 #[derive(Debug)]
@@ -34,12 +25,8 @@ pub(super) struct Output {
     form: Form,
     buffer: Text,
     options: LineOptions,
-}
-
-#[derive(Debug)]
-enum Target {
-    Stdout(io::Stdout),
-    File { file: File, name: String },
+    to: To,
+    dialect: Dialect,
 }
 
 #[derive(Debug)]
@@ -52,25 +39,21 @@ enum Form {
 impl Output {
     /// Opens what `-w` names. With records, the magic goes out first unless it is there already.
     pub(super) fn open(settings: &Settings, dialect: Dialect) -> anyhow::Result<Output> {
-        let mut filter = settings.filter.clone();
-        filter.compat = Some(settings.compat(dialect));
-        let options = LineOptions { verbose: settings.verbose, filter };
+        let mut filter = settings.reading.filter.clone();
+        filter.compat = Some(settings.reading.compat(dialect));
+        let options = LineOptions { verbose: settings.reading.verbose, filter };
         let buffer = Text::with_capacity(2 * WRITE_BYTES);
         let form = Form::new(&settings.to, dialect, &options);
         let (path, append) = match &settings.to {
             To::File { path, append, .. } if path.as_os_str() != "-" => (path, *append),
             To::File { .. } | To::Text { .. } => {
-                let target = Target::Stdout(io::stdout());
-                let mut output = Output { target, form, buffer, options };
+                let (target, to) = (Target::stdout(), settings.to.clone());
+                let mut output = Output { target, form, buffer, options, to, dialect };
                 output.begin(dialect, true);
                 return Ok(output);
             }
         };
-        if let From::File(input) = &settings.from
-            && is_same_file(input, path)
-        {
-            bail!("{} is being read; writing to it would destroy it", path.display());
-        }
+        target::check_other(&settings.reading.from, path)?;
         let magic = dialect.layout().file_magic();
         let (file, fresh) = match &settings.opened {
             Some(file) => {
@@ -81,7 +64,8 @@ impl Output {
             None => open_file(path, append, matches!(form, Form::Records { .. }).then_some(magic))?,
         };
         let target = Target::File { file, name: path.display().to_string() };
-        let mut output = Output { target, form, buffer, options };
+        let to = settings.to.clone();
+        let mut output = Output { target, form, buffer, options, to, dialect };
         output.begin(dialect, fresh);
         Ok(output)
     }
@@ -93,20 +77,13 @@ impl Output {
         }
     }
 
-    /// Closes the file and opens it again, so that one that was moved away is followed by a new one.
-    pub(super) fn reopen(&mut self, path: &Path, dialect: Dialect) -> anyhow::Result<Written> {
-        let written = self.flush()?;
-        if let Target::File { file, name } = &mut self.target {
-            *file = open_plainly(path, true)
-                .with_context(|| format!("Cannot open output file {name}"))?;
-            let fresh = is_fresh(file)?;
-            self.begin(dialect, fresh);
-        }
-        Ok(written)
+    fn write_if_full(&mut self) -> anyhow::Result<Written> {
+        if self.buffer.len() < WRITE_BYTES { Ok(Written::Fine) } else { self.flush() }
     }
+}
 
-    /// Goes on with records of another dialect.
-    pub(super) fn set_dialect(&mut self, to: &To, dialect: Dialect) -> anyhow::Result<()> {
+impl Sink for Output {
+    fn set_dialect(&mut self, dialect: Dialect) -> anyhow::Result<()> {
         if let Form::Records { dialect: before, .. } = self.form
             && before.layout() != dialect.layout()
         {
@@ -114,12 +91,12 @@ impl Output {
                 "the log now has records of another length, which cannot follow in the same file"
             );
         }
-        self.form = Form::new(to, dialect, &self.options);
+        self.form = Form::new(&self.to, dialect, &self.options);
+        self.dialect = dialect;
         Ok(())
     }
 
-    /// Writes a group.
-    pub(super) fn group(&mut self, group: &Group) -> anyhow::Result<Written> {
+    fn group(&mut self, group: &Group) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.group(group, &mut self.buffer),
             Form::Colored(writer) => writer.group(group, &mut self.buffer),
@@ -136,12 +113,7 @@ impl Output {
         self.write_if_full()
     }
 
-    /// Writes a record that is a group by itself; `bytes` is all of it.
-    pub(super) fn record(
-        &mut self,
-        record: &LogRecord<'_>,
-        bytes: &[u8],
-    ) -> anyhow::Result<Written> {
+    fn record(&mut self, record: &LogRecord<'_>, bytes: &[u8]) -> anyhow::Result<Written> {
         match &self.form {
             Form::Text(writer) => writer.raw(record, &mut self.buffer),
             Form::Colored(writer) => writer.raw(record, &mut self.buffer),
@@ -154,8 +126,7 @@ impl Output {
         self.write_if_full()
     }
 
-    /// Writes whole records that lie one after the other, each a group by itself, and says how many.
-    pub(super) fn row(&mut self, row: &[u8]) -> anyhow::Result<(Walked, Written)> {
+    fn row(&mut self, _: Dialect, row: &[u8]) -> anyhow::Result<(Walked, Written)> {
         let walked = match &self.form {
             Form::Text(writer) => writer.raw_row(row, &mut self.buffer),
             Form::Colored(writer) => writer.raw_row(row, &mut self.buffer),
@@ -164,29 +135,22 @@ impl Output {
         Ok((walked, self.write_if_full()?))
     }
 
-    /// Writes what is collected.
-    pub(super) fn flush(&mut self) -> anyhow::Result<Written> {
+    fn flush(&mut self) -> anyhow::Result<Written> {
         if self.buffer.is_empty() {
             return Ok(Written::Fine);
         }
-        let result = match &mut self.target {
-            // Standard output has a buffer that breaks at lines; past it goes everything at once.
-            Target::Stdout(stdout) => write_all(stdout.as_fd(), self.buffer.as_bytes()),
-            Target::File { file, .. } => file.write_all(self.buffer.as_bytes()),
-        };
+        let written = self.target.write(self.buffer.as_bytes());
         self.buffer.clear();
-        match (result, &self.target) {
-            (Ok(()), _) => Ok(Written::Fine),
-            (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => {
-                Ok(Written::NobodyReads)
-            }
-            (Err(error), Target::Stdout(_)) => Err(cannot_write("standard output", &error)),
-            (Err(error), Target::File { name, .. }) => Err(cannot_write(name, &error)),
-        }
+        written
     }
 
-    fn write_if_full(&mut self) -> anyhow::Result<Written> {
-        if self.buffer.len() < WRITE_BYTES { Ok(Written::Fine) } else { self.flush() }
+    fn reopen(&mut self) -> anyhow::Result<Written> {
+        let written = self.flush()?;
+        if let To::File { path, .. } = &self.to {
+            let fresh = self.target.reopen(path)?;
+            self.begin(self.dialect, fresh);
+        }
+        Ok(written)
     }
 }
 
@@ -203,10 +167,6 @@ pub(super) fn leave_magic(to: &To, opened: Option<&File>, compat: Option<Compat>
         Some(_) => Ok(()),
         None => write_all(io::stdout().as_fd(), &magic),
     };
-}
-
-fn cannot_write(name: &str, error: &io::Error) -> anyhow::Error {
-    anyhow::anyhow!("cannot write to {name}: {}", system_text(error))
 }
 
 impl Form {
@@ -247,48 +207,11 @@ fn copy_row(dialect: Dialect, filter: &CompiledFilter, row: &[u8], out: &mut Tex
     Walked { records, bytes: heads.position() }
 }
 
-/// Opens what `-w` names as the stock tools do: before anything else, with their words.
-///
-/// # Errors
-///
-/// [`WithStatus`] 2.
-pub(super) fn open_stock(path: &Path, append: bool) -> anyhow::Result<Option<File>> {
-    if path.as_os_str() == "-" {
-        return Ok(None);
-    }
-    match open_plainly(path, append) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) => {
-            let text = format!("Cannot open output file ({})", system_text(&error));
-            Err(WithStatus { text, status: 2 }.into())
-        }
-    }
-}
-
-fn open_plainly(path: &Path, append: bool) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).append(append).truncate(!append).open(path)
-}
-
-/// Whether both names lead to one regular file. A pipe or a terminal may well be both ends.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| {
-        let metadata = path.metadata().ok().filter(Metadata::is_file)?;
-        Some((metadata.dev(), metadata.ino()))
-    };
-    identity(one).is_some_and(|one| identity(other) == Some(one))
-}
-
-/// Whether nothing is in the file yet. What is no regular file has no beginning that could be there.
-fn is_fresh(file: &File) -> anyhow::Result<bool> {
-    let metadata = file.metadata().context("cannot examine the output file")?;
-    Ok(!metadata.is_file() || metadata.len() == 0)
-}
-
 /// Opens a file, for records that start with this magic, and says whether it needs one.
 fn open_file(path: &Path, append: bool, magic: Option<[u8; 4]>) -> anyhow::Result<(File, bool)> {
     let name = path.display();
     let file =
-        open_plainly(path, append).with_context(|| format!("Cannot open output file {name}"))?;
+        target::open(path, append).with_context(|| format!("Cannot open output file {name}"))?;
     let fresh = is_fresh(&file)?;
     if let Some(magic) = magic
         && !fresh
@@ -300,16 +223,4 @@ fn open_file(path: &Path, append: bool, magic: Option<[u8; 4]>) -> anyhow::Resul
         }
     }
     Ok((file, fresh))
-}
-
-fn write_all(fd: std::os::fd::BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(len) => bytes = &bytes[len..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

@@ -1,105 +1,33 @@
-//! The log tool under the names of the stock tools: options as getopt reads them, messages word for word.
+//! The log tool under the names of the stock tools.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
-use shellac_log::SourceError;
+use shellac_log::Compat;
 
-use super::settings::{Builder, Manner, Settings, WithStatus};
+use super::settings::Builder;
 use super::{run, table};
-use crate::compat;
-use crate::stock::front::{part, print, version};
-use crate::stock::getopt::{Getopt, Given};
-use crate::stock::system_text::system_text;
-use crate::stock::table::usage;
+use crate::reading::settings::Manner;
+use crate::reading::stock::StockTool;
+use crate::stock::getopt::Given;
+use crate::stock::table::Row;
 
-/// What the command line asks for.
-enum Asked {
-    Log(Box<Settings>),
-    Usage,
-    Version,
-    /// Complaint, and usage behind it.
-    Wrong(Vec<u8>),
-}
+/// `varnishlog`.
+pub(super) struct Stock(Builder);
 
-/// Runs the tool as `program`, whose file name is that of a stock tool; what it says of itself is all of it.
-pub(crate) fn run_as(program: &OsStr) -> ExitCode {
-    let name = program.to_string_lossy();
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if let [only] = &arguments[..]
-        && let Some(text) = part(table::TABLE, only)
-    {
-        return print(io::stdout(), text.as_bytes());
+impl StockTool for Stock {
+    const ROWS: &'static [Row] = table::TABLE;
+
+    fn new(compat: Option<Compat>) -> Stock {
+        let mut builder = Builder::new(Manner::Stock);
+        builder.reading().compat(compat);
+        Stock(builder)
     }
-    match asked(program, arguments) {
-        Ok(Asked::Log(settings)) => match run::run(&settings) {
-            Ok(code) => code,
-            Err(error) => fail(&error),
-        },
-        Ok(Asked::Usage) => print(io::stderr(), usage(table::TABLE, &name).as_bytes()),
-        Ok(Asked::Version) => print(io::stderr(), version(&name).as_bytes()),
-        Ok(Asked::Wrong(mut complaint)) => {
-            complaint.extend_from_slice(usage(table::TABLE, &name).as_bytes());
-            print(io::stderr(), &complaint);
-            ExitCode::FAILURE
-        }
-        Err(error) => fail(&error),
-    }
-}
 
-fn asked(program: &OsStr, arguments: Vec<OsString>) -> anyhow::Result<Asked> {
-    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
-    let has_value = |letter| {
-        let row = table::TABLE.iter().find(|row| row.letter == letter)?;
-        Some(row.value.is_some())
-    };
-    let mut builder = Builder::new(Manner::Stock);
-    let variable = std::env::var("SHELLAC_COMPAT").ok();
-    builder.compat(compat::decide(&name, variable.as_deref())?);
-    let mut options = Getopt::new(arguments, &has_value);
-    for option in options.by_ref() {
-        match option {
-            Ok(Given { letter: 'h', .. }) => return Ok(Asked::Usage),
-            Ok(Given { letter: 'V', .. }) => return Ok(Asked::Version),
-            Ok(given) => builder.take(&given)?,
-            Err(mistake) => {
-                let mut complaint = mistake.text(program);
-                complaint.push(b'\n');
-                return Ok(Asked::Wrong(complaint));
-            }
-        }
+    fn take(&mut self, given: &Given) -> anyhow::Result<()> {
+        self.0.take(given)
     }
-    if options.words() > 0 {
-        return Ok(Asked::Wrong(Vec::new()));
-    }
-    Ok(Asked::Log(Box::new(builder.finish()?)))
-}
 
-/// Says what went wrong as the stock tool would.
-fn fail(error: &anyhow::Error) -> ExitCode {
-    let status = error.downcast_ref::<WithStatus>().map_or(1, |it| it.status);
-    let text = match error.downcast_ref::<SourceError>() {
-        // A file that ends in the middle of a record is the end of a file to it.
-        Some(SourceError::Damaged { .. }) => return ExitCode::SUCCESS,
-        Some(error) => source_text(error),
-        None => format!("{error:#}"),
-    };
-    print(io::stderr(), format!("{text}\n").as_bytes());
-    ExitCode::from(status)
-}
-
-fn source_text(error: &SourceError) -> String {
-    match error {
-        SourceError::NotALog { found, .. } if found.starts_with("it ends") => {
-            "VSL file read error: EOF".to_owned()
-        }
-        SourceError::NotALog { name, .. } => {
-            let name = if name == "standard input" { "-" } else { name };
-            format!("Not a VSL file: {name}")
-        }
-        SourceError::Io { source, .. } => format!("VSL file read error: {}", system_text(source)),
-        other => other.to_string(),
+    fn run(self) -> anyhow::Result<ExitCode> {
+        run(&self.0.finish()?)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 /// One option.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     /// The letter after the dash.
     pub(crate) letter: char,

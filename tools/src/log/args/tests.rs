@@ -8,9 +8,10 @@ use shellac_log::{Grouping, Limits, LogRecord};
 use crate::attach::Patience;
 use crate::when::Zone;
 
-use super::super::settings::{Builder, From, Manner, Settings, To};
-use super::Args;
+use super::super::settings::{Builder, Settings, To};
+use super::{Args, settings as checked};
 use crate::reading::queue::OnFull;
+use crate::reading::settings::{From, Manner};
 use crate::stock::getopt::Given;
 
 #[derive(Parser, Debug)]
@@ -21,7 +22,7 @@ struct Cli {
 
 fn settings(line: &str) -> anyhow::Result<Settings> {
     let words = std::iter::once("log").chain(line.split_whitespace());
-    Cli::try_parse_from(words)?.args.settings()
+    checked(&Cli::try_parse_from(words)?.args)
 }
 
 fn error(line: &str) -> String {
@@ -30,7 +31,7 @@ fn error(line: &str) -> String {
 
 /// The tags among these that a command line shows.
 fn shown(line: &str) -> Vec<Tag> {
-    let filter = settings(line).unwrap().filter.compile(Dialect::V6_0);
+    let filter = settings(line).unwrap().reading.filter.compile(Dialect::V6_0);
     [Tag::Begin, Tag::Link, Tag::End, Tag::ReqUrl, Tag::ReqMethod]
         .into_iter()
         .filter(|tag| {
@@ -48,10 +49,10 @@ fn shown(line: &str) -> Vec<Tag> {
 
 #[test]
 fn defaults() {
-    let it = settings("").unwrap();
+    let Settings { reading: it, to, .. } = settings("").unwrap();
     let patience = Patience::For(Duration::from_secs(5));
     assert_eq!(it.from, From::Live { instance: None, patience, dump: false });
-    assert_eq!((it.to, it.grouping, it.count), (To::Text { color: false }, Grouping::Vxid, None));
+    assert_eq!((to, it.grouping, it.count), (To::Text { color: false }, Grouping::Vxid, None));
     assert!(it.window.is_open() && !it.orphans && !it.fail_on_loss);
     assert_eq!((it.zone, it.on_full, it.dialect), (Zone::Local, OnFull::Block, None));
 }
@@ -59,7 +60,7 @@ fn defaults() {
 #[test]
 fn limits_are_of_bytes_unless_others_are_asked_for() {
     let limits = |line| {
-        let limits = settings(line).unwrap().limits;
+        let limits = settings(line).unwrap().reading.limits;
         (limits.timeout, limits.open_max, limits.open_max_bytes)
     };
     let (two_minutes, many) = (Duration::from_secs(120), usize::MAX);
@@ -74,18 +75,19 @@ fn limits_are_of_bytes_unless_others_are_asked_for() {
     }
     let mut stock = Builder::new(Manner::Stock);
     stock.take(&Given { letter: 'g', value: "session".into() }).unwrap();
-    assert_eq!(stock.finish().unwrap().limits, Limits::default());
+    assert_eq!(stock.finish().unwrap().reading.limits, Limits::default());
 }
 
 #[test]
 fn a_range_of_time_decides_what_is_read_of_a_live_log() {
-    let from = |line: &str| match settings(line).unwrap().from {
+    let from = |line: &str| match settings(line).unwrap().reading.from {
         From::Live { dump, .. } => dump,
         From::File(_) => panic!("{line} is live"),
     };
     assert!(!from("--since -10m") && !from("--until +10m"));
     assert!(from("--until -1s"), "all of it has come");
-    let window = settings("--tz +02:00 --since 2026-11-22 --until 1800000000.5").unwrap().window;
+    let window =
+        settings("--tz +02:00 --since 2026-11-22 --until 1800000000.5").unwrap().reading.window;
     assert_eq!(window.since, Some(Duration::from_secs(1_795_298_400)));
     assert_eq!(window.until, Some(Duration::from_millis(1_800_000_000_500)));
 }
@@ -108,7 +110,7 @@ fn groupings_by_prefix() {
         ("REQ", Grouping::Request),
         ("s", Grouping::Session),
     ] {
-        assert_eq!(settings(&format!("-g {word}")).unwrap().grouping, grouping);
+        assert_eq!(settings(&format!("-g {word}")).unwrap().reading.grouping, grouping);
     }
     assert_eq!(error("-g r"), "Ambiguous grouping type: r");
     assert_eq!(error("-g requests"), "Unknown grouping type: requests");
@@ -177,11 +179,11 @@ fn mistakes_are_named() {
 #[test]
 fn sources() {
     let it = settings("-r x.vsl -w -").unwrap();
-    assert_eq!(it.from, From::File(PathBuf::from("x.vsl")));
+    assert_eq!(it.reading.from, From::File(PathBuf::from("x.vsl")));
     assert_eq!(it.to, To::File { path: PathBuf::from("-"), append: false, text: false });
     let it = settings("-n a -d -t off").unwrap();
     assert_eq!(
-        it.from,
+        it.reading.from,
         From::Live { instance: Some("a".into()), patience: Patience::ForEver, dump: true }
     );
 }

@@ -8,7 +8,7 @@ use crate::stock::number;
 
 /// A limit as the option says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     limit: u32,
     per: Duration,
 }
@@ -18,7 +18,7 @@ const MAX_DURATION_BYTES: usize = 30;
 
 impl Rate {
     /// Parses `LIMIT[/DURATION]`. A duration that is only a unit is one of it; without one it is a second.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Rate> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Rate> {
         let (limit, rest) = number::strtol(text, 0);
         let limit = match u32::try_from(limit) {
             Ok(limit) if limit > 0 && i32::try_from(limit).is_ok() => limit,
@@ -41,7 +41,7 @@ impl Rate {
 
 /// The credits of a running tool.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     rate: Rate,
     credits: f64,
     last: Duration,
@@ -49,12 +49,12 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Starts with one credit.
-    pub(super) const fn new(rate: Rate) -> Bucket {
+    pub(crate) const fn new(rate: Rate) -> Bucket {
         Bucket { rate, credits: 1.0, last: Duration::ZERO }
     }
 
     /// Pays for one group at `now`, on a clock of the caller's; false when there is no credit.
-    pub(super) fn pay(&mut self, now: Duration) -> bool {
+    pub(crate) fn pay(&mut self, now: Duration) -> bool {
         let limit = f64::from(self.rate.limit);
         let spent = now.saturating_sub(self.last).as_secs_f64();
         self.credits = (self.credits + spent / self.rate.per.as_secs_f64() * limit).min(limit);

@@ -1,9 +1,9 @@
-//! What `shellac log` says on standard error about groups that it does not show or that are cut.
+//! What tools say under our own name on standard error about groups that they do not show or that are cut.
 
 use shellac_log::{Account, Grouping};
 
-use super::pass::Pass;
-use super::settings::{From, Settings};
+use super::pass::{Pass, Sink};
+use super::settings::{From, Reading};
 use crate::when;
 
 /// What was said already.
@@ -15,7 +15,7 @@ pub(super) struct Notices {
 
 impl Notices {
     /// Says what is new since the last call.
-    pub(super) fn say(&mut self, settings: &Settings, pass: &Pass<'_>) {
+    pub(super) fn say<S: Sink>(&mut self, settings: &Reading, pass: &Pass<'_, S>) {
         if !self.overflow && pass.account().overflows > 0 {
             self.overflow = true;
             eprintln!("shellac: {}", overflow(settings));
@@ -35,7 +35,7 @@ impl Notices {
 }
 
 /// What the limits do, the first time.
-fn overflow(settings: &Settings) -> String {
+fn overflow(settings: &Reading) -> String {
     let limit = settings.limits.open_max_bytes;
     format!(
         "incomplete transactions are given up, the oldest first, as more is open than the limits allow \
@@ -48,7 +48,7 @@ fn overflow(settings: &Settings) -> String {
 }
 
 /// What was cut and left out in all, a line each. `is_cut`: what is not complete will never be.
-pub(super) fn total(settings: &Settings, pass: &Pass<'_>, is_cut: bool) -> Vec<String> {
+pub(super) fn total<S: Sink>(settings: &Reading, pass: &Pass<'_, S>, is_cut: bool) -> Vec<String> {
     let Account { overflows, orphans_begun, .. } = pass.account();
     let mut lines = Vec::new();
     if overflows > 0 {

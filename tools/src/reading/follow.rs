@@ -1,21 +1,21 @@
-//! The loop between a source and the output.
+//! The loop between a source and what a tool makes of it.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use shellac_format::Dialect;
 use shellac_log::{Basis, Choice, GivenUp, Input, live_source};
 use shellac_manager::{ManagerError, PidFile};
 
 use super::input::{self, Opened, Origin, Wait};
+use super::loss_text;
 use super::notices::{self, Notices};
-use super::output;
-use super::pass::{Flow, Pass};
-use super::settings::{From, Manner, Settings};
+use super::pass::{Flow, Pass, Sink};
+use super::settings::{From, Manner, Reading};
+use super::signals::Signals;
 use crate::attach::Patience;
 use crate::detach::{self, Place};
-use crate::reading::loss_text;
-use crate::reading::signals::Signals;
 use crate::stock::system_text::system_text;
 use crate::when::{Clock, Zone};
 
@@ -28,44 +28,69 @@ const QUIET: u32 = 3;
 /// Between two complaints that it is not.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Reads until the end, a signal, `-k`, or an error.
-pub(super) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+/// A log that was found, or nothing to do.
+pub(crate) enum Prepared {
+    Ready(Box<Ready>),
+    /// This is the process in front of a daemon, or a signal ended the wait for the log.
+    Over(ExitCode),
+}
+
+/// A log that was found.
+pub(crate) struct Ready {
+    signals: Signals,
+    opened: Opened,
+    /// Held, and removed at the end.
+    _pid_file: Option<PidFile>,
+}
+
+/// Finds the log, and goes to the background when that is asked for.
+pub(crate) fn prepare(settings: &Reading) -> anyhow::Result<Prepared> {
     if settings.daemon
         && let Place::Front(code) = detach::start()?
     {
-        return Ok(code);
+        return Ok(Prepared::Over(code));
     }
     let signals = Signals::install(settings.daemon)?;
-    let ready = ready(settings, &signals).inspect_err(|_| {
-        if settings.manner == Manner::Stock {
-            output::leave_magic(&settings.to, settings.opened.as_ref(), settings.filter.compat);
-        }
-    });
-    let Some((opened, _pid_file)) = ready? else { return Ok(ExitCode::SUCCESS) };
+    let Some((opened, pid_file)) = ready(settings, &signals)? else {
+        return Ok(Prepared::Over(ExitCode::SUCCESS));
+    };
     if settings.daemon {
         detach::finish()?;
     }
-    let Opened { mut source, wait } = opened;
-    let mut pass = None;
-    let result = follow(settings, &signals, &mut source, &wait, &mut pass);
-    // What was read before an error or a signal is shown in any case.
-    if let Some(pass) = &mut pass {
-        pass.flush()?;
+    Ok(Prepared::Ready(Box::new(Ready { signals, opened, _pid_file: pid_file })))
+}
+
+impl Ready {
+    /// Reads until the end, a signal, `-k`, or an error. `make` makes what groups are handed to as soon as the dialect is
+    /// known.
+    pub(crate) fn run<S: Sink>(
+        self,
+        settings: &Reading,
+        make: impl FnOnce(Dialect) -> anyhow::Result<S>,
+    ) -> anyhow::Result<ExitCode> {
+        let Ready { signals, opened: Opened { mut source, wait }, _pid_file } = self;
+        let mut pass = None;
+        let result = follow(settings, &signals, &mut source, &wait, &mut pass, make);
+        // What was read before an error or a signal is shown in any case.
+        if let Some(pass) = &mut pass {
+            pass.end()?;
+        }
+        if settings.manner == Manner::Own {
+            say_reports(settings, &mut source, true);
+            // What a log that goes on has not ended yet is not worth a word.
+            let is_cut =
+                matches!(settings.from, From::File(_)) && !matches!(result, Ok(Ended::Asked));
+            let lines = pass.as_ref().map(|pass| notices::total(settings, pass, is_cut));
+            lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
+        }
+        result?;
+        Ok(account(settings, &source))
     }
-    if settings.manner == Manner::Own {
-        say_reports(settings, &mut source, true);
-        // What a log that goes on has not ended yet is not worth a word.
-        let is_cut = matches!(settings.from, From::File(_)) && !matches!(result, Ok(Ended::Asked));
-        let lines = pass.as_ref().map(|pass| notices::total(settings, pass, is_cut));
-        lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
-    }
-    result?;
-    Ok(account(settings, &source))
 }
 
 /// Finds the log and takes the pid file, unless a signal comes first.
 fn ready(
-    settings: &Settings,
+    settings: &Reading,
     signals: &Signals,
 ) -> anyhow::Result<Option<(Opened, Option<PidFile>)>> {
     let opened = match &settings.from {
@@ -82,7 +107,7 @@ fn ready(
     Ok(Some((opened, pid_file)))
 }
 
-fn say_reports(settings: &Settings, source: &mut Origin, last: bool) {
+fn say_reports(settings: &Reading, source: &mut Origin, last: bool) {
     for report in source.reports(last) {
         eprintln!("{}", loss_text::report(&report, settings.zone));
     }
@@ -97,7 +122,7 @@ enum Ended {
 }
 
 /// What was read and lost in all.
-fn account(settings: &Settings, source: &Origin) -> ExitCode {
+fn account(settings: &Reading, source: &Origin) -> ExitCode {
     let Some((read_bytes, lost)) = source.account().filter(|_| settings.manner == Manner::Own)
     else {
         return ExitCode::SUCCESS;
@@ -135,13 +160,15 @@ fn pid_file(path: &Path) -> anyhow::Result<PidFile> {
     })
 }
 
-fn follow<'a>(
-    settings: &'a Settings,
+fn follow<'a, S: Sink>(
+    settings: &'a Reading,
     signals: &Signals,
     source: &mut Origin,
     wait: &Wait,
-    pass: &mut Option<Pass<'a>>,
+    pass: &mut Option<Pass<'a, S>>,
+    make: impl FnOnce(Dialect) -> anyhow::Result<S>,
 ) -> anyhow::Result<Ended> {
+    let mut make = Some(make);
     let stock = settings.manner == Manner::Stock;
     let mut complaints = Complaints::new(settings);
     let mut holding = Holding::default();
@@ -220,7 +247,11 @@ fn follow<'a>(
                 let dialect = choice.dialect;
                 match opened {
                     Some(pass) => pass.set_dialect(dialect)?,
-                    None => *pass = Some(Pass::new(settings, dialect)?),
+                    None => {
+                        if let Some(make) = make.take() {
+                            *pass = Some(Pass::new(settings, dialect, make(dialect)?)?);
+                        }
+                    }
                 }
             }
             // Records come after `Opened` only.
@@ -239,7 +270,7 @@ fn follow<'a>(
     }
 }
 
-fn give_up_all(pass: &mut Option<Pass<'_>>, why: GivenUp) -> anyhow::Result<Flow> {
+fn give_up_all<S: Sink>(pass: &mut Option<Pass<'_, S>>, why: GivenUp) -> anyhow::Result<Flow> {
     pass.as_mut().map_or(Ok(Flow::On), |pass| pass.give_up_all(why))
 }
 
@@ -255,7 +286,7 @@ struct Complaints {
 
 impl Complaints {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-    fn new(settings: &Settings) -> Complaints {
+    fn new(settings: &Reading) -> Complaints {
         let until = match settings.from {
             From::Live { dump: true, patience: Patience::For(patience), .. } => {
                 Instant::now().checked_add(patience)
@@ -303,7 +334,7 @@ struct WindowEnd {
 }
 
 impl WindowEnd {
-    fn new(settings: &Settings) -> WindowEnd {
+    fn new(settings: &Reading) -> WindowEnd {
         // What is read to its end may hold such groups to the last record.
         let follows = matches!(settings.from, From::Live { dump: false, .. });
         WindowEnd { until: settings.window.until.filter(|_| follows), quiet: 0 }
@@ -316,7 +347,7 @@ impl WindowEnd {
         };
     }
 
-    fn is_reached(&self, pass: Option<&Pass<'_>>) -> bool {
+    fn is_reached<S: Sink>(&self, pass: Option<&Pass<'_, S>>) -> bool {
         let Some(until) = self.until else { return false };
         let now = Clock::of_system(Zone::Utc).now;
         if now <= until {

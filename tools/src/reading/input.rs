@@ -11,9 +11,9 @@ use shellac_log::{
     Ahead, Choice, FileSource, Input, LiveOptions, LiveSource, Loss, Report, Source, SourceError,
 };
 
-use super::settings::{Manner, Settings};
+use super::queue::Queue;
+use super::settings::{Manner, Reading};
 use crate::attach::{Attached, Patience, attach};
-use crate::reading::queue::Queue;
 use crate::stock::attach as stock;
 use crate::stock::system_text::system_text;
 
@@ -122,7 +122,7 @@ impl Wait {
 }
 
 /// Opens a file, a pipe, or standard input for `-`.
-pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Opened> {
+pub(super) fn open_file(path: &Path, settings: &Reading) -> anyhow::Result<Opened> {
     let (file, name) = if path.as_os_str() == "-" {
         let file = io::stdin().as_fd().try_clone_to_owned().context("standard input")?;
         (File::from(file), "standard input".to_owned())
@@ -143,7 +143,7 @@ pub(super) fn open_file(path: &Path, settings: &Settings) -> anyhow::Result<Open
 fn opened(
     name: String,
     reader: Box<dyn Read>,
-    settings: &Settings,
+    settings: &Reading,
     wait: Wait,
 ) -> anyhow::Result<Opened> {
     let source = FileSource::open(name, reader, settings.dialect)?;
@@ -155,7 +155,7 @@ pub(super) fn open_live(
     instance: Option<&str>,
     patience: Patience,
     dump: bool,
-    settings: &Settings,
+    settings: &Reading,
     stop: &dyn Fn() -> bool,
 ) -> anyhow::Result<Option<Opened>> {
     let (attachment, has_waited) = match settings.manner {

@@ -1,14 +1,15 @@
-//! Records on their way from the source to the output: grouped, selected, counted.
+//! Records on their way from the source to where a tool takes them: grouped, selected, counted.
 
 use std::time::Instant;
 
 use shellac_format::{Dialect, Heads, Tag};
 use shellac_log::{Account, GivenUp, Group, Grouper, Grouping, LogRecord};
 use shellac_query::Query;
+use shellac_render::lines::Walked;
 
-use super::output::{Output, Written};
 use super::rate::Bucket;
-use super::settings::{Settings, To};
+use super::settings::Reading;
+use super::target::Written;
 use super::window::LogTime;
 
 /// Bytes that are grouped before what came of them is written: more than the longest record has, and few enough to be in
@@ -22,21 +23,60 @@ pub(super) enum Flow {
     Stop,
 }
 
+/// What a tool does with the groups that are wanted.
+pub(crate) trait Sink {
+    /// Goes on with records of another dialect.
+    fn set_dialect(&mut self, dialect: Dialect) -> anyhow::Result<()>;
+
+    /// Takes a group.
+    fn group(&mut self, group: &Group) -> anyhow::Result<Written>;
+
+    /// Takes a record that is a group by itself; `bytes` is all of it.
+    fn record(&mut self, record: &LogRecord<'_>, bytes: &[u8]) -> anyhow::Result<Written>;
+
+    /// Takes whole records that lie one after the other, each a group by itself, and says how many.
+    fn row(&mut self, dialect: Dialect, row: &[u8]) -> anyhow::Result<(Walked, Written)> {
+        let mut heads = Heads::new(dialect.layout(), row);
+        let (mut records, mut written) = (0, Written::Fine);
+        for place in heads.by_ref() {
+            records += 1;
+            let record = LogRecord::new(dialect, place.record(row));
+            written = self.record(&record, &row[place.start..place.end])?;
+            if written == Written::NobodyReads {
+                break;
+            }
+        }
+        Ok((Walked { records, bytes: heads.position() }, written))
+    }
+
+    /// Writes what is collected: there is nothing more at the moment. Called often, and at least ten times a second
+    /// while a live log rests.
+    fn flush(&mut self) -> anyhow::Result<Written>;
+
+    /// Opens the output anew, after SIGHUP.
+    fn reopen(&mut self) -> anyhow::Result<Written>;
+
+    /// The log is over, or nobody wants more of it.
+    fn end(&mut self) -> anyhow::Result<Written> {
+        self.flush()
+    }
+}
+
 /// Names and numbers in a query are read as the generation reads them that the dialect belongs to.
-fn query_for(settings: &Settings, dialect: Dialect) -> anyhow::Result<Option<Query>> {
+fn query_for(settings: &Reading, dialect: Dialect) -> anyhow::Result<Option<Query>> {
     let compat = settings.compat(dialect);
     let query = settings.query.as_ref().map(|query| query.with_compat(compat)).transpose();
     query.map_err(|error| anyhow::anyhow!("Query expression error:\n{error}"))
 }
 
 /// Everything behind the source.
-pub(super) struct Pass<'a> {
-    settings: &'a Settings,
+pub(super) struct Pass<'a, S> {
+    settings: &'a Reading,
     grouper: Grouper,
     dialect: Dialect,
     /// The query by the rules of the generation that reads the dialect; where there are groups, the grouper asks it.
     query: Option<Query>,
-    output: Output,
+    sink: S,
     /// Groups that may still go out.
     left: u64,
     /// Credits of `-R`.
@@ -48,16 +88,20 @@ pub(super) struct Pass<'a> {
     account: Account,
 }
 
-impl<'a> Pass<'a> {
+impl<'a, S: Sink> Pass<'a, S> {
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
-    pub(super) fn new(settings: &'a Settings, dialect: Dialect) -> anyhow::Result<Pass<'a>> {
+    pub(super) fn new(
+        settings: &'a Reading,
+        dialect: Dialect,
+        sink: S,
+    ) -> anyhow::Result<Pass<'a, S>> {
         let query = query_for(settings, dialect)?;
         Ok(Pass {
             settings,
             grouper: grouper(settings, dialect, query.as_ref()),
             dialect,
             query,
-            output: Output::open(settings, dialect)?,
+            sink,
             left: settings.count.unwrap_or(u64::MAX),
             bucket: settings.rate.map(Bucket::new),
             clock: Instant::now(),
@@ -75,7 +119,7 @@ impl<'a> Pass<'a> {
         self.query = query_for(self.settings, dialect)?;
         self.account = self.account();
         self.grouper = grouper(self.settings, self.dialect, self.query.as_ref());
-        self.output.set_dialect(&self.settings.to, self.dialect)
+        self.sink.set_dialect(self.dialect)
     }
 
     /// Takes whole records as far as there are such, and says how many bytes that was.
@@ -148,7 +192,7 @@ impl<'a> Pass<'a> {
         if !self.is_paid_for() {
             return Ok(Flow::On);
         }
-        let written = self.output.group(group)?;
+        let written = self.sink.group(group)?;
         self.counted(written)
     }
 
@@ -161,7 +205,7 @@ impl<'a> Pass<'a> {
             && !self.settings.unbuffered
             && window.is_open();
         if unasked && self.left > row.len() as u64 {
-            let (walked, written) = self.output.row(row)?;
+            let (walked, written) = self.sink.row(self.dialect, row)?;
             self.left -= walked.records;
             let flow = if written == Written::Fine { Flow::On } else { Flow::Stop };
             return Ok((walked.bytes, flow));
@@ -185,7 +229,7 @@ impl<'a> Pass<'a> {
             if !self.is_paid_for() {
                 continue;
             }
-            let written = self.output.record(&record, &row[place.start..place.end])?;
+            let written = self.sink.record(&record, &row[place.start..place.end])?;
             if self.counted(written)? == Flow::Stop {
                 return Ok((heads.position(), Flow::Stop));
             }
@@ -208,21 +252,23 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn reopen(&mut self) -> anyhow::Result<()> {
-        if let To::File { path, .. } = &self.settings.to {
-            self.output.reopen(path, self.dialect)?;
-        }
-        Ok(())
+        self.sink.reopen().map(|_| ())
+    }
+
+    /// Nothing more comes.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+        self.sink.end().map(|_| ())
     }
 
     pub(super) fn flush(&mut self) -> anyhow::Result<Flow> {
-        Ok(match self.output.flush()? {
+        Ok(match self.sink.flush()? {
             Written::Fine => Flow::On,
             Written::NobodyReads => Flow::Stop,
         })
     }
 }
 
-fn grouper(settings: &Settings, dialect: Dialect, query: Option<&Query>) -> Grouper {
+fn grouper(settings: &Reading, dialect: Dialect, query: Option<&Query>) -> Grouper {
     let grouper = Grouper::new(settings.grouping, dialect, settings.limits)
         .with_compat(settings.compat(dialect))
         .with_sides(settings.filter.sides)
@@ -231,10 +277,9 @@ fn grouper(settings: &Settings, dialect: Dialect, query: Option<&Query>) -> Grou
         Some(query) => grouper.with_query(query.clone()),
         None => grouper,
     };
-    if settings.window.is_open() {
-        grouper.with_kept(settings.filter.compile(dialect))
-    } else {
+    match &settings.kept {
+        Some(kept) if settings.window.is_open() => grouper.with_kept(kept.compile(dialect)),
         // Times are looked for in what is not shown.
-        grouper
+        _ => grouper,
     }
 }

@@ -7,46 +7,46 @@ use shellac_log::time::{stamps, timestamp};
 
 /// A range of time, both ends included. Moments are since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) since: Option<Duration>,
-    pub(super) until: Option<Duration>,
+pub(crate) struct Window {
+    pub(crate) since: Option<Duration>,
+    pub(crate) until: Option<Duration>,
 }
 
 impl Window {
     /// Whether everything is in it.
-    pub(super) const fn is_open(self) -> bool {
+    pub(crate) const fn is_open(self) -> bool {
         self.since.is_none() && self.until.is_none()
     }
 
     /// Whether something that began then is in it. What is older than every time that was read counts as older
     /// than any.
-    pub(super) fn contains(self, time: Option<Duration>) -> bool {
+    pub(crate) fn contains(self, time: Option<Duration>) -> bool {
         let time = time.unwrap_or_default();
         self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
     }
 
     /// Whether it is over.
-    pub(super) fn is_past(self, time: Option<Duration>) -> bool {
+    pub(crate) fn is_past(self, time: Option<Duration>) -> bool {
         matches!((self.until, time), (Some(until), Some(time)) if time > until)
     }
 }
 
 /// The time of a log, from its `Timestamp` records.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct LogTime {
+pub(crate) struct LogTime {
     /// Since 1970.
-    pub(super) first: Option<Duration>,
-    pub(super) last: Option<Duration>,
+    pub(crate) first: Option<Duration>,
+    pub(crate) last: Option<Duration>,
 }
 
 impl LogTime {
     /// Goes on with whole records that lie one after the other.
-    pub(super) fn records(&mut self, dialect: Dialect, records: &[u8]) {
+    pub(crate) fn records(&mut self, dialect: Dialect, records: &[u8]) {
         stamps(dialect, records).for_each(|stamp| self.stamp(stamp.text()));
     }
 
     /// Goes on with the payload of a `Timestamp`.
-    pub(super) fn stamp(&mut self, text: &[u8]) {
+    pub(crate) fn stamp(&mut self, text: &[u8]) {
         if let Some(time) = timestamp(text) {
             self.first.get_or_insert(time);
             self.last = Some(time);
