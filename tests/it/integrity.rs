@@ -25,8 +25,8 @@ size = \"64M\"
 dialect = \"6.0-7.2\"
 [timeouts]
 first_byte = \"10s\"
-[limits]
-request_body = \"512K\"
+[body]
+limit = \"512K\"
 [[route]]
 [route.retry]
 on = [\"connect\", \"eof_before_byte\", \"reset_before_byte\", \"reused\"]

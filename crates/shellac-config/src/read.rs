@@ -1,5 +1,6 @@
 //! From the tables of the file to a [`Config`].
 
+mod limits;
 mod pools;
 
 use std::net::SocketAddr;
@@ -9,10 +10,12 @@ use shellac_upstream::spelling::nearest;
 use toml::de::{DeTable, DeValue};
 
 use crate::errors::{ConfigError, ConfigErrors};
-use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, size, text};
+use crate::section::{
+    At, Problems, Section, boolean, choice, duration, integer, list, pause, size, text,
+};
 use crate::types::{
-    BodyOver, Config, ErrorPage, Limits, ListenConfig, LogConfig, LogDialect, ParseOptions,
-    PoolConfig, RetryConnection, RetryOn, RetryPolicy, Route, Timeouts,
+    Config, ErrorPage, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig,
+    RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts,
 };
 
 /// Smallest log in production: readers of a smaller one are overrun in an instant.
@@ -80,8 +83,9 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let log = read_log(top.table(problems, "log"), problems, options);
     let admin = crate::admin::read(top.table(problems, "admin"), problems);
     let resolver = crate::resolver::read(top.table(problems, "resolver"), problems);
-    let timeouts = read_timeouts(top.table(problems, "timeouts"), problems);
-    let limits = read_limits(top.table(problems, "limits"), problems);
+    let timeouts = limits::read_timeouts(top.table(problems, "timeouts"), problems);
+    let limits = limits::read_limits(top.table(problems, "limits"), problems);
+    let body = limits::read_body(top.table(problems, "body"), problems);
     let error_page = read_error_page(top.table(problems, "error_page"), problems);
 
     let listen = read_listen(top.tables(problems, "listen"), problems);
@@ -126,6 +130,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         pools: pools.into_iter().map(|found| found.value).collect(),
         timeouts,
         limits,
+        body,
         error_page,
         routes,
     })
@@ -148,51 +153,6 @@ fn read_log(
     };
     section.finish(problems);
     log
-}
-
-fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problems) -> Timeouts {
-    let default = Timeouts::default();
-    let timeouts = Timeouts {
-        connect: section.or(problems, "connect", default.connect, duration),
-        first_byte: section.or(problems, "first_byte", default.first_byte, duration),
-        between_bytes: section.or(problems, "between_bytes", default.between_bytes, duration),
-        client_head: section.or(problems, "client_head", default.client_head, duration),
-        client_idle: section.or(problems, "client_idle", default.client_idle, duration),
-        client_body: section.or(problems, "client_body", default.client_body, duration),
-        send: section.or(problems, "send", default.send, duration),
-        backend_idle: section.or(problems, "backend_idle", default.backend_idle, duration),
-    };
-    section.finish(problems);
-    timeouts
-}
-
-fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems) -> Limits {
-    let default = Limits::default();
-    let bytes = |value: &DeValue<'_>, range| {
-        size(value, range).map(|found| usize::try_from(found).unwrap_or(usize::MAX))
-    };
-    let over = [("stream", BodyOver::Stream), ("refuse", BodyOver::Refuse)];
-    let limits = Limits {
-        head_bytes: section
-            .or(problems, "head_bytes", default.head_bytes, |value| bytes(value, 1024..=1 << 20)),
-        headers: section.or(problems, "headers", default.headers, |value| number(value, 8..=1024)),
-        request_body_bytes: section.or(
-            problems,
-            "request_body",
-            default.request_body_bytes,
-            |value| bytes(value, 0..=1 << 30),
-        ),
-        body_over: section
-            .or(problems, "body_over", default.body_over, |value| choice(value, &over)),
-        idle_per_backend: section.or(
-            problems,
-            "idle_per_backend",
-            default.idle_per_backend,
-            |value| number(value, 0..=65536),
-        ),
-    };
-    section.finish(problems);
-    limits
 }
 
 fn read_error_page(mut section: Section<'_, '_>, problems: &mut Problems) -> ErrorPage {
@@ -242,6 +202,7 @@ fn read_routes(
             host: None,
             path: "/".to_owned(),
             pool: 0,
+            timeouts: RouteTimeouts::default(),
             retry: RetryPolicy::default(),
             next: None,
         }];
@@ -269,6 +230,7 @@ fn read_routes(
                 "stands beside [route.next_upstream], which decides in its place; one of them";
             problems.add(section.place("retry"), section.key("retry"), reason);
         }
+        let timeouts = limits::read_route(section.table(problems, "timeouts"), problems);
         let retry = read_retry(section.table(problems, "retry"), problems);
         let pool = pool.map_or(0, |found| found.value);
         let health = pools.get(pool).map_or(Rules::default(), |pool| pool.value.health.clone());
@@ -280,7 +242,7 @@ fn read_routes(
         if routes.iter().any(|other| other.host == host && other.path == path) {
             problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
         }
-        routes.push(Route { host, path, pool, retry, next });
+        routes.push(Route { host, path, pool, timeouts, retry, next });
         section.finish(problems);
     }
     routes
@@ -301,6 +263,21 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
     let max = section.or(problems, "max", default.max, |value| {
         integer(value, 0..=16).map(|found| u32::try_from(found).unwrap_or(0))
     });
+    let backoff = section.take(problems, "backoff", pause);
+    let backoff_max = section.take(problems, "backoff_max", duration);
+    let wait = backoff.map_or(default.backoff, |found| found.value);
+    let most = match backoff_max {
+        Some(At { at, .. }) if wait.is_zero() => {
+            problems.add(at, section.key("backoff_max"), "has no effect without `backoff`");
+            default.backoff_max
+        }
+        Some(At { value, at }) if value < wait => {
+            problems.add(at, section.key("backoff_max"), "is shorter than `backoff`");
+            default.backoff_max
+        }
+        Some(At { value, .. }) => value,
+        None => default.backoff_max.max(wait),
+    };
     match (&on, &statuses) {
         (Some(At { value, at }), None) if value.status => {
             problems.add(
@@ -327,6 +304,8 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
         statuses: statuses.map(|found| found.value).unwrap_or_default(),
         connection,
         max,
+        backoff: wait,
+        backoff_max: most,
     }
 }
 

@@ -227,11 +227,24 @@ pub(crate) fn integer(
 
 /// A duration above zero.
 pub(crate) fn duration(value: &DeValue<'_>) -> Result<std::time::Duration, String> {
+    match pause(value)? {
+        std::time::Duration::ZERO => Err("must be longer than 0".to_owned()),
+        found => Ok(found),
+    }
+}
+
+/// A duration above zero, or `"none"`.
+pub(crate) fn deadline(value: &DeValue<'_>) -> Result<Option<std::time::Duration>, String> {
     match value {
-        DeValue::String(text) => match parse_duration(text)? {
-            std::time::Duration::ZERO => Err("must be longer than 0".to_owned()),
-            found => Ok(found),
-        },
+        DeValue::String(text) if text == "none" => Ok(None),
+        _ => duration(value).map(Some),
+    }
+}
+
+/// A duration that may be zero.
+pub(crate) fn pause(value: &DeValue<'_>) -> Result<std::time::Duration, String> {
+    match value {
+        DeValue::String(text) => parse_duration(text),
         DeValue::Integer(_) | DeValue::Float(_) => {
             Err("has no unit; write a string such as \"3.5s\" or \"250ms\"".to_owned())
         }

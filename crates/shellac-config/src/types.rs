@@ -1,5 +1,6 @@
 //! The configuration as the rest of the program sees it, with its defaults.
 
+mod limits;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use shellac_upstream::next::NextUpstream;
 use crate::admin::AdminConfig;
 use crate::nodes::NodeMap;
 use crate::resolver::ResolverConfig;
+pub use limits::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};
 pub use upstream::{PoolConfig, ProbeConfig, ProbeRequest};
 
 /// Everything that the file says, names resolved and defaults filled in.
@@ -47,6 +49,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Sizes and numbers.
     pub limits: Limits,
+    /// What is kept of requests' bodies.
+    pub body: BodyConfig,
     /// What the error page shows.
     pub error_page: ErrorPage,
     /// Routes; at least one. Match the exact host first, then the longest path prefix.
@@ -148,6 +152,10 @@ pub struct BackendConfig {
     pub first_byte_timeout: Duration,
     /// Longest time between two reads of a response.
     pub between_bytes_timeout: Duration,
+    /// Longest time between two writes of a request that make progress.
+    pub send_timeout: Duration,
+    /// Longest time that an unused connection is kept.
+    pub idle_timeout: Duration,
     /// Its share of the requests, from 1 to 1000.
     pub weight: u32,
     /// Most attempts at a time, over all threads; 0 is no limit.
@@ -166,78 +174,6 @@ pub struct BackendConfig {
     pub zone: Option<String>,
     /// Index into [`Config::probes`].
     pub probe: Option<usize>,
-}
-
-/// The times that are the same for everybody; the first three are defaults of backends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Default of [`BackendConfig::connect_timeout`].
-    pub connect: Duration,
-    /// Default of [`BackendConfig::first_byte_timeout`].
-    pub first_byte: Duration,
-    /// Default of [`BackendConfig::between_bytes_timeout`].
-    pub between_bytes: Duration,
-    /// A client's request head, absolute from its first byte.
-    pub client_head: Duration,
-    /// A client's connection without a request.
-    pub client_idle: Duration,
-    /// Between two reads of a client's body.
-    pub client_body: Duration,
-    /// Between two writes that make progress, towards clients and backends.
-    pub send: Duration,
-    /// An unused connection to a backend.
-    pub backend_idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_millis(3500),
-            first_byte: Duration::from_secs(60),
-            between_bytes: Duration::from_secs(60),
-            client_head: Duration::from_secs(5),
-            client_idle: Duration::from_secs(5),
-            client_body: Duration::from_secs(60),
-            send: Duration::from_secs(60),
-            backend_idle: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Sizes and numbers that bound what a peer can make the proxy keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Longest head of a request or response in bytes.
-    pub head_bytes: usize,
-    /// Most header fields in a head.
-    pub headers: usize,
-    /// Longest request body that is kept in memory for a retry, in bytes.
-    pub request_body_bytes: usize,
-    /// What happens to a longer one.
-    pub body_over: BodyOver,
-    /// Most unused connections kept per backend and thread.
-    pub idle_per_backend: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head_bytes: 32 << 10,
-            headers: 64,
-            request_body_bytes: 1 << 20,
-            body_over: BodyOver::Stream,
-            idle_per_backend: 32,
-        }
-    }
-}
-
-/// What happens to a request body that is too long to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyOver {
-    /// It is passed on and cannot be sent a second time; the log says so.
-    Stream,
-    /// The request is answered with 413.
-    Refuse,
 }
 
 /// What the error page shows beside the XID.
@@ -264,6 +200,8 @@ pub struct Route {
     pub path: String,
     /// Index into [`Config::pools`].
     pub pool: usize,
+    /// Times of its own, which go before those of backends and of everybody.
+    pub timeouts: RouteTimeouts,
     /// When to try again, unless `next` is set.
     pub retry: RetryPolicy,
     /// When to go on to the next backend, in the words of nginx. It takes the place of `retry`.
@@ -283,6 +221,10 @@ pub struct RetryPolicy {
     pub connection: RetryConnection,
     /// Most attempts after the first.
     pub max: u32,
+    /// How long is waited before the first retry, each further one twice as long; zero is not at all.
+    pub backoff: Duration,
+    /// No longer than this.
+    pub backoff_max: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -296,6 +238,8 @@ impl Default for RetryPolicy {
             statuses: Vec::new(),
             connection: RetryConnection::Fresh,
             max: 1,
+            backoff: Duration::ZERO,
+            backoff_max: Duration::from_secs(1),
         }
     }
 }

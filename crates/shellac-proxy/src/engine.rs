@@ -159,6 +159,7 @@ impl Engine {
             grammar,
             stall: config.log.stall,
             node: Node::default(),
+            seed: options.xid_base,
         };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;

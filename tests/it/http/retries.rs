@@ -203,10 +203,7 @@ fn a_status_is_retried_where_the_route_names_it() {
 #[test]
 fn a_body_too_large_to_keep_is_refused_where_the_configuration_says_so() {
     let origin = Origin::start(|_| vec![Step::ReadBody, ok("")]);
-    let proxy = Proxy::start(
-        &[origin.address()],
-        "[limits]\nrequest_body = \"64K\"\nbody_over = \"refuse\"\n",
-    );
+    let proxy = Proxy::start(&[origin.address()], "[body]\nlimit = \"64K\"\nover = \"refuse\"\n");
     let body = vec![b'c'; 70_000];
     let mut client = proxy.client();
     client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len()));
@@ -227,8 +224,7 @@ fn a_body_too_large_to_keep_is_refused_where_the_configuration_says_so() {
 #[test]
 fn a_body_too_large_to_keep_is_streamed_and_loses_its_retry() {
     let origin = fails_once();
-    let proxy =
-        Proxy::start(&[origin.address()], &format!("[limits]\nrequest_body = \"64K\"\n{ALLOWED}"));
+    let proxy = Proxy::start(&[origin.address()], &format!("[body]\nlimit = \"64K\"\n{ALLOWED}"));
     let body = vec![b'c'; 500_000];
     let mut client = proxy.client();
     client.send(format!("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len()));

@@ -97,6 +97,8 @@ pub(super) fn read_backends(
             section.or(problems, "first_byte_timeout", timeouts.first_byte, duration);
         let between_bytes_timeout =
             section.or(problems, "between_bytes_timeout", timeouts.between_bytes, duration);
+        let send_timeout = section.or(problems, "send_timeout", timeouts.send, duration);
+        let idle_timeout = section.or(problems, "idle_timeout", timeouts.backend_idle, duration);
         let weight = section.or(problems, "weight", 1, |value| small(value, 1..=1000));
         let max_conns = section.or(problems, "max_conns", 0, |value| small(value, 0..=1_000_000));
         let backup = section.or(problems, "backup", false, boolean);
@@ -123,6 +125,8 @@ pub(super) fn read_backends(
                 connect_timeout,
                 first_byte_timeout,
                 between_bytes_timeout,
+                send_timeout,
+                idle_timeout,
                 weight,
                 max_conns,
                 backup,

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{BackendAddress, BackendConfig, ResolverConfig};
+use crate::{
+    BackendAddress, BackendConfig, BodyConfig, BodyOver, Limits, ResolverConfig, Timeouts,
+};
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -29,6 +31,8 @@ first_byte_timeout = "2m"
 [[backend]]
 name = "api2"
 address = "[::1]:9002"
+send_timeout = "30s"
+idle_timeout = "4s"
 [[pool]]
 name = "api"
 backends = ["api2", "api1"]
@@ -38,12 +42,22 @@ backends = ["api1"]
 [timeouts]
 connect = "1s"
 first_byte = "7s"
+total = "90s"
+linger = "1s"
 [limits]
 head_bytes = "16K"
 headers = 100
-request_body = 4096
-body_over = "refuse"
 idle_per_backend = 0
+client_body_rate = "1K"
+response_rate = 20
+delivery_rate = 0
+rate_grace = "3s"
+[body]
+memory = "2K"
+limit = 4096
+total = "1M"
+dir = "/srv/bodies"
+over = "refuse"
 [error_page]
 instance = true
 time = false
@@ -57,6 +71,14 @@ methods = ["POST", "PUT"]
 statuses = [502, 503]
 connection = "any"
 max = 2
+backoff = "100ms"
+backoff_max = "2s"
+[route.timeouts]
+first_byte = "1m"
+between_bytes = "2m"
+send = "3m"
+client_body = "4m"
+total = "none"
 [[route]]
 pool = "web"
 "#;
@@ -91,6 +113,8 @@ fn every_key_is_read() {
                 connect_timeout: second(1),
                 first_byte_timeout: second(120),
                 between_bytes_timeout: second(60),
+                send_timeout: second(60),
+                idle_timeout: second(60),
                 weight: 1,
                 max_conns: 0,
                 backup: false,
@@ -108,6 +132,8 @@ fn every_key_is_read() {
                 connect_timeout: second(1),
                 first_byte_timeout: second(7),
                 between_bytes_timeout: second(60),
+                send_timeout: second(30),
+                idle_timeout: second(4),
                 weight: 1,
                 max_conns: 0,
                 backup: false,
@@ -125,16 +151,34 @@ fn every_key_is_read() {
     assert_eq!(pools, [("api", &[1, 0][..]), ("web", &[0][..])]);
     assert_eq!(
         config.timeouts,
-        Timeouts { connect: second(1), first_byte: second(7), ..Timeouts::default() }
+        Timeouts {
+            connect: second(1),
+            first_byte: second(7),
+            total: Some(second(90)),
+            linger: second(1),
+            ..Timeouts::default()
+        }
     );
     assert_eq!(
         config.limits,
         Limits {
             head_bytes: 16384,
             headers: 100,
-            request_body_bytes: 4096,
-            body_over: BodyOver::Refuse,
-            idle_per_backend: 0
+            idle_per_backend: 0,
+            client_body_rate: 1024,
+            response_rate: 20,
+            delivery_rate: 0,
+            rate_grace: second(3),
+        }
+    );
+    assert_eq!(
+        config.body,
+        BodyConfig {
+            memory_bytes: 2048,
+            limit_bytes: 4096,
+            total_bytes: 1 << 20,
+            dir: "/srv/bodies".into(),
+            over: BodyOver::Refuse,
         }
     );
     assert_eq!(config.error_page, ErrorPage { instance: true, time: false });
@@ -160,6 +204,18 @@ fn every_key_is_read() {
             statuses: vec![502, 503],
             connection: RetryConnection::Any,
             max: 2,
+            backoff: Duration::from_millis(100),
+            backoff_max: second(2),
+        }
+    );
+    assert_eq!(
+        orders.timeouts,
+        RouteTimeouts {
+            first_byte: Some(second(60)),
+            between_bytes: Some(second(120)),
+            send: Some(second(180)),
+            client_body: Some(second(240)),
+            total: Some(None),
         }
     );
     assert_eq!(
@@ -168,6 +224,7 @@ fn every_key_is_read() {
             host: None,
             path: "/".to_owned(),
             pool: 1,
+            timeouts: RouteTimeouts::default(),
             retry: RetryPolicy::default(),
             next: None
         }
@@ -181,6 +238,7 @@ fn the_least_file_gets_the_defaults() {
     assert_eq!(config.log.dialect.as_str(), "7.3-8.0");
     assert_eq!(config.timeouts, Timeouts::default());
     assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.body, BodyConfig::default());
     assert_eq!(config.pools, [PoolConfig::new("default", vec![0])]);
     assert_eq!(
         config.routes,
@@ -188,6 +246,7 @@ fn the_least_file_gets_the_defaults() {
             host: None,
             path: "/".to_owned(),
             pool: 0,
+            timeouts: RouteTimeouts::default(),
             retry: RetryPolicy::default(),
             next: None
         }]
@@ -227,7 +286,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "log = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
+            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; known here: name, address"]),
@@ -319,6 +378,38 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "[[route]]\nretry = 1\n",
         &["f:7: route.retry: is an integer, not a table; write [route.retry]"],
+    ),
+    (
+        "[timeouts]\ntotal = '0s'\nlinger = 'none'\n[[route]]\n[route.timeouts]\nconnect = '1s'\n",
+        &[
+            "f:7: timeouts.total: must be longer than 0",
+            "f:8: timeouts.linger: `none` is not a duration; write a number with its unit, such as \"3.5s\" or \"250ms\"",
+            "f:11: route.timeouts.connect: is not a key; known here: first_byte, between_bytes, send, client_body, total",
+        ],
+    ),
+    (
+        "[body]\nmemory = '2M'\nlimit = '1M'\ndir = 'here'\n",
+        &[
+            "f:7: body.memory: is more than `limit`, so no file is ever used",
+            "f:9: body.dir: `here` is not an absolute path",
+        ],
+    ),
+    (
+        "[body]\nmemory = '8K'\nlimit = '1G'\n",
+        &["f:8: body.limit: a single body that is as long as `limit` does not fit into `total`"],
+    ),
+    (
+        "[body]\nlimit = '1M'\ntotal = '512K'\n",
+        &["f:8: body.total: a single body that is as long as `limit` does not fit into `total`"],
+    ),
+    ("[body]\nlimit = '64K'\ntotal = 0\n", &[]),
+    (
+        "[[route]]\n[route.retry]\nbackoff = '2s'\nbackoff_max = '1s'\n",
+        &["f:9: route.retry.backoff_max: is shorter than `backoff`"],
+    ),
+    (
+        "[[route]]\n[route.retry]\nbackoff_max = '1s'\n",
+        &["f:8: route.retry.backoff_max: has no effect without `backoff`"],
     ),
     ("[pool]\nname = 'x'\n", &["f:6: pool: is a table; write [[pool]], once for each"]),
 ];

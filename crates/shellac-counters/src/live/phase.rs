@@ -70,6 +70,7 @@ phases! {
     8 Body "body" Backend "more of the answer's body",
     9 Deliver "deliver" Client "the client to take the answer",
     10 Discard "discard" Backend "the rest of an answer that is not passed on",
+    11 Backoff "backoff" Proxy "the pause before the next attempt to be over",
 }
 
 impl Phase {

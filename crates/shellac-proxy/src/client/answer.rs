@@ -168,7 +168,8 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
         exchange.out.bytes.extend_from_slice(html.as_bytes());
         len
     };
-    let limit = exchange.local.config().timeouts.send;
+    let send = exchange.local.config().timeouts.send;
+    let limit = exchange.route.timeouts.send.unwrap_or(send);
     let Exchange { client, out, written, live, .. } = &mut exchange;
     let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
     let written = exchange.written.saturating_sub(interim);

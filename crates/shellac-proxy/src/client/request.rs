@@ -16,7 +16,7 @@ use super::answer::{self, Page};
 use super::body::RequestBody;
 use super::session::{Client, Session};
 use crate::clock::Micros;
-use crate::fetch;
+use crate::fetch::{self, Limit, Until};
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
 use crate::worker::{Live, Local, Outbox, Worker};
 
@@ -61,6 +61,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) written: u64,
     /// The version that the client speaks.
     pub(crate) version: Version,
+    /// When the whole request is cut, if there is a time for that.
+    pub(crate) until: Option<Until>,
     /// Why the connection is closed after the answer, as far as is known.
     pub(crate) close: Option<SessionEnd>,
     /// The client waits for a word before it sends its body.
@@ -156,10 +158,9 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     });
     let expects = expects_continue(head) && !framing.is_empty();
     let config = local.config();
-    let limits = &config.limits;
-    let refuse_over = limits.body_over == BodyOver::Refuse;
-    let too_large = refuse_over
-        && framing.len_bytes().is_some_and(|len| len > limits.request_body_bytes as u64);
+    let refuse_over = config.body.over == BodyOver::Refuse;
+    let too_large =
+        refuse_over && framing.len_bytes().is_some_and(|len| len > config.body.limit_bytes);
     let version = head.version;
     let interim = takes_interim(head);
     let wants_trailers = trailers::wants_trailers(head);
@@ -188,6 +189,8 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         None
     };
     let (at, route) = route(config, head);
+    let total = route.timeouts.total.unwrap_or(config.timeouts.total);
+    let until = total.map(|total| Until { at: first_byte.after(total), limit: Limit::Total });
     let exchange = Exchange {
         route,
         next: local.generation().next_upstream(at),
@@ -198,11 +201,17 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         txn,
         live,
         head,
-        body: RequestBody::new(framing, limits.request_body_bytes, refuse_over).with(trailing),
+        body: RequestBody::new(
+            framing,
+            usize::try_from(config.body.limit_bytes).unwrap_or(usize::MAX),
+            refuse_over,
+        )
+        .with(trailing),
         acct: Acct { request_head: len as u64, ..Acct::default() },
         out: Outbox::default(),
         written: 0,
         version,
+        until,
         close,
         expects,
         interim,

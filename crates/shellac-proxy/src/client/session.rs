@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::Main;
@@ -19,8 +18,6 @@ use crate::worker::{Buffer, Live, Timer, Transport, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
 const LINGER_BYTES: usize = 32 << 20;
-/// How long they are taken.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// The client's socket and what was read from it.
 pub(crate) struct Client {
@@ -214,7 +211,8 @@ impl Session {
     /// reset the connection, and the client would lose an answer that it has not read yet.
     async fn drain(&mut self) {
         let Session { worker, client, .. } = self;
-        let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(LINGER));
+        let linger = worker.current().config().timeouts.linger;
+        let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(linger));
         let mut taken = 0;
         poll_fn(|cx: &mut Context<'_>| {
             let mut scratch = worker.scratch.borrow_mut();

@@ -8,15 +8,17 @@ use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::{BodyFraming, Decoder, Headers, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
+use super::backoff::{self, Paused};
 use super::connect::connect;
-use super::failure::{Cause, Failure};
-use super::retry::Ended;
+use super::failure::{Cause, Failure, KILLED};
+use super::limit::{Limit, Until};
+use super::retry::{Ended, Refusal};
 use super::upload::Upload;
 use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
-use crate::log::{CloseReason, Details, HeadTags, Txn, TxnKind};
+use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, Txn, TxnKind};
 use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place};
 
@@ -61,7 +63,8 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     fetch.number += 1;
     let first = *fetch.first.get_or_insert_with(|| {
         let limit = exchange.next.and_then(|next| next.limit.filter(|_| next.cuts));
-        fetch.until = limit.map(|limit| now.after(limit));
+        let all = limit.map(|limit| Until { at: now.after(limit), limit: Limit::Attempts });
+        fetch.until = Until::first(exchange.until, all);
         now
     });
     let mut txn = Txn::begin(&worker.log, fetch.kind, fetch.xid, fetch.parent, first, now);
@@ -83,12 +86,16 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     txn.call("BACKEND_FETCH");
     txn.returns("fetch");
     txn.timestamp("Fetch", now);
+    if let Some(reason) = exchange.live.kill_reason() {
+        let failure = Failure::killed(LogPhase::Choose, &reason);
+        return fail(exchange, fetch, txn, &failure, None, None).await;
+    }
     let mut busy = match picked {
         Ok(in_flight) => local.begin(in_flight),
         Err(why) => {
             local.not_picked(&worker.stats, pool, why, steady);
             let failure = Failure::no_backend(&local.generation().pools[pool], why);
-            return fail(exchange, fetch, txn, &failure, None, None);
+            return fail(exchange, fetch, txn, &failure, None, None).await;
         }
     };
     let kept = if fetch.budget.may_reuse() {
@@ -105,7 +112,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
                 let lately = worker.node.lately(failure.asked());
                 let failure = failure.on(lately);
                 failure.count(&worker.stats, local.counts(busy.endpoint()));
-                return fail(exchange, fetch, txn, &failure, None, Some(busy));
+                return fail(exchange, fetch, txn, &failure, None, Some(busy)).await;
             }
         },
     };
@@ -137,7 +144,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
             counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
-            return fail(exchange, fetch, txn, &failure, Some(running), Some(busy));
+            return fail(exchange, fetch, txn, &failure, Some(running), Some(busy)).await;
         }
     };
     fetch.acct.response_head += response.head_len;
@@ -164,12 +171,22 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let outcome = Outcome::Answered { status, retried: true };
     let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
     if fetch.budget.allows_status(status, &ended) {
-        worker.stats.main().inc(Main::Retry);
-        txn.returns("retry");
-        over(exchange, &mut busy, outcome);
-        discard(exchange, fetch, &txn, running, &response).await;
-        exchange.live.leaves_backend();
-        return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+        let pause = fetch.budget.pause(worker.chance.draw());
+        if backoff::fits(pause, response.at, fetch.until) {
+            worker.stats.main().inc(Main::Retry);
+            txn.returns("retry");
+            over(exchange, &mut busy, outcome);
+            discard(exchange, fetch, &txn, running, &response).await;
+            drop(busy);
+            exchange.live.leaves_backend();
+            if backoff::wait(exchange, &txn, pause).await == Paused::Gone {
+                txn.bereq_acct(&fetch.acct);
+                txn.end();
+                return Attempt::ClientGone;
+            }
+            return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+        }
+        refuse(&txn, Refusal::Time);
     }
     let counts_as_failure =
         matches!(busy.pool().rules(), Rules::Ours(rules) if rules.statuses.contains(&status));
@@ -241,7 +258,7 @@ fn taken(running: &Running) -> Option<u64> {
 }
 
 /// Logs a failure and decides what follows.
-fn fail(
+async fn fail(
     exchange: &mut Exchange<'_>,
     fetch: &mut Fetch<'_>,
     mut txn: Txn,
@@ -268,9 +285,6 @@ fn fail(
         ..Details::default()
     };
     failure.log(&txn, details);
-    if failure.cut {
-        txn.note("fetch.cut", "next_upstream.limit");
-    }
     if let Some(running) = &running {
         // The connection may also have ended while the client was still sending.
         if !running.upload.logged {
@@ -302,18 +316,32 @@ fn fail(
     let tags = HeadTags::BERESP;
     let mut head = page.head(worker, &txn, tags, now);
     txn.call("BACKEND_ERROR");
-    let ended = ended(exchange, fetch, failure.cause, outcome, running.as_ref(), now);
-    match fetch.budget.allows(&ended) {
-        Ok(()) => {
-            worker.stats.retried(reused);
-            txn.returns("retry");
-            return again(fetch, txn, worker.log.now(), worker.log.next_xid());
-        }
-        Err(refusal) => {
-            if let Some(word) = refusal.word() {
-                txn.note("fetch.retry", word);
+    let ended = Ended {
+        is_cut: failure.is_cut(),
+        ..ended(exchange, fetch, failure.cause, outcome, running.as_ref(), now)
+    };
+    let allowed = fetch.budget.allows(&ended);
+    // What is left of the attempt is not kept over a pause.
+    drop(running);
+    match allowed {
+        Ok(()) => match pause(exchange, fetch, &txn).await {
+            Ok(Paused::Over) => {
+                worker.stats.retried(reused);
+                txn.returns("retry");
+                return again(fetch, txn, worker.log.now(), worker.log.next_xid());
             }
-        }
+            Ok(Paused::Gone) => {
+                txn.bereq_acct(&fetch.acct);
+                txn.end();
+                return Attempt::ClientGone;
+            }
+            Ok(Paused::Killed) => {
+                let reason = exchange.live.kill_reason().unwrap_or_default();
+                txn.fetch_error(format!("{KILLED}: {reason}").as_bytes());
+            }
+            Err(refusal) => refuse(&txn, refusal),
+        },
+        Err(refusal) => refuse(&txn, refusal),
     }
     page.decorate(&mut head, &txn, tags);
     txn.returns("deliver");
@@ -323,6 +351,27 @@ fn fail(
     txn.bereq_acct(&fetch.acct);
     txn.end();
     Attempt::Failed { head, html }
+}
+
+/// Says why no other attempt follows.
+fn refuse(txn: &Txn, refusal: Refusal) {
+    if let Some(word) = refusal.word() {
+        txn.note("fetch.retry", word);
+    }
+}
+
+/// The pause before the retry that was just allowed, if there is time for one.
+async fn pause(
+    exchange: &mut Exchange<'_>,
+    fetch: &Fetch<'_>,
+    txn: &Txn,
+) -> Result<Paused, Refusal> {
+    let worker = exchange.worker;
+    let pause = fetch.budget.pause(worker.chance.draw());
+    if !backoff::fits(pause, worker.log.now(), fetch.until) {
+        return Err(Refusal::Time);
+    }
+    Ok(backoff::wait(exchange, txn, pause).await)
 }
 
 /// What whoever decides about another attempt wants to know of this one.
@@ -340,6 +389,7 @@ fn ended<'a>(
         outcome,
         reused: running.is_some_and(|running| running.conn.uses > 0),
         method: &exchange.head.method,
+        is_cut: false,
         sent: running.is_some_and(|running| running.upload.written > 0),
         replayable: !exchange.body.is_lost(),
         attempts: fetch.number,

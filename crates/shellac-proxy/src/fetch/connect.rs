@@ -16,8 +16,8 @@ use shellac_upstream::{Address, Endpoint, InFlight, Rules};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
+use super::limit::{self, Limit, Until};
 use crate::client::{Exchange, Watch};
-use crate::clock::Micros;
 use crate::log::{AddressText, Phase};
 use crate::worker::{Buffer, Conn, Timer};
 
@@ -29,7 +29,7 @@ use crate::worker::{Buffer, Conn, Timer};
 pub(super) async fn connect(
     exchange: &mut Exchange<'_>,
     busy: &mut InFlight,
-    until: Option<Micros>,
+    until: Option<Until>,
 ) -> Result<Conn, Box<Failure>> {
     let Exchange { worker, local, client, out, written, live, .. } = exchange;
     let mut limit = local.backend(busy.endpoint()).connect_timeout;
@@ -39,13 +39,10 @@ pub(super) async fn connect(
         limit = limit.min(health.test_connect_timeout);
     }
     let start = worker.log.now();
-    let is_cut = until.is_some_and(|until| until < start.after(limit));
-    if let Some(until) = until.filter(|_| is_cut) {
-        limit = Duration::from_micros(until.since(start));
-    }
+    let wait = limit::Wait::new(start, Limit::Connect, limit, until);
     busy.connecting(worker.log.steady(start));
     let endpoint = Arc::clone(busy.endpoint());
-    let mut timer = Timer::new(&worker.deadlines, start.after(limit));
+    let mut timer = Timer::new(&worker.deadlines, wait.at);
     live.waits(Wait::Connect, worker.log.coarse(), timer.at());
     let mut watch = Watch::new(worker);
     let socket = local.socket(&endpoint);
@@ -76,7 +73,7 @@ pub(super) async fn connect(
     .await;
     let (stream, remote) = result.map_err(|mut failure: Box<Failure>| {
         failure.address = at.get();
-        failure.cut_if(is_cut).after(worker.log.now().since(start), limit)
+        failure.after(worker.log.now(), &wait)
     })?;
     // A socket that refuses it still works, only slower.
     let _ = stream.set_nodelay(true);

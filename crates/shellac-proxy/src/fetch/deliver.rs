@@ -13,6 +13,7 @@ use shellac_upstream::{Fault, Outcome};
 
 use super::attempt::{Got, over};
 use super::failure::{KILLED, errno_text};
+use super::limit::{self, Limit, Times};
 use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
@@ -42,6 +43,8 @@ enum End {
     Client(SessionEnd),
     /// Somebody has ended the request.
     Killed,
+    /// The client took too long, or the time for the whole request is over.
+    Late,
 }
 
 /// The backend's half of a response: gone as soon as the body is complete.
@@ -69,10 +72,10 @@ struct Delivery<'a, 's> {
     /// The body has broken off; what came before is still delivered.
     truncated: bool,
     timer: Timer<'s>,
-    /// When the last bytes came.
-    since: Micros,
+    /// What the timer waits for.
+    waits: limit::Wait,
     watch: Watch<'s>,
-    between_bytes: Duration,
+    times: Times,
     /// Bytes sent to the backend.
     uploaded: u64,
     /// Those that were accounted for.
@@ -119,7 +122,8 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         write::response(out, &response.head);
     });
 
-    let between_bytes = exchange.local.backend(&conn.endpoint).between_bytes_timeout;
+    let times = Times::of(&exchange, exchange.local.backend(&conn.endpoint));
+    let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
     let mut delivery = Delivery {
         uploaded: upload.written,
         accounted: upload.written,
@@ -131,15 +135,16 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         trailing,
         acct,
         truncated: false,
-        timer: Timer::new(&worker.deadlines, now.after(between_bytes)),
-        since: now,
+        timer: Timer::new(&worker.deadlines, waits.at),
+        waits,
         watch: Watch::new(worker),
-        between_bytes,
+        times,
         exchange: &mut exchange,
     };
     delivery.take_buffered();
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
+    let waits = delivery.waits;
     let body = delivery.acct.response_body - delivery.earlier;
     let data = delivery.decoder.received_bytes();
     drop(delivery);
@@ -151,6 +156,10 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     let sent = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = sent.min(head_len);
     exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
+    if let End::Late = end {
+        exchange.txn.note("http.timeout", waits.limit.name());
+        exchange.txn.note_seconds("http.limit", micros(waits.len()));
+    }
     exchange.txn.timestamp("Resp", worker.log.now());
     match end {
         End::Complete => exchange.finish(),
@@ -158,7 +167,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
             exchange.finish();
             After::close(end)
         }
-        End::Truncated | End::Killed => {
+        End::Truncated | End::Killed | End::Late => {
             if towards == BodyFraming::Eof {
                 exchange.client.stream.reset_on_close();
             }
@@ -239,22 +248,32 @@ impl Delivery<'_, '_> {
             if self.exchange.live.is_killed() {
                 return Poll::Ready(End::Killed);
             }
+            // Also where nobody has to be waited for.
+            if let Some(until) = self.exchange.until
+                && self.exchange.worker.deadlines.now() >= until.at
+            {
+                let now = self.exchange.worker.log.coarse();
+                self.waits = limit::Wait { at: until.at, limit: until.limit, ..self.waits };
+                self.waits.since = self.waits.since.min(now);
+                return Poll::Ready(End::Late);
+            }
             self.poll_upload(cx);
             let Exchange { client, out, written, .. } = &mut *self.exchange;
             let before = *written;
             let flushed = out.poll_flush(&mut client.stream, cx, written);
             if *written != before {
                 // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
-                let send = self.exchange.local.config().timeouts.send;
-                let wait = if flushed.is_pending() { send } else { self.between_bytes };
-                self.timer.set(self.exchange.worker.log.coarse().after(wait));
+                let now = self.exchange.worker.log.coarse();
+                if flushed.is_pending() {
+                    self.wait(now, Limit::Send, self.times.deliver);
+                } else {
+                    self.wait(now, Limit::BetweenBytes, self.times.between_bytes);
+                }
             }
             match flushed {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(End::Client(client_end(&error))),
-                Poll::Pending if self.timer.is_late(cx) => {
-                    return Poll::Ready(End::Client(SessionEnd::TxError));
-                }
+                Poll::Pending if self.timer.is_late(cx) => return Poll::Ready(End::Late),
                 Poll::Pending => {
                     self.show(Wait::Deliver);
                     return Poll::Pending;
@@ -279,6 +298,11 @@ impl Delivery<'_, '_> {
         self.show(Wait::Body);
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn wait(&mut self, now: Micros, limit: Limit, time: Duration) {
+        self.waits = limit::Wait::new(now, limit, time, self.exchange.until);
+        self.timer.set(self.waits.at);
     }
 
     /// Shows what is waited for.
@@ -331,8 +355,14 @@ impl Delivery<'_, '_> {
                 return self.poll_wait(cx);
             }
         };
-        self.since = worker.log.coarse();
-        self.timer.set(self.since.after(self.between_bytes));
+        let now = worker.log.coarse();
+        self.waits = limit::Wait::new(
+            now,
+            Limit::BetweenBytes,
+            self.times.between_bytes,
+            self.exchange.until,
+        );
+        self.timer.set(self.waits.at);
         let mut used = 0;
         let mut fault = None;
         let mut client_error = None;
@@ -456,7 +486,13 @@ impl Delivery<'_, '_> {
         }
         source.txn.fetch_error(text.as_bytes());
         let received = Some(self.decoder.received_bytes());
-        self.end_broken(source, class, errno, expected, received, CloseReason::RxBody);
+        let is_late = class == "timeout";
+        let reason = CloseReason::RxBody;
+        let client = None;
+        self.end_broken(
+            source,
+            &Broken { class, reason, errno, expected, received, is_late, client },
+        );
     }
 
     /// The client's side broke off, or somebody has ended the request: nobody wants the rest.
@@ -465,16 +501,31 @@ impl Delivery<'_, '_> {
         let expected = self.decoder_expected();
         self.settle(&source);
         let received = Some(self.decoder.received_bytes());
-        let (class, reason) = if let Some(reason) = self.exchange.live.kill_reason() {
-            source.txn.fetch_error(format!("{KILLED}: {reason}").as_bytes());
-            ("admin", CloseReason::RespClose)
-        } else if let End::Client(_) = end {
-            source.txn.fetch_error(b"Client closed");
-            ("client", CloseReason::RemClose)
-        } else {
-            return;
+        let nobody = Broken { received, expected, ..Broken::new("client", CloseReason::RemClose) };
+        let broken = match end {
+            End::Killed => {
+                let reason = self.exchange.live.kill_reason().unwrap_or_default();
+                source.txn.fetch_error(format!("{KILLED}: {reason}").as_bytes());
+                Broken { class: "admin", reason: CloseReason::RespClose, ..nobody }
+            }
+            End::Client(_) => {
+                source.txn.fetch_error(b"Client closed");
+                nobody
+            }
+            End::Late if self.waits.limit.is_cut() => {
+                let errno = rustix::io::Errno::AGAIN.raw_os_error();
+                source.txn.fetch_error(errno_text(errno).as_bytes());
+                source.txn.fetch_error(self.decoder.interrupted().text().as_bytes());
+                let (class, reason) = ("cut", CloseReason::RxBody);
+                Broken { class, reason, errno: Some(errno), is_late: true, ..nobody }
+            }
+            End::Late => {
+                source.txn.fetch_error(SLOW_CLIENT);
+                Broken { client: Some("slow"), is_late: true, ..nobody }
+            }
+            End::Complete | End::Truncated => return,
         };
-        self.end_broken(source, class, None, expected, received, reason);
+        self.end_broken(source, &broken);
     }
 
     /// Accounts for what was sent since the response began.
@@ -492,20 +543,13 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn end_broken(
-        &self,
-        source: Source,
-        class: &'static str,
-        errno: Option<i32>,
-        expected: Option<u64>,
-        received: Option<u64>,
-        reason: CloseReason,
-    ) {
+    fn end_broken(&self, source: Source, broken: &Broken) {
+        let &Broken { class, reason, errno, expected, received, is_late, client } = broken;
         let Source { txn, conn, number, busy, node: named, .. } = source;
         let Exchange { worker, local, .. } = &*self.exchange;
         let counts = local.counts(&conn.endpoint);
         worker.stats.attempt_failed(counts, class);
-        if number == 1 && !matches!(class, "client" | "admin") {
+        if number == 1 && !matches!(class, "client" | "admin" | "cut") {
             // It was counted as one that went well when its head came.
             counts.inc(Vbe::FirstFailed);
             if let Some(node) = named {
@@ -521,8 +565,10 @@ impl Delivery<'_, '_> {
             errno,
             reused: Some(reused),
             age: reused.then(|| now.since(conn.opened)),
-            waited: Some(now.since(self.since)),
-            limit: (class == "timeout").then(|| micros(self.between_bytes)),
+            waited: Some(now.since(self.waits.since)),
+            limit: is_late.then(|| micros(self.waits.len())),
+            timeout: is_late.then(|| self.waits.limit.name()),
+            client,
             expected,
             received,
             node: node.moved.as_deref(),
@@ -535,6 +581,31 @@ impl Delivery<'_, '_> {
         txn.end();
         drop(busy);
         self.exchange.live.leaves_backend();
+    }
+}
+
+/// What a `FetchError` says when the client does not take its answer.
+const SLOW_CLIENT: &[u8] = b"shellac: the client takes its answer too slowly";
+
+/// How a body broke off.
+struct Broken {
+    class: &'static str,
+    /// Why the backend's connection is closed.
+    reason: CloseReason,
+    errno: Option<i32>,
+    /// Bytes that were promised, and those that came.
+    expected: Option<u64>,
+    received: Option<u64>,
+    /// It took longer than allowed.
+    is_late: bool,
+    /// What the client did.
+    client: Option<&'static str>,
+}
+
+impl Broken {
+    const fn new(class: &'static str, reason: CloseReason) -> Broken {
+        let (errno, expected, received) = (None, None, None);
+        Broken { class, reason, errno, expected, received, is_late: false, client: None }
     }
 }
 

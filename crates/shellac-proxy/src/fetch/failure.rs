@@ -11,8 +11,9 @@ use shellac_http1::HeadError;
 use shellac_upstream::resolve::Trouble;
 use shellac_upstream::{Fault, NoEndpoint, Outcome, Pool};
 
+use super::limit::{Limit, Wait};
 use crate::client::BodyFault;
-use crate::clock::micros;
+use crate::clock::{Micros, micros};
 use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
 use crate::node::Lately;
 use crate::stats::Stats;
@@ -55,8 +56,8 @@ pub(crate) struct Failure {
     waited: Option<u64>,
     /// How long that is allowed, where it was too long.
     limit: Option<Duration>,
-    /// It was cut because the time for all attempts of its request is over.
-    pub(super) cut: bool,
+    /// Which limit that was.
+    timeout: Option<Limit>,
     /// What the kernel of this machine counted lately.
     node: Option<Arc<str>>,
     /// Where no connection came about.
@@ -80,7 +81,7 @@ impl Failure {
             received: None,
             waited: None,
             limit: None,
-            cut: false,
+            timeout: None,
             node: None,
             address: None,
             trouble: None,
@@ -90,7 +91,8 @@ impl Failure {
     /// What it says about the backend. `stale` is that the connection had been kept, and nothing else can have gone wrong with it.
     pub(super) fn outcome(&self, stale: bool) -> Outcome {
         // A wait that was cut was not too long for the backend.
-        if self.cut || self.fault.is_some() || self.class == "client" || self.class == "admin" {
+        if self.is_cut() || self.fault.is_some() || self.class == "client" || self.class == "admin"
+        {
             return Outcome::Client;
         }
         if stale && matches!(self.cause, Cause::Eof | Cause::Reset) {
@@ -113,10 +115,9 @@ impl Failure {
         Outcome::Failed(fault)
     }
 
-    /// Marks it as cut, if `is_cut` and a wait was too long.
-    pub(super) fn cut_if(mut self: Box<Self>, is_cut: bool) -> Box<Failure> {
-        self.cut = is_cut && self.class == "timeout";
-        self
+    /// Whether it ran into a limit of more than one wait.
+    pub(super) fn is_cut(&self) -> bool {
+        self.timeout.is_some_and(Limit::is_cut)
     }
 
     /// Adds what the node was up to, which may be whose fault it is: no backend is to blame for packets that did not leave.
@@ -130,10 +131,16 @@ impl Failure {
         self
     }
 
-    /// Adds how long nothing had moved, and how long that is allowed.
-    pub(super) fn after(mut self: Box<Self>, waited: u64, limit: Duration) -> Box<Failure> {
-        self.waited = Some(waited);
-        self.limit = Some(limit).filter(|_| self.is_timeout());
+    /// Adds how long nothing had moved by `now`, and how long that is allowed.
+    pub(super) fn after(mut self: Box<Self>, now: Micros, wait: &Wait) -> Box<Failure> {
+        self.waited = Some(now.since(wait.since));
+        if self.is_timeout() {
+            if wait.limit.is_cut() {
+                self.class = "cut";
+            }
+            self.limit = Some(wait.len());
+            self.timeout = Some(wait.limit);
+        }
         self
     }
 
@@ -340,6 +347,7 @@ impl Failure {
                 errno: self.errno,
                 waited: self.waited,
                 limit: self.limit.map(micros),
+                timeout: self.timeout.map(Limit::name),
                 client: self.fault.map(BodyFault::word),
                 received: self.received,
                 node: self.node.as_deref(),

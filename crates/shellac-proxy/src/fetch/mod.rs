@@ -1,10 +1,12 @@
 //! Getting the response to a request: one attempt after the other, each a transaction of its own.
 
 mod attempt;
+mod backoff;
 mod connect;
 mod deliver;
 mod failure;
 mod key;
+mod limit;
 mod retry;
 mod upload;
 mod wait;
@@ -20,6 +22,7 @@ use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
 use attempt::Attempt;
 pub(crate) use failure::errno_text;
 use key::Keyed;
+pub(crate) use limit::{Limit, Until};
 use retry::Budget;
 
 /// What the attempts of one request share.
@@ -30,7 +33,7 @@ struct Fetch<'r> {
     /// Bytes of all attempts.
     acct: Acct,
     /// When an attempt that runs is cut, if there is a time for all of them.
-    until: Option<Micros>,
+    until: Option<Until>,
     /// Start of the first attempt.
     first: Option<Micros>,
     /// Kind, number and parent of the next attempt.

@@ -6,6 +6,7 @@ use shellac_config::{RetryConnection, RetryPolicy};
 use shellac_upstream::Outcome;
 use shellac_upstream::next::{self, NextUpstream, Stop, Trouble};
 
+use super::backoff;
 use super::failure::Cause;
 
 /// Why no other attempt follows.
@@ -48,6 +49,8 @@ pub(super) struct Ended<'a> {
     /// Its connection had been used before.
     pub(super) reused: bool,
     pub(super) method: &'a str,
+    /// The time for all attempts was over.
+    pub(super) is_cut: bool,
     /// Something of the request was sent.
     pub(super) sent: bool,
     /// Every byte that was promised can be sent again.
@@ -68,6 +71,8 @@ pub(super) struct Budget<'r> {
     made: u32,
     /// Attempts whose kept connection had been closed.
     stale: u32,
+    /// The last retry that was allowed is one that does not count.
+    is_free: bool,
 }
 
 /// Whose words the policy is in.
@@ -93,7 +98,7 @@ impl<'r> Budget<'r> {
                 Rules::Retry(policy, named)
             }
         };
-        Budget { rules, made: 0, stale: 0 }
+        Budget { rules, made: 0, stale: 0, is_free: false }
     }
 
     /// Whether the request has met no kept connection yet that had been closed.
@@ -121,6 +126,9 @@ impl<'r> Budget<'r> {
                 return self.goes_on(next, trouble, ended);
             }
         };
+        if ended.is_cut {
+            return Err(Refusal::Time);
+        }
         let on = &policy.on;
         let wanted = match ended.cause {
             Cause::Connect => on.connect,
@@ -141,12 +149,13 @@ impl<'r> Budget<'r> {
         if !ended.replayable {
             return Err(Refusal::Body);
         }
-        let is_free = ended.outcome == Outcome::Stale && self.stale == 1 && policy.max > 0;
-        if is_free || self.spend() { Ok(()) } else { Err(Refusal::Max) }
+        self.is_free = ended.outcome == Outcome::Stale && self.stale == 1 && policy.max > 0;
+        if self.is_free || self.spend() { Ok(()) } else { Err(Refusal::Max) }
     }
 
     /// Whether another attempt follows a response of `status`.
     pub(super) fn allows_status(&mut self, status: u16, ended: &Ended<'_>) -> bool {
+        self.is_free = false;
         match self.rules {
             Rules::Retry(policy, method) => {
                 policy.on.status
@@ -156,6 +165,15 @@ impl<'r> Budget<'r> {
                     && self.spend()
             }
             Rules::Next(next) => self.goes_on(next, Trouble::Status(status), ended).is_ok(),
+        }
+    }
+
+    /// How long is waited before the retry that was just allowed; `chance` is from 0 to 1.
+    pub(super) fn pause(&self, chance: f64) -> Duration {
+        match self.rules {
+            // Nobody was there: whoever is asked next has not seen the request.
+            Rules::Retry(policy, _) if !self.is_free => backoff::pause(policy, self.made, chance),
+            _ => Duration::ZERO,
         }
     }
 

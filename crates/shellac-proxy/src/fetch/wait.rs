@@ -4,11 +4,11 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use shellac_config::BackendConfig;
 use shellac_counters::live::Phase as Wait;
 use shellac_http1::{BodyFraming, ResponseHead, parse_response_into, response_framing, write};
 
 use super::failure::Failure;
+use super::limit::{self, Limit, Times, Until};
 use super::upload::{Upload, UploadError};
 use crate::client::{Exchange, Watch};
 use crate::clock::Micros;
@@ -45,16 +45,13 @@ struct Waiting<'a, 's> {
     txn: &'a mut Txn,
     conn: &'a mut Conn,
     upload: &'a mut Upload,
-    backend: &'a BackendConfig,
+    times: Times,
     stage: Stage,
     timer: Timer<'s>,
-    /// When the timer was set, and for how long.
-    since: Micros,
-    limit: Duration,
+    /// What the timer waits for.
+    waits: limit::Wait,
     /// When all waits of the request are over, if there is a time for that.
-    until: Option<Micros>,
-    /// That is what the timer waits for.
-    is_cut: bool,
+    until: Option<Until>,
     /// Runs while the client's body is held back.
     hold: Option<Timer<'s>>,
     watch: Watch<'s>,
@@ -79,27 +76,25 @@ pub(super) async fn wait(
     txn: &mut Txn,
     conn: &mut Conn,
     upload: &mut Upload,
-    until: Option<Micros>,
+    until: Option<Until>,
 ) -> Result<Response, Box<Failure>> {
     let worker = exchange.worker;
-    let send = exchange.local.config().timeouts.send;
     let now = worker.log.coarse();
     worker.buffers.borrow_mut().lend(&mut conn.input);
     let reused = conn.uses > 0;
-    let backend = exchange.local.backend(&conn.endpoint);
+    let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
+    let waits = limit::Wait::new(now, Limit::Send, times.send, until);
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
-        since: now,
-        limit: send,
+        waits,
         until,
-        is_cut: false,
-        timer: Timer::new(&worker.deadlines, now.after(send)),
+        timer: Timer::new(&worker.deadlines, waits.at),
         watch: Watch::new(worker),
         exchange,
         txn,
         conn,
         upload,
-        backend,
+        times,
         stage: Stage::Sending,
         hold,
         head: ResponseHead::default(),
@@ -108,12 +103,9 @@ pub(super) async fn wait(
         progress: 0,
         reused,
     };
-    waiting.set_timer(now, send);
     let result = poll_fn(|cx| waiting.poll(cx)).await;
-    let is_cut = waiting.is_cut;
-    result.map_err(|failure| {
-        failure.cut_if(is_cut).after(worker.log.now().since(waiting.since), waiting.limit)
-    })
+    let waits = waiting.waits;
+    result.map_err(|failure| failure.after(worker.log.now(), &waits))
 }
 
 impl Waiting<'_, '_> {
@@ -186,26 +178,19 @@ impl Waiting<'_, '_> {
         let now = self.exchange.worker.log.now();
         if !self.conn.input.is_empty() {
             self.stage = Stage::Head;
-            self.set_timer(now, self.backend.between_bytes_timeout);
+            self.wait(now, Limit::BetweenBytes, self.times.between_bytes);
         } else if self.upload.is_running() {
             self.stage = Stage::Sending;
             self.push_deadline();
         } else {
             self.stage = Stage::FirstByte;
-            self.set_timer(now, self.backend.first_byte_timeout);
+            self.wait(now, Limit::FirstByte, self.times.first_byte);
         }
     }
 
-    fn set_timer(&mut self, now: Micros, limit: Duration) {
-        let at = now.after(limit);
-        (self.since, self.limit, self.is_cut) = (now, limit, false);
-        match self.until.filter(|&until| until < at) {
-            None => self.timer.set(at),
-            Some(until) => {
-                (self.limit, self.is_cut) = (Duration::from_micros(until.since(now)), true);
-                self.timer.set(until);
-            }
-        }
+    fn wait(&mut self, now: Micros, limit: Limit, time: Duration) {
+        self.waits = limit::Wait::new(now, limit, time, self.until);
+        self.timer.set(self.waits.at);
     }
 
     /// Sends on.
@@ -247,10 +232,12 @@ impl Waiting<'_, '_> {
 
     /// The wait for whoever is to move next begins anew.
     fn push_deadline(&mut self) {
-        let worker = self.exchange.worker;
-        let timeouts = &self.exchange.local.config().timeouts;
-        let limit = if self.upload.waits_for_client { timeouts.client_body } else { timeouts.send };
-        self.set_timer(worker.log.coarse(), limit);
+        let now = self.exchange.worker.log.coarse();
+        if self.upload.waits_for_client {
+            self.wait(now, Limit::ClientBody, self.times.client_body);
+        } else {
+            self.wait(now, Limit::Send, self.times.send);
+        }
     }
 
     /// Everything is sent.
@@ -264,7 +251,7 @@ impl Waiting<'_, '_> {
         self.upload.logged = true;
         if self.stage == Stage::Sending {
             self.stage = Stage::FirstByte;
-            self.set_timer(now, self.backend.first_byte_timeout);
+            self.wait(now, Limit::FirstByte, self.times.first_byte);
         }
     }
 
@@ -379,7 +366,7 @@ impl Waiting<'_, '_> {
         let received = self.conn.input.len();
         match self.stage {
             Stage::Sending if self.broken.is_some() => self.ended(None),
-            Stage::Sending if self.upload.waits_for_client && !self.is_cut => {
+            Stage::Sending if self.upload.waits_for_client && !self.waits.limit.is_cut() => {
                 let fault = self.exchange.body.timeout();
                 Failure::body(self.txn.grammar(), fault)
             }

@@ -160,6 +160,8 @@ pub(crate) struct Details<'a> {
     pub(crate) waited: Option<u64>,
     /// How long it would have been allowed to, where that was the reason, in microseconds.
     pub(crate) limit: Option<u64>,
+    /// The name of that limit.
+    pub(crate) timeout: Option<&'static str>,
     /// What the client did, where it is to blame.
     pub(crate) client: Option<&'static str>,
     /// Bytes of the request body handed to the kernel.
@@ -422,6 +424,9 @@ impl Txn {
             if let Some(value) = value {
                 self.note_seconds(key, value);
             }
+        }
+        if let Some(timeout) = details.timeout {
+            self.note("fetch.timeout", timeout);
         }
         if let Some(client) = details.client {
             self.note("fetch.client", client);

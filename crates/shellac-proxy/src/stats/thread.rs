@@ -145,7 +145,7 @@ impl Stats {
         self.main().inc(Main::FetchFailed);
         backend.inc(Vbe::FetchFailed);
         match class {
-            "timeout" => backend.inc(Vbe::FetchTimeout),
+            "timeout" | "cut" => backend.inc(Vbe::FetchTimeout),
             "local" => backend.inc(Vbe::FetchLocal),
             _ => {}
         }

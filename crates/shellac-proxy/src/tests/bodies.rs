@@ -6,7 +6,7 @@ use super::origin::Origin;
 use super::rig::{Rig, body, post};
 
 const DIALECT: Dialect = Dialect::V6_0;
-const SMALL: &str = "[limits]\nrequest_body = \"1K\"\n";
+const SMALL: &str = "[body]\nlimit = \"1K\"\n";
 
 fn chunked(path: &str, chunks: &str) -> String {
     format!(
@@ -71,7 +71,7 @@ fn a_body_that_is_not_kept_is_not_sent_again() {
 #[test]
 fn a_body_over_the_limit_is_refused_where_that_is_wanted() {
     let origin = Origin::start(|_, mut connection| connection.serve());
-    let settings = "[limits]\nrequest_body = \"1K\"\nbody_over = \"refuse\"\n";
+    let settings = "[body]\nlimit = \"1K\"\nover = \"refuse\"\n";
     let rig = Rig::start(DIALECT, origin.address, settings);
     let response = rig.exchange(post("/a", &"x".repeat(2000)));
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");

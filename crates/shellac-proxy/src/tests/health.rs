@@ -228,7 +228,7 @@ fn a_time_limit_cuts_an_attempt_that_runs() {
     let all = rig.sessions(1);
     let [attempt] = attempts(&all)[..] else { panic!("{all:#?}") };
     assert_eq!(attempt.texts(Tag::FetchError), ["first byte timeout"]);
-    assert_eq!(attempt.note("fetch.cut"), Some("next_upstream.limit"));
+    assert_eq!(attempt.note("fetch.timeout"), Some("next_upstream.limit"));
     let limit: f64 = attempt.note("fetch.limit").unwrap().parse().unwrap();
     assert!(limit <= 0.3, "{limit}");
     // It had the time that it was given, not the one that it may need.

@@ -70,17 +70,14 @@ impl Conn {
 pub(crate) struct Idle {
     kept: RefCell<Vec<Vec<Conn>>>,
     most: usize,
-    lifetime: Duration,
+    /// How long one is kept, by backend.
+    lifetimes: Vec<Duration>,
 }
 
 impl Idle {
-    /// Room for `most` connections to each of `backends` backends, each kept for at most `lifetime`.
-    pub(crate) fn new(backends: usize, most: usize, lifetime: Duration) -> Idle {
-        Idle {
-            kept: RefCell::new(std::iter::repeat_with(Vec::new).take(backends).collect()),
-            most,
-            lifetime,
-        }
+    /// Room for `most` connections to each backend, each kept for at most the backend's time in `lifetimes`.
+    pub(crate) fn new(most: usize, lifetimes: Vec<Duration>) -> Idle {
+        Idle { kept: RefCell::new(lifetimes.iter().map(|_| Vec::new()).collect()), most, lifetimes }
     }
 
     /// The connection to `backend` that was used last and is still good. Those found bad on the way are closed.
@@ -110,9 +107,9 @@ impl Idle {
 
     /// Closes what was unused for too long and what the backend has closed.
     pub(crate) fn sweep(&self, now: Micros, log: &Log) {
-        for list in self.kept.borrow_mut().iter_mut() {
+        for (list, lifetime) in self.kept.borrow_mut().iter_mut().zip(&self.lifetimes) {
             list.retain_mut(|conn| {
-                let reason = if now >= conn.released.after(self.lifetime) {
+                let reason = if now >= conn.released.after(*lifetime) {
                     Some(CloseReason::RxTimeout)
                 } else {
                     conn.unfit()

@@ -47,9 +47,8 @@ impl Local {
         Local {
             limits: Limits { head_bytes: config.limits.head_bytes, headers: config.limits.headers },
             idle: Idle::new(
-                generation.endpoints.len(),
                 config.limits.idle_per_backend,
-                config.timeouts.backend_idle,
+                config.backends.iter().map(|backend| backend.idle_timeout).collect(),
             ),
             pickers: generation
                 .pools

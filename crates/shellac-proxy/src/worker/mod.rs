@@ -2,6 +2,7 @@
 
 mod accept;
 mod buffer;
+mod chance;
 mod command;
 mod conn;
 mod deadline;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use buffer::Buffer;
+pub(crate) use chance::Chance;
 pub(crate) use command::{Command, Survey, WAITING};
 pub(crate) use conn::Conn;
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
@@ -77,6 +79,8 @@ pub(crate) struct Common {
     pub(crate) stall: Duration,
     /// What the kernel says about this machine.
     pub(crate) node: Node,
+    /// Where randomness begins.
+    pub(crate) seed: u64,
 }
 
 /// What one serving thread is made from.
@@ -116,6 +120,8 @@ pub(crate) struct Worker {
     pub(crate) buffers: RefCell<Buffers>,
     /// Room for one read of a body; borrowed within one poll, never across.
     pub(crate) scratch: RefCell<Vec<u8>>,
+    /// Where pauses get their randomness from.
+    pub(crate) chance: Chance,
     /// Open client connections.
     pub(crate) sessions: Cell<usize>,
     pub(crate) draining: Cell<bool>,
@@ -131,7 +137,7 @@ impl Worker {
         xids: Xids,
         stats: Stats,
     ) -> Worker {
-        let Common { instance, grammar, stall, node } = common;
+        let Common { instance, grammar, stall, node, seed } = common;
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
             index,
@@ -147,6 +153,7 @@ impl Worker {
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
+            chance: Chance::new(seed.wrapping_add(index as u64)),
             sessions: Cell::new(0),
             draining: Cell::new(false),
         }

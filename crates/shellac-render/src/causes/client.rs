@@ -1,9 +1,10 @@
 //! Causes that lie with the client.
 
 use super::{Cause, When};
-use crate::error_text::{Class, Classes, Phases};
+use crate::error_text::{Class, Classes, Phase, Phases};
 
 use Class::{Client, ClientBad, ClientLeft, ClientSlow, TooLarge};
+use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 
 /// The rows.
 pub(super) const CLIENT: &[Cause] = &[
@@ -41,19 +42,38 @@ pub(super) const CLIENT: &[Cause] = &[
     Cause {
         id: "client-slow",
         title: "The client took too long to send its request",
-        phases: Phases::ANY,
+        phases: Phases::of(&[Choose, Connect, Send, FirstByte, Head]),
         classes: Classes::of(&[ClientSlow]),
         when: When::Always,
         means: "Between two pieces of the client's body more time passed than is allowed: a bad \
                 connection, or a client that waits for something itself.",
         todo: &[
             "Does it come from one network or kind of client?",
-            "Raise the limit (`timeouts.client_body`; varnish: timeout_idle) if such clients are \
-                    wanted.",
+            "Raise the limit that `fetch.timeout` names (`timeouts.client_body`, or \
+                    `limits.client_body_rate` for bodies that trickle; varnish: timeout_idle) if such \
+                    clients are wanted.",
         ],
         proof: "fetch.waited equals the limit (fetch.limit); ReqAcct's bytes of body below \
                 Content-Length.",
         sign: "Status 408, or RX_TIMEOUT at the end of the session.",
+    },
+    Cause {
+        id: "client-slow-reader",
+        title: "The client took too long to take its answer",
+        phases: Phases::of(&[Body]),
+        classes: Classes::of(&[ClientSlow]),
+        when: When::Always,
+        means: "The answer was there, and the client's kernel took nothing of it for too long, or less \
+                than the least rate: a bad connection, a download that was paused, or somebody who \
+                holds connections open on purpose.",
+        todo: &[
+            "Does it come from one network or kind of client?",
+            "Raise the limit that `fetch.timeout` names (`timeouts.send`, `limits.delivery_rate`; \
+                    varnish: idle_send_timeout, send_timeout) if such clients are wanted.",
+        ],
+        proof: "fetch.waited and fetch.limit; ReqAcct's bytes of body below the Content-Length of the \
+                answer.",
+        sign: "TX_ERROR at the end of the session, and other clients get the same answer quickly.",
     },
     Cause {
         id: "client-bad",
@@ -75,10 +95,8 @@ pub(super) const CLIENT: &[Cause] = &[
         when: When::Always,
         means: "The body is kept for a retry or limited by the configuration, and it is longer than \
                 that.",
-        todo: &[
-            "Raise the limit (`limits.request_body`; varnish: the argument of std.cache_req_body, \
-                    nginx: client_max_body_size), or let bodies through without keeping them.",
-        ],
+        todo: &["Raise the limit (`body.limit`; varnish: the argument of std.cache_req_body, \
+                    nginx: client_max_body_size), or let bodies through without keeping them."],
         proof: "Content-Length of the request against the limit.",
         sign: "It never happens to small bodies.",
     },

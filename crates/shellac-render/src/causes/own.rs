@@ -4,8 +4,8 @@ use super::{Cause, When};
 use crate::error_text::{Class, Classes, Phases};
 
 use Class::{
-    Filter, Harmless, Includes, Kernel, Local, NoReplay, Policy, Storage, Threads, TooOften,
-    Workspace,
+    BodyFile, Cut, Filter, Harmless, Includes, Kernel, Local, NoReplay, Policy, Storage, Threads,
+    TooOften, Workspace,
 };
 
 /// The rows.
@@ -29,6 +29,38 @@ pub(super) const OWN: &[Cause] = &[
         ],
         proof: "The errno in the text.",
         sign: "`ss -s`, /proc/PID/limits and the errno in the text.",
+    },
+    Cause {
+        id: "cut",
+        title: "The time for the whole request was over",
+        phases: Phases::ANY,
+        classes: Classes::of(&[Cut]),
+        when: When::Always,
+        means: "The configuration limits a request as a whole, or all its attempts together, and that \
+                time ended while this attempt ran. Whoever was waited for had not used up its own \
+                limit, so nothing is held against it.",
+        todo: &[
+            "Where did the time go? `shellac trace XID` shows each wait of each attempt.",
+            "fetch.timeout names the limit: `total` (`timeouts.total`, `route.timeouts.total`) or \
+             `next_upstream.limit`. Raise it, or the limits of single waits are too long for it.",
+        ],
+        proof: "fetch.timeout, and the time since the request's Start.",
+        sign: "Such requests all take the same time.",
+    },
+    Cause {
+        id: "body-file",
+        title: "What was kept of the request's body could not be read again",
+        phases: Phases::ANY,
+        classes: Classes::of(&[BodyFile]),
+        when: When::Always,
+        means: "Bodies that are longer than `body.memory` are kept in a file without a name, and \
+                reading it for another attempt failed. The backend is not to blame.",
+        todo: &[
+            "Look the errno up (`errno N`), and at `dmesg` for errors of the disk at this second.",
+            "Let `body.dir` be on another disk.",
+        ],
+        proof: "fetch.errno beside fetch.class:body_file.",
+        sign: "The kernel's log has errors of a disk.",
     },
     Cause {
         id: "no-storage",
@@ -101,7 +133,7 @@ pub(super) const OWN: &[Cause] = &[
                 asked for.",
         todo: &[
             "varnish: std.cache_req_body(SIZE) in vcl_recv.",
-            "shellacd keeps bodies up to `limits.request_body`: raise it, or accept that longer \
+            "shellacd keeps bodies up to `body.limit`: raise it, or accept that longer \
                     ones are tried once.",
         ],
         proof: "Content-Length of the request against the size that is kept.",

@@ -112,7 +112,8 @@ pub(super) const FOREIGN: &[Text] = &[
     ),
     row(Nginx, Has("client intended to send too large", ""), &[Send], &[TooLarge]),
     row(Nginx, Has("client prematurely closed connection", ""), ANY, &[Client, ClientLeft]),
-    row(Nginx, Has("client timed out (110", ""), ANY, &[ClientSlow]),
+    row(Nginx, Has("client timed out (110", "reading client request"), &[Send], &[ClientSlow]),
+    row(Nginx, Has("client timed out (110", "sending to client"), &[Body], &[ClientSlow]),
     row(Nginx, Has("client sent invalid", ""), &[Send], &[ClientBad]),
     // the first two letters of the state in which a session ended; the other two are about cookies
     row(Haproxy, Flag("SC"), &[Connect], &[Refused, Reset, Unreachable]),

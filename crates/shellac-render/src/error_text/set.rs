@@ -78,6 +78,10 @@ pub enum Class {
     ClientBad,
     /// The client's body is larger than accepted.
     TooLarge,
+    /// The time for the whole request was over, whatever was waited for.
+    Cut,
+    /// What was kept of the request's body cannot be read again.
+    BodyFile,
     /// No room for the answer.
     Storage,
     /// A buffer of fixed size is too small.
@@ -132,6 +136,8 @@ impl Class {
         Class::ClientSlow,
         Class::ClientBad,
         Class::TooLarge,
+        Class::Cut,
+        Class::BodyFile,
         Class::Storage,
         Class::Workspace,
         Class::Threads,
@@ -249,6 +255,8 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
     ("sick", &[Class::Sick, Class::Unset]),
     ("busy", &[Class::Busy]),
     ("admin", &[Class::Policy]),
+    ("cut", &[Class::Cut]),
+    ("body_file", &[Class::BodyFile]),
 ];
 
 impl Classes {

@@ -77,6 +77,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Starts("H2: Request body error"), &[Send], &[Client]),
     fetch(Is("H2: Request body timed out"), &[Send], &[ClientSlow]),
     fetch(Is("Client closed"), &[Connect, Send, FirstByte, Head, Body], &[ClientLeft]),
+    fetch(Is("shellac: the client takes its answer too slowly"), &[Body], &[ClientSlow]),
     fetch(Is("out of workspace"), &[Send, Head, Body], &[Workspace]),
     fetch(Starts("Failure to open V1L"), &[Send], &[Workspace]),
     fetch(Starts("Failure to push "), &[Send], &[Workspace]),

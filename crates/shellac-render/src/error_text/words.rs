@@ -3,10 +3,10 @@
 use super::{Class, Classes, Phase, Phases, Reading};
 
 use Class::{
-    Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Denied, Eof, Filter, Framing,
-    Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort, NoReplay, Overflow,
-    Policy, Refused, Reset, Sick, Storage, Threads, Timeout, Tls, TooLarge, TooOften, Truncated,
-    Unasked, Unreachable, Unset, Vary, Workspace,
+    BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Cut, Denied, Eof,
+    Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort,
+    NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, Tls, TooLarge,
+    TooOften, Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
 };
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 
@@ -59,6 +59,9 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (Phase::ALL, &[ClientLeft], "the client went away before it had its answer"),
     (Phase::ALL, &[Client], "the client went away, so the fetch was given up"),
     (Phase::ALL, &[Client, ClientLeft, ClientSlow, ClientBad, TooLarge], "the client is to blame"),
+    (&[Body], &[ClientSlow], "the client took too long to take its answer"),
+    (Phase::ALL, &[Cut], "the time for the whole request was over"),
+    (Phase::ALL, &[BodyFile], "what was kept of the request's body could not be read again"),
     (Phase::ALL, &[Storage], "no room for the answer"),
     (Phase::ALL, &[Workspace], "a workspace of this proxy was too small"),
     (Phase::ALL, &[Threads], "no thread was free"),

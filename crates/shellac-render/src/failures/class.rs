@@ -36,6 +36,8 @@ const WHOLE: &[(&[Class], &str)] = &[
     (&[Class::ClientLeft], "client_left"),
     (&[Class::ClientSlow], "client_slow"),
     (&[Class::ClientBad], "client_bad"),
+    (&[Class::Cut], "cut"),
+    (&[Class::BodyFile], "body_file"),
     (&[Class::TooLarge], "request_too_large"),
     (
         &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],

@@ -14,6 +14,8 @@ pub enum Refusal {
     Body,
     /// As many retries were made as it allows.
     Max,
+    /// The time for all attempts is over.
+    Time,
 }
 
 impl Refusal {
@@ -23,6 +25,7 @@ impl Refusal {
             "method" => Some(Refusal::Method),
             "body" => Some(Refusal::Body),
             "max" => Some(Refusal::Max),
+            "time" => Some(Refusal::Time),
             _ => None,
         }
     }
@@ -47,6 +50,8 @@ pub struct Details {
     pub waited: Option<Micros>,
     /// How long it would have been allowed to, where that was the reason.
     pub limit: Option<Micros>,
+    /// The name of that limit: its key in the configuration.
+    pub timeout: Option<String>,
     /// Bytes of the request's body handed to the kernel.
     pub sent_bytes: Option<u64>,
     /// Bytes of it that the backend's kernel acknowledged.
@@ -81,6 +86,7 @@ impl Details {
             "fetch.age" => self.age = Micros::parse(value.as_bytes()),
             "fetch.waited" => self.waited = Micros::parse(value.as_bytes()),
             "fetch.limit" => self.limit = Micros::parse(value.as_bytes()),
+            "fetch.timeout" => self.timeout = Some(value.to_owned()),
             "fetch.sent" => self.sent_bytes = value.parse().ok(),
             "fetch.acked" => self.acked_bytes = value.parse().ok(),
             "fetch.taken" => self.taken_bytes = value.parse().ok(),

@@ -152,6 +152,7 @@ struct ConnectionData {
     waited_us: Option<i64>,
     silent_us: Option<i64>,
     limit_us: Option<i64>,
+    limit_name: Option<String>,
     request_taken_bytes: Option<u64>,
     failure: Option<FailureData>,
 }
@@ -320,6 +321,7 @@ fn connection(attempt: &Attempt, exchange: &Exchange) -> ConnectionData {
         waited_us: exchange.waited.or(details.waited).map(|waited| waited.0),
         silent_us: details.waited.map(|waited| waited.0),
         limit_us: details.limit.map(|limit| limit.0),
+        limit_name: details.timeout.clone(),
         failure,
     }
 }

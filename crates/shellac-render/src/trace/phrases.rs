@@ -8,6 +8,7 @@ use super::phases::{Phase, backend_phase, client_phase};
 use super::request::Request;
 use super::words::{bytes, counted, duration};
 use crate::error_text::{Phase as Failing, Phases};
+use crate::visible;
 
 pub(super) fn line_of(head: &RequestHead) -> String {
     if head.method.is_empty() && head.url.is_empty() {
@@ -180,7 +181,10 @@ pub(super) fn what_happened(exchange: &Exchange, failure: &Failure) -> String {
         return match exchange.details.limit {
             Some(limit) => {
                 let limit = duration(limit).replace(' ', NO_BREAK);
-                format!("{}, after {silent} of silence; the limit is {limit}", failure.words)
+                // What the log says gets out of here like everything else of it.
+                let name = exchange.details.timeout.as_deref().map(|name| visible(name.as_bytes()));
+                let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+                format!("{}, after {silent} of silence; the limit is {limit}{name}", failure.words)
             }
             None => format!("{}, {silent} after the last byte", failure.words),
         };

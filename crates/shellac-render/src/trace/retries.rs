@@ -122,6 +122,7 @@ fn refused(refusal: Refusal, on: Option<String>) -> String {
             "the request's body was not kept whole and cannot be sent again".to_owned()
         }
         (Refusal::Max, _) => "the route's limit of retries was reached (`max`)".to_owned(),
+        (Refusal::Time, _) => "there was no time left for another one".to_owned(),
     }
 }
 

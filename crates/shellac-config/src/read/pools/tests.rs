@@ -5,7 +5,9 @@ use shellac_upstream::next::NextUpstream;
 use shellac_upstream::probe::ProbeSettings;
 use shellac_upstream::{NginxSettings, Panic, PassiveSettings, Policy, Rules};
 
-use crate::{Config, PoolConfig, ProbeConfig, ProbeRequest};
+use crate::{
+    BodyConfig, Config, Limits, PoolConfig, ProbeConfig, ProbeRequest, RetryPolicy, Timeouts,
+};
 
 const NGINX: &str = include_str!("../../../../../fixtures/config/nginx.toml");
 const EXAMPLE: &str = include_str!("../../../../../shellac.example.toml");
@@ -217,6 +219,10 @@ fn the_example_shows_the_defaults() {
         assert!(!backend.backup && !backend.down);
     }
     assert_eq!(config.routes[0].next, None);
+    assert_eq!(config.routes[0].retry, RetryPolicy::default());
+    assert_eq!(config.timeouts, Timeouts::default());
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.body, BodyConfig::default());
 }
 
 #[test]

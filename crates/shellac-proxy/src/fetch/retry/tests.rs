@@ -13,6 +13,7 @@ const EOF: Ended<'static> = Ended {
     outcome: Outcome::Failed(Fault::Eof),
     reused: false,
     method: "GET",
+    is_cut: false,
     sent: true,
     replayable: true,
     attempts: 1,
@@ -125,4 +126,21 @@ fn in_the_words_of_nginx_a_request_goes_on() {
     assert_eq!(budget().allows(&Ended { outcome: Outcome::Client, ..EOF }), Err(Refusal::Final));
     assert!(budget().allows_status(502, &EOF));
     assert!(!budget().allows_status(503, &EOF));
+}
+
+#[test]
+fn nothing_follows_when_the_time_is_over_and_a_free_retry_is_not_waited_for() {
+    let mut policy = RetryPolicy { max: 3, ..RetryPolicy::default() };
+    policy.backoff = Duration::from_millis(100);
+    policy.on.first_byte_timeout = true;
+    let mut get = budget(&policy, "GET");
+    let cut = Ended { cause: Cause::FirstByteTimeout, is_cut: true, ..EOF };
+    assert_eq!(get.allows(&cut), Err(Refusal::Time));
+    let stale = Ended { outcome: Outcome::Stale, reused: true, ..EOF };
+    assert_eq!(get.allows(&stale), Ok(()));
+    assert_eq!(get.pause(0.0), Duration::ZERO);
+    assert_eq!(get.allows(&EOF), Ok(()));
+    assert_eq!(get.pause(0.0), Duration::from_millis(100));
+    assert_eq!(get.allows(&EOF), Ok(()));
+    assert_eq!(get.pause(0.0), Duration::from_millis(200));
 }

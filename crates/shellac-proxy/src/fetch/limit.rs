@@ -1,0 +1,109 @@
+//! What ends a wait: each limit has the name of its key in the configuration, which the log says when it fires.
+
+use std::time::Duration;
+
+use shellac_config::BackendConfig;
+
+use crate::client::Exchange;
+use crate::clock::Micros;
+
+/// What says how long a wait may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Connect,
+    Send,
+    FirstByte,
+    BetweenBytes,
+    ClientBody,
+    /// The whole request.
+    Total,
+    /// All attempts together, in the words of nginx.
+    Attempts,
+}
+
+impl Limit {
+    /// Its name in the log.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Limit::Connect => "connect",
+            Limit::Send => "send",
+            Limit::FirstByte => "first_byte",
+            Limit::BetweenBytes => "between_bytes",
+            Limit::ClientBody => "client_body",
+            Limit::Total => "total",
+            Limit::Attempts => "next_upstream.limit",
+        }
+    }
+
+    /// Whether it is about more than one wait: then nothing is said about who was waited for.
+    pub(crate) const fn is_cut(self) -> bool {
+        matches!(self, Limit::Total | Limit::Attempts)
+    }
+}
+
+/// The moment at which whatever runs is cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    pub(crate) at: Micros,
+    pub(crate) limit: Limit,
+}
+
+impl Until {
+    /// The earlier one.
+    pub(super) fn first(one: Option<Until>, other: Option<Until>) -> Option<Until> {
+        one.into_iter().chain(other).min_by_key(|until| until.at)
+    }
+}
+
+/// A wait that has begun: when it ends, and why then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) since: Micros,
+    pub(super) at: Micros,
+    pub(super) limit: Limit,
+}
+
+impl Wait {
+    /// A wait from `since` for `time` at most, and not beyond `until`.
+    pub(super) fn new(since: Micros, limit: Limit, time: Duration, until: Option<Until>) -> Wait {
+        let at = since.after(time);
+        match until.filter(|until| until.at < at) {
+            Some(Until { at, limit }) => Wait { since, at, limit },
+            None => Wait { since, at, limit },
+        }
+    }
+
+    /// How long it is.
+    pub(super) fn len(&self) -> Duration {
+        Duration::from_micros(self.at.since(self.since))
+    }
+}
+
+/// The times of one attempt: a route's own go before a backend's, and these before everybody's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) send: Duration,
+    pub(super) first_byte: Duration,
+    pub(super) between_bytes: Duration,
+    pub(super) client_body: Duration,
+    /// The client takes its answer.
+    pub(super) deliver: Duration,
+}
+
+impl Times {
+    /// Those of an attempt at `backend`.
+    pub(super) fn of(exchange: &Exchange<'_>, backend: &BackendConfig) -> Times {
+        let own = &exchange.route.timeouts;
+        let all = &exchange.local.config().timeouts;
+        Times {
+            send: own.send.unwrap_or(backend.send_timeout),
+            first_byte: own.first_byte.unwrap_or(backend.first_byte_timeout),
+            between_bytes: own.between_bytes.unwrap_or(backend.between_bytes_timeout),
+            client_body: own.client_body.unwrap_or(all.client_body),
+            deliver: own.send.unwrap_or(all.send),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
