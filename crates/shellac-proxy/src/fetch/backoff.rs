@@ -55,7 +55,7 @@ pub(super) async fn wait(exchange: &mut Exchange<'_>, txn: &Txn, pause: Duration
         if exchange.live.is_killed() {
             return Poll::Ready(Paused::Killed);
         }
-        if watch.is_gone(exchange.client, written, cx) {
+        if watch.is_gone(exchange.client, &exchange.out, written, cx) {
             return Poll::Ready(Paused::Gone);
         }
         if timer.is_late(cx) { Poll::Ready(Paused::Over) } else { Poll::Pending }
