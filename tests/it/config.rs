@@ -167,3 +167,33 @@ fn all_keys_are_shown(all: &str, text: &str) {
         }
     }
 }
+
+#[test]
+fn what_is_in_force_is_shown_with_its_origin_and_is_a_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("shown.toml");
+    let text = "threads = 3\n[[listen]]\naddress = \"127.0.0.1:0\"\n[[backend]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n";
+    std::fs::write(&file, text).unwrap();
+    let shown = shellacd(&file, &["--print-config"]);
+    assert_eq!(shown.status.code(), Some(0));
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let origin = |start: &str| {
+        let line = shown.lines().find(|line| line.starts_with(start));
+        let line = line.unwrap_or_else(|| panic!("{start} is not in\n{shown}"));
+        line.split_once(" # ").expect("each value has an origin").1.to_owned()
+    };
+    assert_eq!(origin("threads = 3"), format!("{}:1", file.display()));
+    assert_eq!(origin("workdir = \"/run/never-made/w\""), "-n on the command line");
+    assert_eq!(origin("instance = "), "name of this machine");
+    assert_eq!(origin("connect_timeout = \"3.5s\""), "timeouts.connect");
+    assert_eq!(origin("head_bytes = \"32K\""), "default");
+
+    let second = dir.path().join("second.toml");
+    std::fs::write(&second, &shown).unwrap();
+    let again = shellacd(&second, &["--print-config"]);
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split(" # ").next().unwrap_or_default().trim_end().to_owned()).collect()
+    };
+    assert_eq!(values(&String::from_utf8(again.stdout).unwrap()), values(&shown));
+}

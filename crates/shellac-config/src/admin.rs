@@ -38,6 +38,16 @@ pub enum AdminAddress {
     Unix(PathBuf),
 }
 
+impl std::fmt::Display for AdminAddress {
+    /// As the file has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            AdminAddress::Tcp(address) => address.fmt(f),
+            AdminAddress::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// What a client has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdminSecret {
@@ -68,6 +78,8 @@ pub(crate) fn read(mut section: Section<'_, '_>, problems: &mut Problems) -> Adm
             );
         }
     }
+    let shown: Vec<String> = default.listen.iter().map(AdminAddress::to_string).collect();
+    section.absent(problems, "listen", &shown);
     section.finish(problems);
     AdminConfig {
         listen: listen.map_or(default.listen, |found| found.value),

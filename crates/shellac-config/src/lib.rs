@@ -13,6 +13,7 @@
 //! Nothing here opens a file, a socket or a clock.
 
 mod admin;
+mod effective;
 mod errors;
 mod nodes;
 mod read;
@@ -22,6 +23,7 @@ mod types;
 mod unit;
 
 pub use admin::{AdminAddress, AdminConfig, AdminSecret};
+pub use effective::Effective;
 pub use errors::{ConfigError, ConfigErrors};
 pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;

@@ -9,9 +9,10 @@ use shellac_upstream::Rules;
 use shellac_upstream::spelling::nearest;
 use toml::de::{DeTable, DeValue};
 
+use crate::effective::Effective;
 use crate::errors::{ConfigError, ConfigErrors};
 use crate::section::{
-    At, Problems, Section, boolean, choice, duration, integer, list, pause, size, text,
+    At, Problems, Section, boolean, choice, duration, integer, list, pause, text,
 };
 use crate::types::{
     Config, ErrorPage, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig,
@@ -53,7 +54,33 @@ impl Config {
         file_name: &str,
         options: ParseOptions,
     ) -> Result<Config, ConfigErrors> {
-        let mut problems = Problems::new(text);
+        Self::parse_effective(text, file_name, options).map(|(config, _)| config)
+    }
+
+    /// Like [`Config::parse_with`], with every value and its origin beside: what the file does not say is there too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use shellac_config::{Config, ParseOptions};
+    ///
+    /// let text = "[[listen]]\naddress = '127.0.0.1:8080'\n[[backend]]\nname = 'api1'\naddress = '127.0.0.1:9001'\n";
+    /// let (config, effective) = Config::parse_effective(text, "f.toml", ParseOptions::default())?;
+    /// let shown = effective.to_string();
+    /// assert!(shown.contains("name = \"api1\"") && shown.contains("# f.toml:4") && shown.contains("# default"));
+    /// assert_eq!(Config::parse(&shown, "shown")?, config);
+    /// # Ok::<(), shellac_config::ConfigErrors>(())
+    /// ```
+    pub fn parse_effective(
+        text: &str,
+        file_name: &str,
+        options: ParseOptions,
+    ) -> Result<(Config, Effective), ConfigErrors> {
+        let mut problems = Problems::new(text, file_name);
         let (document, syntax) = DeTable::parse_recoverable(text);
         for error in &syntax {
             let at = error.span().map_or(0, |span| span.start);
@@ -63,7 +90,7 @@ impl Config {
             if syntax.is_empty() { read(document.get_ref(), &mut problems, options) } else { None };
         let mut errors: Vec<ConfigError> = problems.list;
         match config {
-            Some(config) if errors.is_empty() => Ok(config),
+            Some(config) if errors.is_empty() => Ok((config, problems.effective)),
             _ => {
                 errors.sort_by_key(|error| error.line);
                 Err(ConfigErrors { file_name: file_name.to_owned(), errors })
@@ -74,9 +101,10 @@ impl Config {
 
 /// The configuration, or `None` with at least one problem noted.
 fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) -> Option<Config> {
-    let mut top = Section::top(document);
+    let mut top = Section::top(document, problems);
     let instance = top.take(problems, "instance", text).map(|found| found.value);
     let workdir = top.take(problems, "workdir", text).map(|found| found.value.into());
+    let user = top.take(problems, "user", text).map(|found| found.value);
     let group = top.take(problems, "group", text).map(|found| found.value);
     let threads =
         top.take(problems, "threads", |value| number(value, 1..=256)).map(|found| found.value);
@@ -94,13 +122,15 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         pools::read_backends(top.tables(problems, "backend"), problems, &timeouts, &probes);
     let nodes = crate::nodes::read(top.tables(problems, "node"), problems);
     let node_header = top.take(problems, "node_header", pools::header_name);
-    let mut pools = pools::read_pools(top.tables(problems, "pool"), problems, &backends);
-    if let Some(At { value, .. }) = node_header {
-        for pool in &mut pools {
-            pool.value.node_header.get_or_insert_with(|| value.clone());
-        }
+    let node_header = node_header.map(|found| found.value);
+    let sections = top.tables(problems, "pool");
+    let implied = sections.is_empty().then(|| top.implied(problems, "pool"));
+    let pools = pools::read_pools(sections, implied, problems, &backends, node_header.as_ref());
+    let mut sections = top.tables(problems, "route");
+    if sections.is_empty() {
+        sections.push(top.implied(problems, "route"));
     }
-    let routes = read_routes(top.tables(problems, "route"), problems, &pools);
+    let routes = read_routes(sections, problems, &pools);
     for key in ["listen", "backend"] {
         let nothing = document
             .get(key)
@@ -118,6 +148,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     problems.list.is_empty().then(|| Config {
         instance,
         workdir,
+        user,
         group,
         threads,
         log,
@@ -145,9 +176,8 @@ fn read_log(
     let least = if options.allow_small { LOG_SIZE_TINY } else { LOG_SIZE_LEAST };
     let dialects = LogDialect::ALL.map(|dialect| (dialect.as_str(), dialect));
     let log = LogConfig {
-        size_bytes: section
-            .or(problems, "size", default.size_bytes, |value| size(value, least..=LOG_SIZE_MOST)),
-        dialect: section.or(problems, "dialect", default.dialect, |value| choice(value, &dialects)),
+        size_bytes: section.size_or(problems, "size", default.size_bytes, least..=LOG_SIZE_MOST),
+        dialect: section.choice(problems, "dialect", default.dialect, &dialects),
         reclen: section.or(problems, "reclen", default.reclen, |value| number(value, 64..=16384)),
         stall: section.or(problems, "stall", default.stall, duration),
     };
@@ -183,7 +213,9 @@ fn read_listen(sections: Vec<Section<'_, '_>>, problems: &mut Problems) -> Vec<L
             if value.port() != 0 && listen.iter().any(|other| other.address == value) {
                 problems.add(at, section.key("address"), format!("{value} is listened on already"));
             }
-            let name = name.map_or_else(|| format!("a{index}"), |found| found.value);
+            let position = format!("a{index}");
+            section.absent(problems, "name", &position);
+            let name = name.map_or(position, |found| found.value);
             listen.push(ListenConfig { name, address: value });
         }
         section.finish(problems);
@@ -197,16 +229,6 @@ fn read_routes(
     pools: &[At<PoolConfig>],
 ) -> Vec<Route> {
     let names: Vec<&str> = pools.iter().map(|pool| pool.value.name.as_str()).collect();
-    if sections.is_empty() {
-        return vec![Route {
-            host: None,
-            path: "/".to_owned(),
-            pool: 0,
-            timeouts: RouteTimeouts::default(),
-            retry: RetryPolicy::default(),
-            next: None,
-        }];
-    }
     let mut routes: Vec<Route> = Vec::new();
     for mut section in sections {
         let host = section.take(problems, "host", host);
@@ -231,13 +253,19 @@ fn read_routes(
             problems.add(section.place("retry"), section.key("retry"), reason);
         }
         let timeouts = limits::read_route(section.table(problems, "timeouts"), problems);
-        let retry = read_retry(section.table(problems, "retry"), problems);
+        // The presence of either takes the other's place.
+        let (retry, next) =
+            (section.table(problems, "retry"), section.table(problems, "next_upstream"));
+        if has_next { &retry } else { &next }.leave_out(problems);
+        let retry = read_retry(retry, problems);
         let pool = pool.map_or(0, |found| found.value);
+        section.absent(problems, "pool", &names.get(pool).map(|&name| name.to_owned()));
         let health = pools.get(pool).map_or(Rules::default(), |pool| pool.value.health.clone());
-        let next = pools::read_next(section.table(problems, "next_upstream"), problems, &health);
+        let next = pools::read_next(next, problems, &health);
         let next = has_next.then_some(next);
         let at = path.as_ref().map_or(section.at, |found| found.at);
         let host = host.map(|found| found.value);
+        section.absent(problems, "path", &"/".to_owned());
         let path = path.map_or_else(|| "/".to_owned(), |found| found.value);
         if routes.iter().any(|other| other.host == host && other.path == path) {
             problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
@@ -258,13 +286,13 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
             integer(item, 400..=599).map(|found| u16::try_from(found).unwrap_or(u16::MAX))
         })
     });
-    let connection =
-        section.or(problems, "connection", default.connection, |value| choice(value, &connections));
+    let connection = section.choice(problems, "connection", default.connection, &connections);
     let max = section.or(problems, "max", default.max, |value| {
         integer(value, 0..=16).map(|found| u32::try_from(found).unwrap_or(0))
     });
     let backoff = section.take(problems, "backoff", pause);
     let backoff_max = section.take(problems, "backoff_max", duration);
+    section.absent(problems, "backoff", &default.backoff);
     let wait = backoff.map_or(default.backoff, |found| found.value);
     let most = match backoff_max {
         Some(At { at, .. }) if wait.is_zero() => {
@@ -278,6 +306,9 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
         Some(At { value, .. }) => value,
         None => default.backoff_max.max(wait),
     };
+    if !wait.is_zero() {
+        section.absent(problems, "backoff_max", &most);
+    }
     match (&on, &statuses) {
         (Some(At { value, at }), None) if value.status => {
             problems.add(
@@ -297,6 +328,7 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
         }
         _ => {}
     }
+    section.absent(problems, "on", &retry_names(default.on));
     section.finish(problems);
     RetryPolicy {
         on: on.map_or(default.on, |found| found.value),
@@ -309,26 +341,29 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
     }
 }
 
+/// The failures by name, and where each of them is kept.
+const RETRY_ON: [(&str, fn(&mut RetryOn) -> &mut bool); 6] = [
+    ("connect", |on| &mut on.connect),
+    ("eof_before_byte", |on| &mut on.eof_before_byte),
+    ("reset_before_byte", |on| &mut on.reset_before_byte),
+    ("reused", |on| &mut on.reused),
+    ("first_byte_timeout", |on| &mut on.first_byte_timeout),
+    ("status", |on| &mut on.status),
+];
+
 fn retry_on(value: &DeValue<'_>) -> Result<RetryOn, String> {
-    let names = [
-        "connect",
-        "eof_before_byte",
-        "reset_before_byte",
-        "reused",
-        "first_byte_timeout",
-        "status",
-    ];
-    let choices: Vec<(&str, &str)> = names.iter().map(|&name| (name, name)).collect();
+    let choices = RETRY_ON.map(|(name, _)| (name, name));
     let given = list(value, |item| choice(item, &choices))?;
-    let has = |name| given.contains(&name);
-    Ok(RetryOn {
-        connect: has("connect"),
-        eof_before_byte: has("eof_before_byte"),
-        reset_before_byte: has("reset_before_byte"),
-        reused: has("reused"),
-        first_byte_timeout: has("first_byte_timeout"),
-        status: has("status"),
-    })
+    let mut on = RetryOn::default();
+    for (name, switch) in RETRY_ON {
+        *switch(&mut on) = given.contains(&name);
+    }
+    Ok(on)
+}
+
+fn retry_names(mut on: RetryOn) -> Vec<String> {
+    let given = RETRY_ON.iter().filter(|(_, switch)| *switch(&mut on));
+    given.map(|(name, _)| (*name).to_owned()).collect()
 }
 
 fn number(value: &DeValue<'_>, range: std::ops::RangeInclusive<u64>) -> Result<usize, String> {

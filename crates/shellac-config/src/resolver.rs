@@ -66,9 +66,11 @@ pub(crate) fn read(mut section: Section<'_, '_>, problems: &mut Problems) -> Res
     {
         problems.add(*at, section.key("ttl_max"), "is less than `ttl_min`");
     }
+    let longest = default.ttl_max.max(ttl_min);
+    section.absent(problems, "ttl_max", &longest);
     section.finish(problems);
     let servers = servers.map(|found| found.value);
-    let ttl_max = ttl_max.map_or(default.ttl_max.max(ttl_min), |found| found.value);
+    let ttl_max = ttl_max.map_or(longest, |found| found.value);
     ResolverConfig { servers, hosts, timeout, attempts, ttl_min, ttl_max }
 }
 

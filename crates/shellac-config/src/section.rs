@@ -5,26 +5,33 @@ use std::ops::Range;
 use shellac_upstream::spelling::nearest;
 use toml::de::{DeTable, DeValue};
 
+use crate::effective::{Effective, Written, written_size};
 use crate::errors::ConfigError;
 use crate::unit::{parse_duration, parse_size_bytes};
 
-/// The mistakes found so far, and how to turn an offset in the text into a line.
+/// The mistakes found so far, what was read, and how to turn an offset in the text into a line.
 pub(crate) struct Problems {
     /// Offset of the first byte of every line.
     line_starts: Vec<usize>,
     pub(crate) list: Vec<ConfigError>,
+    /// What was read, and where it came from.
+    pub(crate) effective: Effective,
 }
 
 impl Problems {
-    pub(crate) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str, file_name: &str) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1))
             .collect();
-        Self { line_starts, list: Vec::new() }
+        Self { line_starts, list: Vec::new(), effective: Effective::new(file_name) }
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.line_starts.partition_point(|&start| start <= at)
     }
 
     pub(crate) fn add(&mut self, at: usize, key: impl Into<String>, reason: impl Into<String>) {
-        let line = self.line_starts.partition_point(|&start| start <= at);
+        let line = self.line(at);
         self.list.push(ConfigError { line, key: key.into(), reason: reason.into() });
     }
 }
@@ -47,11 +54,14 @@ pub(crate) struct Section<'a, 'i> {
     /// Where the table begins, for keys that are missing.
     pub(crate) at: usize,
     known: Vec<&'static str>,
+    /// Its number in [`Problems::effective`].
+    id: usize,
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    pub(crate) fn top(table: &'a DeTable<'i>) -> Self {
-        Self { table: Some(table), path: String::new(), at: 0, known: Vec::new() }
+    pub(crate) fn top(table: &'a DeTable<'i>, problems: &mut Problems) -> Self {
+        let id = problems.effective.table("", None, false, None);
+        Self { table: Some(table), path: String::new(), at: 0, known: Vec::new(), id }
     }
 
     /// The table's name, such as `route.retry`; empty at the top.
@@ -77,7 +87,12 @@ impl<'a, 'i> Section<'a, 'i> {
         key: &'static str,
         convert: impl FnOnce(&DeValue<'i>) -> Result<T, String>,
     ) -> Option<At<T>> {
-        let (value, span) = self.value(key)?;
+        let Some((value, span)) = self.value(key) else {
+            problems.effective.default(self.id, key, None);
+            return None;
+        };
+        let line = problems.line(span.start);
+        problems.effective.given(self.id, key, value, line);
         match convert(value) {
             Ok(value) => Some(At { value, at: span.start }),
             Err(reason) => {
@@ -88,14 +103,95 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// The value of `key`, or `default` where it is missing or wrong (which has then been noted).
-    pub(crate) fn or<T>(
+    pub(crate) fn or<T: Written>(
         &mut self,
         problems: &mut Problems,
         key: &'static str,
         default: T,
         convert: impl FnOnce(&DeValue<'i>) -> Result<T, String>,
     ) -> T {
-        self.take(problems, key, convert).map_or(default, |found| found.value)
+        match self.take(problems, key, convert) {
+            Some(found) => found.value,
+            None => {
+                self.absent(problems, key, &default);
+                default
+            }
+        }
+    }
+
+    /// [`or`](Section::or) for a size in bytes from `range`.
+    pub(crate) fn size_or<N: Copy + TryFrom<u64> + TryInto<u64>>(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+        default: N,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> N {
+        let found = self.take(problems, key, |value| {
+            let bytes = size(value, range)?;
+            N::try_from(bytes).map_err(|_| format!("{bytes} bytes are more than this machine has"))
+        });
+        self.absent_size(problems, key, default);
+        found.map_or(default, |found| found.value)
+    }
+
+    /// [`absent`](Section::absent) for a size in bytes.
+    pub(crate) fn absent_size(
+        &self,
+        problems: &mut Problems,
+        key: &str,
+        default: impl TryInto<u64>,
+    ) {
+        if !self.has(key) {
+            let value = default.try_into().ok().and_then(written_size);
+            problems.effective.default(self.id, key, value);
+        }
+    }
+
+    /// [`or`](Section::or) for one of `choices`, by its name.
+    pub(crate) fn choice<T: Copy + PartialEq>(
+        &mut self,
+        problems: &mut Problems,
+        key: &'static str,
+        default: T,
+        choices: &[(&str, T)],
+    ) -> T {
+        let found = self.take(problems, key, |value| choice(value, choices));
+        let name = choices.iter().find(|(_, choice)| *choice == default);
+        self.absent(problems, key, &name.map(|(name, _)| (*name).to_owned()));
+        found.map_or(default, |found| found.value)
+    }
+
+    /// Notes what holds where the file does not have `key`: for a default that [`take`](Section::take) left to the caller.
+    pub(crate) fn absent(&self, problems: &mut Problems, key: &str, default: &impl Written) {
+        if !self.has(key) {
+            problems.effective.default(self.id, key, default.written());
+        }
+    }
+
+    /// Notes that `key` has its value from another place where the file does not have it here.
+    pub(crate) fn inherits(
+        &self,
+        problems: &mut Problems,
+        key: &str,
+        value: &impl Written,
+        from: &str,
+    ) {
+        if !self.has(key) {
+            problems.effective.inherited(self.id, key, value.written(), from);
+        }
+    }
+
+    /// Keeps this table out of what is shown as in force: that it is not there means something.
+    pub(crate) fn leave_out(&self, problems: &mut Problems) {
+        problems.effective.leave_out(self.id);
+    }
+
+    /// One of the tables of `[[key]]` that the file leaves to us.
+    pub(crate) fn implied(&self, problems: &mut Problems, key: &str) -> Section<'a, 'i> {
+        let path = self.key(key);
+        let id = problems.effective.table(&path, Some(self.id), true, None);
+        Section { table: None, path, at: 0, known: Vec::new(), id }
     }
 
     /// The value of `key`; that it is missing is noted.
@@ -129,7 +225,9 @@ impl<'a, 'i> Section<'a, 'i> {
         let at = self.at;
         match self.value(key) {
             Some((DeValue::Table(table), span)) => {
-                Section { table: Some(table), path, at: span.start, known: Vec::new() }
+                let line = problems.line(span.start);
+                let id = problems.effective.table(&path, Some(self.id), false, Some(line));
+                Section { table: Some(table), path, at: span.start, known: Vec::new(), id }
             }
             Some((other, span)) => {
                 problems.add(
@@ -137,9 +235,13 @@ impl<'a, 'i> Section<'a, 'i> {
                     path.clone(),
                     format!("is {}, not a table; write [{path}]", with_article(other)),
                 );
-                Section { table: None, path, at: span.start, known: Vec::new() }
+                let id = problems.effective.table(&path, Some(self.id), false, None);
+                Section { table: None, path, at: span.start, known: Vec::new(), id }
             }
-            None => Section { table: None, path, at, known: Vec::new() },
+            None => {
+                let id = problems.effective.table(&path, Some(self.id), false, None);
+                Section { table: None, path, at, known: Vec::new(), id }
+            }
         }
     }
 
@@ -155,12 +257,13 @@ impl<'a, 'i> Section<'a, 'i> {
         if let DeValue::Array(items) = value {
             for item in items {
                 match item.get_ref() {
-                    DeValue::Table(table) => sections.push(Section {
-                        table: Some(table),
-                        path: path.clone(),
-                        at: item.span().start,
-                        known: Vec::new(),
-                    }),
+                    DeValue::Table(table) => {
+                        let at = item.span().start;
+                        let line = problems.line(at);
+                        let id = problems.effective.table(&path, Some(self.id), true, Some(line));
+                        let (table, path) = (Some(table), path.clone());
+                        sections.push(Section { table, path, at, known: Vec::new(), id });
+                    }
                     other => problems.add(
                         item.span().start,
                         path.clone(),

@@ -25,7 +25,9 @@ pub struct Config {
     pub instance: Option<String>,
     /// The shared-memory directory.
     pub workdir: Option<PathBuf>,
-    /// Name of the group that may read the log.
+    /// Name of the user that it becomes once everything is open that needs another one.
+    pub user: Option<String>,
+    /// Name of the group that may read the log, and that it becomes.
     pub group: Option<String>,
     /// Serving threads; default: the available cores.
     pub threads: Option<usize>,

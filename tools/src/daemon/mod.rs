@@ -8,7 +8,7 @@ mod settings;
 mod worker;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,8 +26,8 @@ const EXIT_USAGE: u8 = 2;
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The configuration file
-    #[arg(short = 'f', long = "file", value_name = "FILE")]
-    file: PathBuf,
+    #[arg(short = 'f', long = "file", value_name = "FILE", required_unless_present = "check")]
+    file: Option<PathBuf>,
     /// The shared-memory directory: a path, or a name below /run/shellac ($XDG_RUNTIME_DIR/shellac unless root)
     #[arg(short = 'n', long = "name", value_name = "DIR")]
     name: Option<String>,
@@ -43,12 +43,23 @@ pub(crate) struct Args {
     /// Backends in this network run on this machine, unless they say otherwise (may be repeated)
     #[arg(long = "node-map", value_name = "CIDR=NAME")]
     node_map: Vec<String>,
-    /// Check the configuration and exit
-    #[arg(short = 't', long)]
-    check: bool,
+    /// Check the configuration, and whether it can be had on this machine, and exit
+    #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    check: Option<PathBuf>,
+    /// Write what is in force to standard output, with the origin of each value, and exit
+    #[arg(long)]
+    print_config: bool,
     /// Write the process number to this file and lock it (may be repeated)
     #[arg(short = 'p', long = "pid-file", value_name = "FILE")]
     pid_file: Vec<PathBuf>,
+}
+
+impl Args {
+    /// The file: what `--check` names, or `-f`.
+    fn configuration(&self) -> &Path {
+        let checked = self.check.as_deref().filter(|path| !path.as_os_str().is_empty());
+        checked.or(self.file.as_deref()).unwrap_or(Path::new(""))
+    }
 }
 
 /// Runs the tool.
@@ -57,15 +68,24 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
             .context("cannot be told when the parent ends")?;
     }
-    let settings = match settings::read(&args) {
-        Ok(settings) => settings,
+    if args.configuration().as_os_str().is_empty() {
+        eprintln!("shellacd: which configuration? shellacd -f FILE, shellacd --check FILE");
+        return Ok(ExitCode::from(EXIT_USAGE));
+    }
+    let (settings, effective) = match settings::read(&args) {
+        Ok(found) => found,
         Err(error) => {
             // The lines stand for themselves: an editor can jump to FILE:LINE.
             eprintln!("{error}");
             return Ok(ExitCode::from(EXIT_USAGE));
         }
     };
-    if args.check {
+    if args.print_config {
+        // Nobody is left to be told that nobody reads it.
+        let _ = write!(std::io::stdout(), "{effective}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.check.is_some() {
         eprintln!("{}", settings::summary(&settings));
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,22 +1,23 @@
 //! From the command line and the configuration file to the manager's settings.
 
 use anyhow::{Context, bail};
-use shellac_config::{Config, NodeMap, ParseOptions};
+use shellac_config::{Config, Effective, NodeMap, ParseOptions};
 use shellac_manager::Settings;
 
 use super::{Args, place};
 
-/// Reads the file and fills in what it leaves to this machine.
+/// Reads the file and fills in what it leaves to this machine; every value with its origin is beside.
 ///
 /// The text of an error is what the user is to see, mistakes in the file one on a line.
-pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
-    let config_name = args.file.display().to_string();
-    let config_text = match std::fs::read_to_string(&args.file) {
+pub(crate) fn read(args: &Args) -> anyhow::Result<(Settings, Effective)> {
+    let file = args.configuration();
+    let config_name = file.display().to_string();
+    let config_text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => bail!("{config_name}: cannot read the configuration: {error}"),
     };
     let options = ParseOptions { allow_small: args.small_log };
-    let config = Config::parse_with(&config_text, &config_name, options)?;
+    let (config, mut effective) = Config::parse_effective(&config_text, &config_name, options)?;
     node_map(&args.node_map)?;
     let named = match (&args.name, &config.workdir) {
         (Some(name), _) => Some(name.clone()),
@@ -26,11 +27,23 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
     let xdg_runtime_dir = std::env::var("XDG_RUNTIME_DIR").ok();
     let is_root = rustix::process::geteuid().is_root();
     let workdir = place::workdir(named.as_deref(), is_root, xdg_runtime_dir.as_deref())?;
-    let instance = config.instance.clone().unwrap_or_else(host_name);
-    let threads = config
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    Ok(Settings {
+    let workdir_text = workdir.to_str().context("workdir is not UTF-8")?;
+    match (&args.name, &config.workdir) {
+        (Some(_), _) => effective.set_text("workdir", workdir_text, "-n on the command line"),
+        (None, Some(_)) => {}
+        (None, None) => effective.set_text("workdir", workdir_text, "default of this user"),
+    }
+    let instance = config.instance.clone().unwrap_or_else(|| {
+        let name = host_name();
+        effective.set_text("instance", &name, "name of this machine");
+        name
+    });
+    let threads = config.threads.unwrap_or_else(|| {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        effective.set_number("threads", cores, "cores of this machine");
+        cores
+    });
+    let settings = Settings {
         config,
         config_text,
         config_name,
@@ -41,7 +54,8 @@ pub(crate) fn read(args: &Args) -> anyhow::Result<Settings> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         threads,
         pid_files: args.pid_file.clone(),
-    })
+    };
+    Ok((settings, effective))
 }
 
 /// The map that the command line gives.

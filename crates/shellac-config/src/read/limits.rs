@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::number;
-use crate::section::{At, Problems, Section, choice, deadline, duration, size, text};
+use crate::section::{At, Problems, Section, deadline, duration, size, text};
 use crate::types::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};
 
 /// Longest body that can be kept: it is on a disk.
@@ -15,6 +15,8 @@ const MEMORY_MOST: u64 = 1 << 30;
 
 pub(super) fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problems) -> Timeouts {
     let default = Timeouts::default();
+    let total = section.take(problems, "total", deadline);
+    section.absent(problems, "total", &"none".to_owned());
     let timeouts = Timeouts {
         connect: section.or(problems, "connect", default.connect, duration),
         first_byte: section.or(problems, "first_byte", default.first_byte, duration),
@@ -24,7 +26,7 @@ pub(super) fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problem
         client_body: section.or(problems, "client_body", default.client_body, duration),
         send: section.or(problems, "send", default.send, duration),
         backend_idle: section.or(problems, "backend_idle", default.backend_idle, duration),
-        total: section.or(problems, "total", default.total, deadline),
+        total: total.map_or(default.total, |found| found.value),
         linger: section.or(problems, "linger", default.linger, duration),
     };
     section.finish(problems);
@@ -42,12 +44,9 @@ pub(super) fn read_route(mut section: Section<'_, '_>, problems: &mut Problems) 
 
 pub(super) fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems) -> Limits {
     let default = Limits::default();
-    let bytes = |value: &DeValue<'_>| {
-        size(value, 1024..=1 << 20).map(|found| usize::try_from(found).unwrap_or(usize::MAX))
-    };
-    let rate = |value: &DeValue<'_>| size(value, 0..=1 << 30);
+    let rates = 0..=1 << 30;
     let limits = Limits {
-        head_bytes: section.or(problems, "head_bytes", default.head_bytes, bytes),
+        head_bytes: section.size_or(problems, "head_bytes", default.head_bytes, 1024..=1 << 20),
         headers: section.or(problems, "headers", default.headers, |value| number(value, 8..=1024)),
         idle_per_backend: section.or(
             problems,
@@ -55,9 +54,24 @@ pub(super) fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems)
             default.idle_per_backend,
             |value| number(value, 0..=65536),
         ),
-        client_body_rate: section.or(problems, "client_body_rate", default.client_body_rate, rate),
-        response_rate: section.or(problems, "response_rate", default.response_rate, rate),
-        delivery_rate: section.or(problems, "delivery_rate", default.delivery_rate, rate),
+        client_body_rate: section.size_or(
+            problems,
+            "client_body_rate",
+            default.client_body_rate,
+            rates.clone(),
+        ),
+        response_rate: section.size_or(
+            problems,
+            "response_rate",
+            default.response_rate,
+            rates.clone(),
+        ),
+        delivery_rate: section.size_or(
+            problems,
+            "delivery_rate",
+            default.delivery_rate,
+            rates.clone(),
+        ),
         rate_grace: section.or(problems, "rate_grace", default.rate_grace, duration),
     };
     section.finish(problems);
@@ -78,7 +92,7 @@ pub(super) fn read_body(mut section: Section<'_, '_>, problems: &mut Problems) -
             Err(format!("`{}` is not an absolute path", path.display()))
         }
     });
-    let over = section.or(problems, "over", default.over, |value| choice(value, &over));
+    let over = section.choice(problems, "over", default.over, &over);
     let limit_bytes = limit.as_ref().map_or(default.limit_bytes, |found| found.value);
     if let (Some(At { value, at }), Some(limit)) = (&memory, &limit)
         && *value > limit.value
@@ -97,6 +111,9 @@ pub(super) fn read_body(mut section: Section<'_, '_>, problems: &mut Problems) -
         let reason = "a single body that is as long as `limit` does not fit into `total`";
         problems.add(at, section.key(key), reason);
     }
+    section.absent_size(problems, "memory", memory_bytes);
+    section.absent_size(problems, "limit", limit_bytes);
+    section.absent_size(problems, "total", total_bytes);
     section.finish(problems);
     BodyConfig { memory_bytes, limit_bytes, total_bytes, dir, over }
 }

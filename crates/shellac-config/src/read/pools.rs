@@ -48,7 +48,10 @@ pub(super) fn read_probes(
         let request = match (url, request) {
             (Some(url), None) => ProbeRequest::Url(url.value),
             (None, Some(lines)) => ProbeRequest::Lines(lines.value),
-            (None, None) => ProbeRequest::Url("/".to_owned()),
+            (None, None) => {
+                section.absent(problems, "url", &"/".to_owned());
+                ProbeRequest::Url("/".to_owned())
+            }
             (Some(_), Some(lines)) => {
                 problems.add(lines.at, section.key("request"), "stands beside `url`; one of them");
                 ProbeRequest::Lines(lines.value)
@@ -99,6 +102,15 @@ pub(super) fn read_backends(
             section.or(problems, "between_bytes_timeout", timeouts.between_bytes, duration);
         let send_timeout = section.or(problems, "send_timeout", timeouts.send, duration);
         let idle_timeout = section.or(problems, "idle_timeout", timeouts.backend_idle, duration);
+        for (key, value, from) in [
+            ("connect_timeout", connect_timeout, "timeouts.connect"),
+            ("first_byte_timeout", first_byte_timeout, "timeouts.first_byte"),
+            ("between_bytes_timeout", between_bytes_timeout, "timeouts.between_bytes"),
+            ("send_timeout", send_timeout, "timeouts.send"),
+            ("idle_timeout", idle_timeout, "timeouts.backend_idle"),
+        ] {
+            section.inherits(problems, key, &value, from);
+        }
         let weight = section.or(problems, "weight", 1, |value| small(value, 1..=1000));
         let max_conns = section.or(problems, "max_conns", 0, |value| small(value, 0..=1_000_000));
         let backup = section.or(problems, "backup", false, boolean);
@@ -144,21 +156,29 @@ pub(super) fn read_backends(
     backends
 }
 
+/// `implied` is the pool of all backends where there are no others; `node_header` is what the file says for all of them.
 pub(super) fn read_pools(
     sections: Vec<Section<'_, '_>>,
+    implied: Option<Section<'_, '_>>,
     problems: &mut Problems,
     backends: &[At<BackendConfig>],
+    node_header: Option<&String>,
 ) -> Vec<At<PoolConfig>> {
     let names: Vec<&str> = backends.iter().map(|backend| backend.value.name.as_str()).collect();
     let places: HashMap<&str, usize> = names.iter().copied().zip(0..).collect();
-    if sections.is_empty() {
-        let value = PoolConfig::new("default", (0..backends.len()).collect());
-        let pools = vec![At { value, at: 0 }];
-        check_nginx(backends, &pools, problems);
-        return pools;
-    }
     let mut taken = HashSet::new();
     let mut pools: Vec<At<PoolConfig>> = Vec::new();
+    if let Some(mut section) = implied {
+        let mut value = PoolConfig::new("default", (0..backends.len()).collect());
+        value.node_header = node_header.cloned();
+        section.absent(problems, "name", &value.name);
+        section.absent(problems, "backends", &all_names(&names));
+        section.absent(problems, "policy", &policy_name(value.policy));
+        section.absent(problems, "panic", &"none".to_owned());
+        section.inherits(problems, "node_header", &value.node_header, "node_header");
+        value.health = read_health(section.table(problems, "health"), problems);
+        pools.push(At { value, at: 0 });
+    }
     for mut section in sections {
         let name = section.required(problems, "name", name);
         let members = section.required(problems, "backends", |value| {
@@ -184,7 +204,13 @@ pub(super) fn read_pools(
         let key = section.take(problems, "key", |value| Template::parse(&text(value)?));
         let compat = section.take(problems, "compat", |value| choice(value, &[("nginx", ())]));
         let panic = section.take(problems, "panic", |value| choice(value, PANICS));
-        let node_header = section.take(problems, "node_header", header_name);
+        let own_header = section.take(problems, "node_header", header_name);
+        section.inherits(problems, "node_header", &node_header.cloned(), "node_header");
+        let own_header = own_header.map(|found| found.value);
+        section.absent(problems, "policy", &policy_name(Policy::default()));
+        if compat.is_none() {
+            section.absent(problems, "panic", &"none".to_owned());
+        }
         let health = section.table(problems, "health");
         let health = match &compat {
             Some(_) => read_nginx(health, problems),
@@ -244,7 +270,7 @@ pub(super) fn read_pools(
                 key: key.map(|found| found.value),
                 health,
                 panic: panic.map_or(Panic::default(), |found| found.value),
-                node_header: node_header.map(|found| found.value),
+                node_header: own_header.or_else(|| node_header.cloned()),
                 ..PoolConfig::new(name, members)
             };
             pools.push(At { value, at });
@@ -273,6 +299,14 @@ const POLICIES: &[(&str, Policy)] = &[
 ];
 
 const PANICS: &[(&str, Panic)] = &[("none", Panic::None), ("all", Panic::All)];
+
+fn policy_name(policy: Policy) -> Option<String> {
+    POLICIES.iter().find(|(_, known)| *known == policy).map(|(name, _)| (*name).to_owned())
+}
+
+fn all_names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
 
 fn read_nginx(mut section: Section<'_, '_>, problems: &mut Problems) -> Rules {
     let default = NginxSettings::default();
@@ -365,6 +399,7 @@ pub(super) fn read_next(
     let on = section.take(problems, "on", next_on);
     let tries = section.or(problems, "tries", default.tries, |value| small(value, 0..=1000));
     let limit = section.take(problems, "limit", duration).map(|found| found.value);
+    section.absent(problems, "on", &next_names(&default));
     section.finish(problems);
     let on = on.map_or(default, |found| found.value);
     NextUpstream { tries, limit, cuts: !matches!(health, Rules::Nginx(_)), ..on }
@@ -389,6 +424,18 @@ fn next_on(value: &DeValue<'_>) -> Result<NextUpstream, String> {
         statuses: STATUSES.into_iter().filter(|status| has(&format!("http_{status}"))).collect(),
         ..NextUpstream::default()
     })
+}
+
+/// What [`next_on`] would have read.
+fn next_names(next: &NextUpstream) -> Vec<String> {
+    let words = [
+        ("error", next.error),
+        ("timeout", next.timeout),
+        ("invalid_header", next.invalid_header),
+        ("non_idempotent", next.non_idempotent),
+    ];
+    let words = words.into_iter().filter(|(_, given)| *given).map(|(word, _)| word.to_owned());
+    words.chain(next.statuses.iter().map(|status| format!("http_{status}"))).collect()
 }
 
 /// Notes that a name is taken. There may be thousands, so they are not compared one by one.

@@ -12,6 +12,7 @@ const LEAST: &str =
 const FULL: &str = r#"
 instance = "edge-1"
 workdir = "/run/shellac/one"
+user = "shellac"
 group = "varnish"
 threads = 3
 [log]
