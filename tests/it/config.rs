@@ -193,7 +193,9 @@ fn what_is_in_force_is_shown_with_its_origin_and_is_a_configuration() {
     let again = shellacd(&second, &["--print-config"]);
     let values = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines.map(|line| line.split(" # ").next().unwrap_or_default().trim_end().to_owned()).collect()
+        lines
+            .map(|line| line.split(" # ").next().unwrap_or_default().trim_end().to_owned())
+            .collect()
     };
     assert_eq!(values(&String::from_utf8(again.stdout).unwrap()), values(&shown));
 }

@@ -44,8 +44,8 @@ pub(crate) struct Args {
     #[arg(long = "node-map", value_name = "CIDR=NAME")]
     node_map: Vec<String>,
     /// Check the configuration, and whether it can be had on this machine, and exit
-    #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-    check: Option<PathBuf>,
+    #[arg(short = 't', long, value_name = "FILE")]
+    check: Option<Option<PathBuf>>,
     /// Write what is in force to standard output, with the origin of each value, and exit
     #[arg(long)]
     print_config: bool,
@@ -56,9 +56,8 @@ pub(crate) struct Args {
 
 impl Args {
     /// The file: what `--check` names, or `-f`.
-    fn configuration(&self) -> &Path {
-        let checked = self.check.as_deref().filter(|path| !path.as_os_str().is_empty());
-        checked.or(self.file.as_deref()).unwrap_or(Path::new(""))
+    fn configuration(&self) -> Option<&Path> {
+        self.check.iter().flatten().next().or(self.file.as_ref()).map(PathBuf::as_path)
     }
 }
 
@@ -68,11 +67,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
             .context("cannot be told when the parent ends")?;
     }
-    if args.configuration().as_os_str().is_empty() {
+    let Some(file) = args.configuration() else {
         eprintln!("shellacd: which configuration? shellacd -f FILE, shellacd --check FILE");
         return Ok(ExitCode::from(EXIT_USAGE));
-    }
-    let (settings, effective) = match settings::read(&args) {
+    };
+    let (settings, effective) = match settings::read(file, &args) {
         Ok(found) => found,
         Err(error) => {
             // The lines stand for themselves: an editor can jump to FILE:LINE.

@@ -1,5 +1,7 @@
 //! From the command line and the configuration file to the manager's settings.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use shellac_config::{Config, Effective, NodeMap, ParseOptions};
 use shellac_manager::Settings;
@@ -9,8 +11,7 @@ use super::{Args, place};
 /// Reads the file and fills in what it leaves to this machine; every value with its origin is beside.
 ///
 /// The text of an error is what the user is to see, mistakes in the file one on a line.
-pub(crate) fn read(args: &Args) -> anyhow::Result<(Settings, Effective)> {
-    let file = args.configuration();
+pub(crate) fn read(file: &Path, args: &Args) -> anyhow::Result<(Settings, Effective)> {
     let config_name = file.display().to_string();
     let config_text = match std::fs::read_to_string(file) {
         Ok(text) => text,
