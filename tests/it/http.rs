@@ -1,10 +1,11 @@
 //! The proxy on the wire: raw sockets on one side, a scripted origin on the other.
 
 mod bodies;
+mod cases;
 mod connections;
 mod errors;
 mod harness;
 mod heads;
 mod junk;
-mod refusals;
 mod retries;
+mod smuggling;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::origin::{Origin, Step, raw};
+use crate::support::origin::{Origin, Step, ok, raw};
 use crate::support::proxy::Proxy;
 
 /// Only what is to time out is short: a busy machine must not make other waits time out.
@@ -164,6 +164,23 @@ fn a_body_that_stalls_is_cut() {
     assert!(
         log.contains("Resource temporarily unavailable")
             && log.contains("straight insufficient bytes"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_refusal_is_logged_with_what_could_not_be_read() {
+    let origin = Origin::start(|_| vec![ok("")]);
+    let proxy = Proxy::start(&[origin.address()], "");
+    let mut client = proxy.client();
+    client.send("GET /x HTTP/1.1\r\nHost: a\nX: y\r\n\r\n");
+    assert_eq!(client.answer("GET").status, 400);
+    client.until_closed();
+    let log = proxy.wait_for_log("session", &["HttpGarbage", "SessClose"]);
+    assert!(log.contains("GET /x HTTP/1.1"), "{log}");
+    assert!(log.contains("RespStatus     400"), "{log}");
+    assert!(
+        log.contains("SessClose      RX_JUNK") || log.contains("SessClose      RX_BAD"),
         "{log}"
     );
 }

@@ -150,42 +150,6 @@ fn a_refused_connection_is_retried_on_another_backend() {
 }
 
 #[test]
-fn a_connection_that_ends_when_it_is_reused_is_replaced_for_a_get() {
-    let origin = Origin::start(|asked| match asked.on_connection {
-        0 => vec![ok("first")],
-        _ => vec![Step::Close],
-    });
-    let proxy = Proxy::start_with("threads = 1", &[origin.address()], "");
-    let mut client = proxy.client();
-    for _ in 0..3 {
-        client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert_eq!(client.answer("GET").text(), "first");
-    }
-    let reused =
-        origin.wait_finished(5).iter().filter(|received| received.asked.on_connection > 0).count();
-    assert_eq!(reused, 2);
-}
-
-#[test]
-fn a_post_on_a_reused_connection_that_ends_is_sent_once() {
-    let origin = Origin::start(|asked| match asked.on_connection {
-        0 => vec![Step::ReadBody, ok("first")],
-        _ => vec![Step::ReadBody, Step::Close],
-    });
-    let proxy = Proxy::start_with("threads = 1", &[origin.address()], "");
-    let mut client = proxy.client();
-    let post = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
-    client.send(post);
-    assert_eq!(client.answer("POST").text(), "first");
-    client.send(post);
-    let answer = client.answer("POST");
-    assert_eq!(answer.status, 503);
-    assert_eq!(origin.wait_finished(2).len(), 2);
-    let log = proxy.request_log(answer.xid());
-    assert!(log.contains("fetch.reused:1") && log.contains("fetch.age:"), "{log}");
-}
-
-#[test]
 fn a_status_is_retried_where_the_route_names_it() {
     let origin = Origin::start(|asked| match asked.number {
         0 => vec![Step::ReadBody, raw("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad")],

@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) complete: bool,
     /// The statuses of the interim answers before it.
     pub(crate) interim: Vec<u16>,
+    /// The fields behind the body.
+    pub(crate) trailers: Fields,
 }
 
 impl Answer {
@@ -97,13 +99,19 @@ impl Client {
                 assert_ne!(error.kind(), io::ErrorKind::TimedOut, "the body of {line:?} stalls");
             }
             let complete = ended.is_ok();
-            return Ok(Answer { status, fields, framing, body, complete, interim });
+            let trailers = self.wire.take_trailers();
+            return Ok(Answer { status, fields, framing, body, complete, interim, trailers });
         }
     }
 
     /// Reads one head, interim or not, and leaves the rest.
     pub(crate) fn head(&mut self) -> (String, Fields) {
         self.wire.head(Deadline::generous()).expect("a head comes").expect("the connection lives")
+    }
+
+    /// Bytes that come next, which are forgotten; 0 when the connection was closed.
+    pub(crate) fn some(&mut self) -> usize {
+        self.wire.some(Deadline::generous()).expect("the connection lives")
     }
 
     /// Everything up to and including `end`, or until the connection is closed.

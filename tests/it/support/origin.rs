@@ -29,6 +29,8 @@ pub(crate) enum Step {
     SendDigest,
     /// The same with these bytes behind it, in one write.
     SendDigestAnd(&'static str),
+    /// Send on and on, until the proxy takes no more.
+    SendOn,
     /// Close. With unread bytes in the receive buffer the kernel makes it a reset.
     Close,
     /// Close the sending direction only, then read and forget until the proxy closes too: a clean end even
@@ -74,6 +76,8 @@ pub(crate) struct Received {
     pub(crate) digest: String,
     /// The first of these bytes, at most [`KEPT`].
     pub(crate) body_start: Vec<u8>,
+    /// The fields behind it.
+    pub(crate) trailers: Fields,
     /// Whether the body was read to its end.
     pub(crate) complete: bool,
     /// Whether the script is through with it, and the connection closed if that is how it ends.
@@ -258,6 +262,7 @@ fn serve(mut wire: Wire, connection: usize, shared: &Shared) -> io::Result<()> {
             bytes: 0,
             digest: hex_digest(&[]),
             body_start: Vec::new(),
+            trailers: Fields::default(),
             complete,
             finished: false,
         });
@@ -316,6 +321,7 @@ impl Body {
         start.truncate(KEPT.saturating_sub(received.body_start.len()));
         received.body_start.extend(start);
         received.complete = self.complete;
+        received.trailers = wire.take_trailers();
         ended.map(drop)
     }
 
@@ -341,6 +347,12 @@ fn perform(
         Step::ReadBodyBytes(bytes) => body.read(wire, bytes, number, shared, deadline)?,
         Step::Delay(duration) => shared.pause(duration),
         Step::Send(bytes) => wire.stream.write_all(&bytes)?,
+        Step::SendOn => {
+            let bytes = vec![b'x'; 256 << 10];
+            loop {
+                wire.stream.write_all(&bytes)?;
+            }
+        }
         Step::SendDigest => body.answer(wire, "")?,
         Step::SendDigestAnd(more) => body.answer(wire, more)?,
         Step::Close => return Ok(false),

@@ -77,12 +77,14 @@ impl Framing {
 pub(crate) struct Wire {
     pub(crate) stream: TcpStream,
     buffer: Vec<u8>,
+    /// The fields behind the last body.
+    trailers: Fields,
 }
 
 impl Wire {
     pub(crate) fn new(stream: TcpStream) -> Wire {
         stream.set_nodelay(true).expect("a socket takes TCP_NODELAY");
-        Wire { stream, buffer: Vec::new() }
+        Wire { stream, buffer: Vec::new(), trailers: Fields::default() }
     }
 
     /// The first line and the fields of a head; `None` when the connection ended before its first byte.
@@ -109,8 +111,7 @@ impl Wire {
         let first = lines.next().unwrap_or_default().to_owned();
         let mut fields = Fields::default();
         for line in lines {
-            let (name, value) = line.split_once(':').ok_or_else(|| invalid(line))?;
-            fields.0.push((name.to_owned(), value.trim().to_owned()));
+            fields.0.push(field(line)?);
         }
         Ok(Some((first, fields)))
     }
@@ -147,8 +148,14 @@ impl Wire {
                     let line = self.line(deadline)?;
                     let size = u64::from_str_radix(&line, 16).map_err(|_| invalid(&line))?;
                     if size == 0 {
-                        while !self.line(deadline)?.is_empty() {}
-                        return Ok(true);
+                        self.trailers = Fields::default();
+                        loop {
+                            let line = self.line(deadline)?;
+                            if line.is_empty() {
+                                return Ok(true);
+                            }
+                            self.trailers.0.push(field(&line)?);
+                        }
                     }
                     self.exactly(size.min(left), deadline, &mut take)?;
                     if size > left {
@@ -162,6 +169,25 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// The fields behind the last chunked body, taken once.
+    pub(crate) fn take_trailers(&mut self) -> Fields {
+        std::mem::take(&mut self.trailers)
+    }
+
+    /// What comes next, however much; 0 at the end of the connection.
+    ///
+    /// # Errors
+    ///
+    /// What reading said.
+    pub(crate) fn some(&mut self, deadline: Deadline) -> io::Result<usize> {
+        if self.buffer.is_empty() {
+            self.fill(deadline)?;
+        }
+        let len = self.buffer.len();
+        self.buffer.clear();
+        Ok(len)
     }
 
     /// Appends everything to `rest` until the connection ends, or until reading fails.
@@ -230,6 +256,11 @@ impl Wire {
             Err(error) => Err(error),
         }
     }
+}
+
+fn field(line: &str) -> io::Result<(String, String)> {
+    let (name, value) = line.split_once(':').ok_or_else(|| invalid(line))?;
+    Ok((name.to_owned(), value.trim().to_owned()))
 }
 
 fn find(buffer: &[u8], what: &[u8]) -> Option<usize> {
