@@ -28,8 +28,8 @@ pub use errors::{ConfigError, ConfigErrors};
 pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;
 pub use types::{
-    BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits, ListenConfig,
-    LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig, ProbeRequest, RetryConnection,
-    RetryOn, RetryPolicy, Route, RouteTimeouts, Timeouts,
+    Action, BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits,
+    ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig, ProbeRequest,
+    RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts, Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

@@ -1,5 +1,6 @@
 //! From the tables of the file to a [`Config`].
 
+mod action;
 mod limits;
 mod pools;
 
@@ -15,8 +16,8 @@ use crate::section::{
     At, Problems, Section, boolean, choice, duration, integer, list, pause, text,
 };
 use crate::types::{
-    Config, ErrorPage, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig,
-    RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts,
+    Action, Config, ErrorPage, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig,
+    RetryConnection, RetryOn, RetryPolicy, Route,
 };
 
 /// Smallest log in production: readers of a smaller one are overrun in an instant.
@@ -240,8 +241,9 @@ fn read_routes(
                 Err(format!("`{path}` does not start with `/`"))
             }
         });
+        let (methods, action, upgrade) = action::read(&mut section, problems);
         let in_pool = |value: &DeValue<'_>| position(&names, &text(value)?, "pool");
-        let pool = if names.len() > 1 {
+        let pool = if names.len() > 1 && !matches!(action, Action::Deny { .. }) {
             section.required(problems, "pool", in_pool)
         } else {
             section.take(problems, "pool", in_pool)
@@ -267,13 +269,21 @@ fn read_routes(
         let host = host.map(|found| found.value);
         section.absent(problems, "path", &"/".to_owned());
         let path = path.map_or_else(|| "/".to_owned(), |found| found.value);
-        if routes.iter().any(|other| other.host == host && other.path == path) {
+        let same = |other: &Route| {
+            (&other.host, &other.path) == (&host, &path) && overlap(&other.methods, &methods)
+        };
+        if routes.iter().any(same) {
             problems.add(at, section.key("path"), format!("`{path}` has a [[route]] already"));
         }
-        routes.push(Route { host, path, pool, timeouts, retry, next });
+        routes.push(Route { host, path, methods, action, upgrade, pool, timeouts, retry, next });
         section.finish(problems);
     }
     routes
+}
+
+/// Whether two routes for the same place are both for one method. Naming a method goes before naming none.
+fn overlap(one: &[String], other: &[String]) -> bool {
+    one.is_empty() && other.is_empty() || one.iter().any(|method| other.contains(method))
 }
 
 fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPolicy {

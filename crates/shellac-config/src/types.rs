@@ -1,5 +1,6 @@
 //! The configuration as the rest of the program sees it, with its defaults.
 
+mod action;
 mod limits;
 mod upstream;
 
@@ -12,6 +13,7 @@ use shellac_upstream::next::NextUpstream;
 use crate::admin::AdminConfig;
 use crate::nodes::NodeMap;
 use crate::resolver::ResolverConfig;
+pub use action::Action;
 pub use limits::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};
 pub use upstream::{PoolConfig, ProbeConfig, ProbeRequest};
 
@@ -200,6 +202,12 @@ pub struct Route {
     pub host: Option<String>,
     /// Prefix of the path; starts with `/`.
     pub path: String,
+    /// The methods that it takes, as they stand in the request line; none: all but CONNECT.
+    pub methods: Vec<String>,
+    /// What becomes of its requests.
+    pub action: Action,
+    /// The protocols, in lower case, to which a request may turn its connection: then it becomes a tunnel.
+    pub upgrade: Vec<String>,
     /// Index into [`Config::pools`].
     pub pool: usize,
     /// Times of its own, which go before those of backends and of everybody.
@@ -208,6 +216,23 @@ pub struct Route {
     pub retry: RetryPolicy,
     /// When to go on to the next backend, in the words of nginx. It takes the place of `retry`.
     pub next: Option<NextUpstream>,
+}
+
+impl Default for Route {
+    /// Everything is passed on to the first pool.
+    fn default() -> Self {
+        Self {
+            host: None,
+            path: "/".to_owned(),
+            methods: Vec::new(),
+            action: Action::default(),
+            upgrade: Vec::new(),
+            pool: 0,
+            timeouts: RouteTimeouts::default(),
+            retry: RetryPolicy::default(),
+            next: None,
+        }
+    }
 }
 
 /// When a failed attempt is followed by another one.

@@ -90,6 +90,46 @@ pub fn takes_interim(head: &RequestHead) -> bool {
     head.version == Version::Http11
 }
 
+/// The protocols among `known`, in lower case, to which the client wants to change, in its order and as one value for
+/// `Upgrade`; `None` when there is nothing to change to.
+///
+/// To be asked before [`strip_hop_by_hop`]. HTTP/1.0 cannot, and neither can a request with a body: where that ends and the other
+/// protocol begins would be another thing to agree on.
+pub fn wanted_upgrade(
+    head: &RequestHead,
+    framing: BodyFraming,
+    known: &[String],
+) -> Option<Vec<u8>> {
+    let may = head.version == Version::Http11
+        && framing.is_empty()
+        && !known.is_empty()
+        && head.headers.has_token("connection", "upgrade");
+    if !may {
+        return None;
+    }
+    let is_known =
+        |token: &&[u8]| known.iter().any(|known| token.eq_ignore_ascii_case(known.as_bytes()));
+    let found: Vec<&[u8]> = head.headers.tokens("upgrade").filter(is_known).collect();
+    (!found.is_empty()).then(|| found.join(&b", "[..]))
+}
+
+/// Writes into a head, request or response, that its connection changes to `protocols`.
+pub fn set_upgrade(headers: &mut Headers, protocols: &[u8]) {
+    headers.set("Upgrade", protocols);
+    headers.set("Connection", "Upgrade");
+}
+
+/// Whether a 101 changes to protocols that were asked for, and to nothing else.
+pub fn is_accepted(request: &RequestHead, response: &ResponseHead) -> bool {
+    let mut protocols = response.headers.tokens("upgrade").peekable();
+    let asked = |token: &[u8]| {
+        request.headers.tokens("upgrade").any(|asked| asked.eq_ignore_ascii_case(token))
+    };
+    response.headers.has_token("connection", "upgrade")
+        && protocols.peek().is_some()
+        && protocols.all(asked)
+}
+
 /// Whether sending the same request twice means the same as sending it once.
 pub fn is_idempotent(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")

@@ -21,6 +21,7 @@ mod log;
 mod node;
 mod process;
 mod stats;
+mod tunnel;
 mod worker;
 
 pub use control::{

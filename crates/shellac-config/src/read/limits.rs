@@ -16,7 +16,10 @@ const MEMORY_MOST: u64 = 1 << 30;
 pub(super) fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problems) -> Timeouts {
     let default = Timeouts::default();
     let total = section.take(problems, "total", deadline);
-    section.absent(problems, "total", &"none".to_owned());
+    let pipe_total = section.take(problems, "pipe_total", deadline);
+    for key in ["total", "pipe_total"] {
+        section.absent(problems, key, &"none".to_owned());
+    }
     let timeouts = Timeouts {
         connect: section.or(problems, "connect", default.connect, duration),
         first_byte: section.or(problems, "first_byte", default.first_byte, duration),
@@ -28,6 +31,8 @@ pub(super) fn read_timeouts(mut section: Section<'_, '_>, problems: &mut Problem
         backend_idle: section.or(problems, "backend_idle", default.backend_idle, duration),
         total: total.map_or(default.total, |found| found.value),
         linger: section.or(problems, "linger", default.linger, duration),
+        pipe_idle: section.or(problems, "pipe_idle", default.pipe_idle, duration),
+        pipe_total: pipe_total.map_or(default.pipe_total, |found| found.value),
     };
     section.finish(problems);
     timeouts

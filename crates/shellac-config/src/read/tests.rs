@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    BackendAddress, BackendConfig, BodyConfig, BodyOver, Limits, ResolverConfig, Timeouts,
+    BackendAddress, BackendConfig, BodyConfig, BodyOver, Limits, ResolverConfig, RouteTimeouts,
+    Timeouts,
 };
 
 /// The smallest file that is right.
@@ -219,17 +220,7 @@ fn every_key_is_read() {
             total: Some(None),
         }
     );
-    assert_eq!(
-        config.routes[1],
-        Route {
-            host: None,
-            path: "/".to_owned(),
-            pool: 1,
-            timeouts: RouteTimeouts::default(),
-            retry: RetryPolicy::default(),
-            next: None
-        }
-    );
+    assert_eq!(config.routes[1], Route { pool: 1, ..Route::default() });
 }
 
 #[test]
@@ -241,17 +232,7 @@ fn the_least_file_gets_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.body, BodyConfig::default());
     assert_eq!(config.pools, [PoolConfig::new("default", vec![0])]);
-    assert_eq!(
-        config.routes,
-        [Route {
-            host: None,
-            path: "/".to_owned(),
-            pool: 0,
-            timeouts: RouteTimeouts::default(),
-            retry: RetryPolicy::default(),
-            next: None
-        }]
-    );
+    assert_eq!(config.routes, [Route::default()]);
     assert_eq!(
         (config.instance, config.workdir, config.group, config.threads),
         (None, None, None, None)
@@ -349,6 +330,34 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "f:7: route.path: `x` does not start with `/`",
             "f:8: route.pool: there is no pool `defult`; did you mean `default`?",
         ],
+    ),
+    (
+        "[[route]]\nmethods = []\naction = 'drop'\nupgrade = ['a b']\n",
+        &[
+            "f:7: route.methods: is empty; without it all methods count",
+            "f:8: route.action: `drop` is not one of \"pass\", \"pipe\", \"deny\"",
+            "f:9: route.upgrade: item 1: `a b` is not the name of a protocol, such as \"websocket\"",
+        ],
+    ),
+    (
+        "[[route]]\nmethods = ['CONNECT']\npath = '/x'\nstatus = 404\n",
+        &[
+            "f:7: route.methods: CONNECT cannot be passed on; it needs `action = \"pipe\"`",
+            "f:8: route.path: a request with CONNECT has none",
+            "f:9: route.status: has no effect without `action = \"deny\"`",
+        ],
+    ),
+    (
+        "[[route]]\naction = 'deny'\nstatus = 200\nreason = '<b>'\nupgrade = ['websocket']\n",
+        &[
+            "f:8: route.status: 200 is not between 400 and 599",
+            "f:9: route.reason: `<b>` has characters that a phrase behind a status cannot have",
+            "f:10: route.upgrade: has no effect with `action = \"deny\"`",
+        ],
+    ),
+    (
+        "[[route]]\nmethods = ['GET', 'PUT']\n[[route]]\nmethods = ['PUT']\n",
+        &["f:8: route.path: `/` has a [[route]] already"],
     ),
     ("[[route]]\n[[route]]\npath = '/'\n", &["f:8: route.path: `/` has a [[route]] already"]),
     (
@@ -552,4 +561,30 @@ fn backends_have_names_or_addresses() {
         let error = backend("a:1", &format!("[resolver]\n{section}")).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn routes_say_what_becomes_of_which_methods() {
+    let text = format!(
+        "{LEAST}[[route]]\n[[route]]\npath = '/ws'\nupgrade = ['WebSocket']\n[[route]]\nmethods = ['CONNECT']\naction = 'pipe'\n\
+         [[route]]\npath = '/admin'\nmethods = ['POST', 'PUT']\naction = 'deny'\n[[route]]\npath = '/old'\naction = 'deny'\nstatus = 410\n\
+         [timeouts]\npipe_idle = '10m'\npipe_total = '1h'\n"
+    );
+    let config = Config::parse(&text, "f").unwrap_or_else(|e| panic!("{e}"));
+    let routes: Vec<_> =
+        config.routes.iter().map(|r| (&*r.methods, &r.action, &*r.upgrade)).collect();
+    let deny = |status, reason: &str| Action::Deny { status, reason: reason.to_owned() };
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        routes,
+        [
+            (&[][..], &Action::Pass, &[][..]),
+            (&[], &Action::Pass, &words(&["websocket"])),
+            (&words(&["CONNECT"]), &Action::Pipe, &[]),
+            (&words(&["POST", "PUT"]), &deny(403, "Forbidden"), &[]),
+            (&[], &deny(410, "Gone"), &[]),
+        ]
+    );
+    let (idle, total) = (config.timeouts.pipe_idle, config.timeouts.pipe_total);
+    assert_eq!((idle, total), (Duration::from_secs(600), Some(Duration::from_secs(3600))));
 }

@@ -27,6 +27,10 @@ pub struct Timeouts {
     pub total: Option<Duration>,
     /// What a client that is refused may still send, so that it gets to read the answer.
     pub linger: Duration,
+    /// A tunnel through which nothing goes either way.
+    pub pipe_idle: Duration,
+    /// A tunnel as a whole; `None`: as long as it likes.
+    pub pipe_total: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -42,6 +46,8 @@ impl Default for Timeouts {
             backend_idle: Duration::from_secs(60),
             total: None,
             linger: Duration::from_secs(2),
+            pipe_idle: Duration::from_secs(60),
+            pipe_total: None,
         }
     }
 }

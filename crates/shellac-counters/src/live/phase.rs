@@ -9,6 +9,8 @@ pub enum Party {
     Backend,
     /// The proxy itself.
     Proxy,
+    /// The client or the backend, whoever comes first.
+    Either,
 }
 
 impl Party {
@@ -18,6 +20,7 @@ impl Party {
             Party::Client => "client",
             Party::Backend => "backend",
             Party::Proxy => "proxy",
+            Party::Either => "either",
         }
     }
 }
@@ -71,6 +74,7 @@ phases! {
     9 Deliver "deliver" Client "the client to take the answer",
     10 Discard "discard" Backend "the rest of an answer that is not passed on",
     11 Backoff "backoff" Proxy "the pause before the next attempt to be over",
+    12 Pipe "pipe" Either "more bytes through the tunnel, of either side",
 }
 
 impl Phase {

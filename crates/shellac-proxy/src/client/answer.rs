@@ -21,20 +21,22 @@ use crate::worker::{Live, Outbox, Timer, Transport, Worker};
 
 /// What an error page says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct Page<'a> {
     /// The status.
     pub(crate) status: u16,
     /// Its phrase.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: &'a str,
     /// The sentence below the title.
-    pub(crate) detail: &'static str,
+    pub(crate) detail: &'a str,
 }
 
-impl Page {
+impl Page<'static> {
     /// No usable response from any backend.
-    pub(crate) const FETCH_FAILED: Page =
+    pub(crate) const FETCH_FAILED: Page<'static> =
         Page { status: 503, reason: "Backend fetch failed", detail: "Backend fetch failed" };
+}
 
+impl Page<'_> {
     /// The page, with the number that leads to the log.
     pub(crate) fn html(&self, worker: &Worker, shown: &ErrorPage, xid: Vxid, at: Micros) -> String {
         let Page { status, reason, detail } = self;
@@ -94,7 +96,7 @@ impl Page {
 }
 
 /// Answers a request that no backend is asked for, after its `VCL_return synth`.
-pub(super) async fn synth(mut exchange: Exchange<'_>, page: Page) -> After {
+pub(super) async fn synth(mut exchange: Exchange<'_>, page: Page<'_>) -> After {
     let worker = exchange.worker;
     worker.stats.main().inc(Main::SSynth);
     let log = &worker.log;
@@ -184,7 +186,7 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
 }
 
 /// Sends what is in `out`, within `limit`.
-async fn flush(
+pub(crate) async fn flush(
     worker: &Worker,
     limit: Duration,
     stream: &mut Transport,

@@ -3,10 +3,11 @@
 mod answer;
 mod body;
 mod request;
+mod route;
 mod session;
 mod watch;
 
-pub(crate) use answer::{Page, is_gone, send};
+pub(crate) use answer::{Page, flush, is_gone, send};
 pub(crate) use body::{BodyFault, RequestBody};
 pub(crate) use request::{After, Exchange, via};
 pub(crate) use session::{Client, Session};

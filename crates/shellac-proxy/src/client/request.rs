@@ -3,17 +3,19 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use shellac_config::{BodyOver, Config, Route};
+use shellac_config::{Action, BodyOver, Route};
 use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::Main;
 use shellac_http1::policy::{
-    client_keeps_alive, expects_continue, strip_hop_by_hop, takes_interim,
+    client_keeps_alive, expects_continue, set_upgrade, strip_hop_by_hop, takes_interim,
+    wanted_upgrade,
 };
 use shellac_http1::{BodyFraming, RequestHead, Trailing, Version, request_framing, trailers};
 use shellac_upstream::next::NextUpstream;
 
 use super::answer::{self, Page};
 use super::body::RequestBody;
+use super::route::{Found, Verdict, route};
 use super::session::{Client, Session};
 use crate::clock::Micros;
 use crate::fetch::{self, Limit, Until};
@@ -67,6 +69,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) close: Option<SessionEnd>,
     /// The client waits for a word before it sends its body.
     pub(crate) expects: bool,
+    /// It asks for another protocol, and may have it.
+    pub(crate) upgrade: bool,
     /// Interim heads may be relayed.
     pub(crate) interim: bool,
     /// Whether `Timestamp ReqBody` has been written.
@@ -152,12 +156,16 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
 
     // The parser has refused every head for which there is no framing.
     let framing = request_framing(head).unwrap_or(BodyFraming::None);
-    let close = close_after(&worker, head).or_else(|| {
-        // Whoever wants a tunnel may send its bytes without waiting: they are no requests.
-        (head.method == "CONNECT").then_some(SessionEnd::RespClose)
-    });
-    let expects = expects_continue(head) && !framing.is_empty();
     let config = local.config();
+    let Found { at, route, verdict } = route(config, head);
+    let known = if verdict == Verdict::Fits { &route.upgrade[..] } else { &[] };
+    let upgrade = wanted_upgrade(head, framing, known);
+    let close = close_after(&worker, head).or_else(|| {
+        // Whoever wants a tunnel may send its bytes without waiting: they are no requests, whatever the answer is.
+        (head.method == "CONNECT" || upgrade.is_some()).then_some(SessionEnd::RespClose)
+    });
+    let pipes = verdict == Verdict::Fits && route.action == Action::Pipe;
+    let expects = expects_continue(head) && !framing.is_empty();
     let refuse_over = config.body.over == BodyOver::Refuse;
     let too_large =
         refuse_over && framing.len_bytes().is_some_and(|len| len > config.body.limit_bytes);
@@ -178,17 +186,20 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     if wants_trailers {
         trailers::ask_for_trailers(&mut head.headers);
     }
-    if !expects {
+    if !expects && !pipes {
         head.headers.remove("expect");
     }
-    let refused = if head.method == "CONNECT" {
-        Some((501, "Not Implemented"))
-    } else if too_large {
-        Some((413, "Content Too Large"))
-    } else {
-        None
+    if let (Some(protocols), false) = (&upgrade, pipes) {
+        set_upgrade(&mut head.headers, protocols);
+    }
+    let refused = match (verdict, &route.action) {
+        (Verdict::Refused(status, reason), _) => Some((status, reason)),
+        (_, Action::Deny { status, reason }) => Some((*status, &reason[..])),
+        _ if too_large && !pipes => Some((413, "Content Too Large")),
+        _ => None,
     };
-    let (at, route) = route(config, head);
+    // In a tunnel there is no body: its bytes go through like all others.
+    let framing = if pipes && refused.is_none() { BodyFraming::None } else { framing };
     let total = route.timeouts.total.unwrap_or(config.timeouts.total);
     let until = total.map(|total| Until { at: first_byte.after(total), limit: Limit::Total });
     let exchange = Exchange {
@@ -214,6 +225,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         until,
         close,
         expects,
+        upgrade: upgrade.is_some(),
         interim,
         body_logged: framing.is_empty(),
     };
@@ -224,9 +236,12 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         exchange.txn.returns("lookup");
         return answer::synth(exchange, Page { status, reason, detail: reason }).await;
     }
-    exchange.txn.returns("pass");
+    exchange.txn.returns(if pipes { "pipe" } else { "pass" });
     exchange.txn.call("HASH");
     exchange.txn.returns("lookup");
+    if pipes {
+        return fetch::pipe(exchange, upgrade).await;
+    }
     exchange.txn.call("PASS");
     exchange.txn.returns("fetch");
     fetch::run(exchange).await
@@ -277,22 +292,4 @@ fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
         });
     }
     worker.draining.get().then_some(SessionEnd::RespClose)
-}
-
-/// The route of a request, and its position: the exact host first, then the longest prefix of the path.
-fn route<'c>(config: &'c Config, head: &RequestHead) -> (usize, &'c Route) {
-    let host = head.headers.get("host").unwrap_or_default();
-    let host = match host.iter().rposition(|&byte| byte == b':') {
-        Some(colon) if !host[colon..].contains(&b']') => &host[..colon],
-        _ => host,
-    };
-    let matches = |&(_, route): &(usize, &Route)| {
-        let by_host =
-            route.host.as_ref().is_none_or(|wanted| wanted.as_bytes().eq_ignore_ascii_case(host));
-        by_host && (head.target.starts_with(&route.path) || route.path == "/")
-    };
-    let rank = |&(_, route): &(usize, &Route)| (route.host.is_some(), route.path.len());
-    let found = config.routes.iter().enumerate().filter(matches).max_by_key(rank);
-    // A configuration has at least one route; one that fits no request at all still gives it a pool.
-    found.unwrap_or((0, &config.routes[0]))
 }

@@ -205,7 +205,7 @@ fn named(config: &Config, pool: usize, headers: &Headers) -> Option<Box<str>> {
 }
 
 /// Gives the head this attempt's number and logs it.
-fn prepare_head(
+pub(super) fn prepare_head(
     exchange: &mut Exchange<'_>,
     txn: &Txn,
     kind: TxnKind,
@@ -234,7 +234,7 @@ fn prepare_head(
     }
 }
 
-fn log_open(txn: &mut Txn, conn: &Conn, at: Micros, reused: bool) {
+pub(super) fn log_open(txn: &mut Txn, conn: &Conn, at: Micros, reused: bool) {
     txn.timestamp("Connected", at);
     let age = at.since(conn.opened);
     let reuse = reused.then_some((age, conn.uses));
@@ -419,7 +419,7 @@ fn again(fetch: &mut Fetch<'_>, mut txn: Txn, now: Micros, next: shellac_format:
 }
 
 /// The page for a failure: most are a backend's, some the client's own.
-fn page(fault: Option<BodyFault>) -> Page {
+fn page(fault: Option<BodyFault>) -> Page<'static> {
     let page = |status, reason| Page { status, reason, detail: reason };
     match fault {
         Some(BodyFault::Malformed(_)) => page(400, "Bad Request"),

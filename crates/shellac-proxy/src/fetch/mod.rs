@@ -7,7 +7,9 @@ mod deliver;
 mod failure;
 mod key;
 mod limit;
+mod pipe;
 mod retry;
+mod upgrade;
 mod upload;
 mod wait;
 
@@ -23,6 +25,7 @@ use attempt::Attempt;
 pub(crate) use failure::errno_text;
 use key::Keyed;
 pub(crate) use limit::{Limit, Until};
+pub(crate) use pipe::pipe;
 use retry::Budget;
 
 /// What the attempts of one request share.
@@ -68,6 +71,9 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
     loop {
         match attempt::attempt(&mut exchange, &mut fetch).await {
             Attempt::Again => {}
+            Attempt::Response(got) if got.response.head.status == 101 => {
+                return upgrade::tunnel(exchange, *got, fetch.acct).await;
+            }
             Attempt::Response(got) => return deliver::deliver(exchange, *got, fetch.acct).await,
             Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
             Attempt::ClientGone => {

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use shellac_counters::live::Phase as Wait;
-use shellac_http1::{BodyFraming, ResponseHead, parse_response_into, response_framing, write};
+use shellac_http1::{
+    BodyFraming, ResponseHead, parse_response_into, policy, response_framing, write,
+};
 
 use super::failure::Failure;
 use super::limit::{self, Limit, Times, Until};
@@ -291,7 +293,11 @@ impl Waiting<'_, '_> {
             let at = worker.log.now();
             self.stop_sending(at);
             let head_len = self.interim_len + len as u64;
-            let framing = response_framing(&self.head, &self.exchange.head.method);
+            let framing = if self.is_upgrade() {
+                Ok(BodyFraming::None)
+            } else {
+                response_framing(&self.head, &self.exchange.head.method)
+            };
             let head = std::mem::take(&mut self.head);
             // The head is good, so it is logged before its body is refused.
             return Ok(Some(Response {
@@ -307,6 +313,14 @@ impl Waiting<'_, '_> {
                 at,
             }));
         }
+    }
+
+    /// Whether the head turns the connection into what the request asked for, once that has been sent.
+    fn is_upgrade(&self) -> bool {
+        self.head.status == 101
+            && self.exchange.upgrade
+            && self.upload.is_complete()
+            && policy::is_accepted(self.exchange.head, &self.head)
     }
 
     /// The response begins while the request is still being sent: the log says so where it would otherwise say that

@@ -23,6 +23,8 @@ pub(crate) enum TxnKind {
     Pass,
     /// Another attempt.
     Retry,
+    /// A tunnel.
+    Pipe,
 }
 
 impl TxnKind {
@@ -32,13 +34,14 @@ impl TxnKind {
             TxnKind::Request => (b"req", b"rxreq"),
             TxnKind::Pass => (b"bereq", b"pass"),
             TxnKind::Retry => (b"bereq", b"retry"),
+            TxnKind::Pipe => (b"bereq", b"pipe"),
         }
     }
 
     const fn side(self) -> Side {
         match self {
             TxnKind::Session | TxnKind::Request => Side::Client,
-            TxnKind::Pass | TxnKind::Retry => Side::Backend,
+            TxnKind::Pass | TxnKind::Retry | TxnKind::Pipe => Side::Backend,
         }
     }
 }
@@ -62,6 +65,8 @@ pub(crate) enum SessionEnd {
     RxCloseIdle,
     /// The request body broke off or was not read to its end.
     RxBody,
+    /// It was a tunnel.
+    TxPipe,
     /// Delivery failed.
     TxError,
     /// The body of the response ended with the connection.
@@ -81,6 +86,7 @@ impl SessionEnd {
             SessionEnd::RxTimeout => b"RX_TIMEOUT",
             SessionEnd::RxCloseIdle => b"RX_CLOSE_IDLE",
             SessionEnd::RxBody => b"RX_BODY",
+            SessionEnd::TxPipe => b"TX_PIPE",
             SessionEnd::TxError => b"TX_ERROR",
             SessionEnd::TxEof => b"TX_EOF",
             SessionEnd::RespClose => b"RESP_CLOSE",
@@ -482,6 +488,13 @@ impl Txn {
     /// Byte counts of all attempts of a fetch.
     pub(crate) fn bereq_acct(&self, acct: &Acct) {
         self.acct(Tag::BereqAcct, acct);
+    }
+
+    /// Byte counts of a tunnel: the heads of the client's request and of ours, then what came from the client and what went to it.
+    pub(crate) fn pipe_acct(&self, heads: [u64; 2], from_client: u64, to_client: u64) {
+        self.record(Tag::PipeAcct, |text| {
+            text.number(heads[0]).field(heads[1]).field(from_client).field(to_client);
+        });
     }
 
     fn acct(&self, tag: Tag, acct: &Acct) {

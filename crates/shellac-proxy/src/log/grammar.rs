@@ -67,6 +67,8 @@ pub(crate) enum CloseReason {
     RxBody,
     /// The response, or we, asked for it.
     RespClose,
+    /// The connection was a tunnel.
+    TxPipe,
     /// Sending the request failed.
     TxError,
     /// The peer closed.
@@ -83,6 +85,7 @@ impl CloseReason {
             CloseReason::RxOverflow => ("Received buffer overflow", "RX_OVERFLOW"),
             CloseReason::RxBody => ("Failure receiving req.body", "RX_BODY"),
             CloseReason::RespClose => ("Backend/VCL requested close", "RESP_CLOSE"),
+            CloseReason::TxPipe => ("Piped transaction", "TX_PIPE"),
             CloseReason::TxError => ("Error transaction", "TX_ERROR"),
             CloseReason::RemClose => ("Client closed", "REM_CLOSE"),
         }

@@ -18,6 +18,7 @@ pub(super) fn session_end(end: SessionEnd) -> (Main, bool) {
         SessionEnd::RxCloseIdle => (Main::ScRxCloseIdle, false),
         SessionEnd::RxBody => (Main::ScRxBody, true),
         SessionEnd::TxError => (Main::ScTxError, true),
+        SessionEnd::TxPipe => (Main::ScTxPipe, false),
         SessionEnd::TxEof => (Main::ScTxEof, false),
         SessionEnd::RespClose => (Main::ScRespClose, false),
     }

@@ -36,7 +36,7 @@ fn wait_for<T: PartialEq + std::fmt::Debug>(wanted: T, mut look: impl FnMut() ->
 
 impl Rig {
     /// Waits until the counters of the worker are these.
-    fn counts(&self, wanted: &[(Main, u64)]) {
+    pub(super) fn counts(&self, wanted: &[(Main, u64)]) {
         let main = self.counting.main();
         wait_for(wanted.to_vec(), || {
             wanted.iter().map(|(counter, _)| (*counter, main.get(0, *counter))).collect()
@@ -44,7 +44,7 @@ impl Rig {
     }
 
     /// Waits until the counters of a backend are these.
-    fn backend_counts(&self, backend: usize, wanted: &[(Vbe, u64)]) {
+    pub(super) fn backend_counts(&self, backend: usize, wanted: &[(Vbe, u64)]) {
         let generation = self.engine.control().active();
         let published = generation.counters.published();
         wait_for(wanted.to_vec(), || {

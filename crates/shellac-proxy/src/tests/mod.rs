@@ -15,3 +15,4 @@ mod probes;
 mod retries;
 mod rig;
 mod sequences;
+mod tunnels;

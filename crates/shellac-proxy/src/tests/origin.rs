@@ -91,6 +91,35 @@ impl Connection {
         char::from(byte[0])
     }
 
+    /// Reads so many bytes, or what there is before the end.
+    pub(super) fn take(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let _ = self.stream.by_ref().take(count as u64).read_to_end(&mut bytes);
+        bytes
+    }
+
+    /// Sends back whatever comes, until the end, and then says that nothing more does.
+    pub(super) fn echo(&mut self) {
+        while let Ok(block) = self.stream.fill_buf() {
+            if block.is_empty() {
+                break;
+            }
+            let block = block.to_vec();
+            self.stream.consume(block.len());
+            self.send(&block);
+        }
+    }
+
+    /// Says that nothing more comes.
+    pub(super) fn end_writing(&self) {
+        let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Write);
+    }
+
+    /// Sends bytes; whether they were taken.
+    pub(super) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.get_mut().write_all(bytes).is_ok()
+    }
+
     /// Sends bytes; that nobody takes them is no matter.
     pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.get_mut().write_all(bytes.as_ref());

@@ -7,13 +7,16 @@ use shellac_format::Dialect;
 use super::log::Transaction;
 use super::origin::{Connection, Origin};
 use super::rig::{Rig, get, post};
+use super::tunnels::{SWITCHING, upgrade};
 
 const DIALECTS: [Dialect; 3] = [Dialect::V6_0, Dialect::V7_3, Dialect::Vs9_0];
 /// Short times, and no retry unless a case wants one.
 const SETTINGS: &str = "[timeouts]\nfirst_byte = \"100ms\"\nbetween_bytes = \"100ms\"\n\
     [[route]]\npath = \"/\"\n[route.retry]\nmax = 0\n[[route]]\npath = \"/retry\"\n\
     [route.retry]\nmethods = [\"GET\", \"POST\"]\non = [\"connect\", \"eof_before_byte\", \"reused\", \"status\"]\n\
-    statuses = [500]\n";
+    statuses = [500]\n\
+    [[route]]\npath = \"/pipe\"\naction = \"pipe\"\n[[route]]\npath = \"/ws\"\nupgrade = [\"websocket\"]\n[route.retry]\nmax = 0\n\
+    [[route]]\npath = \"/denied\"\naction = \"deny\"\n";
 
 /// The lines expected of each case: `[case dialect ...]`, then a line per transaction in the order in which they begin.
 fn expected() -> BTreeMap<(String, String), Vec<String>> {
@@ -250,4 +253,42 @@ fn a_request_that_is_none() {
 fn a_request_that_is_not_passed_on() {
     let connect = "CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n".to_owned();
     check("synth", |_, _| (), &[connect.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")]);
+}
+
+#[test]
+fn a_tunnel() {
+    let script = |_, mut connection: Connection| {
+        connection.head();
+        connection.respond(200, "answer");
+    };
+    check("pipe", script, &[get("/pipe")]);
+}
+
+#[test]
+fn no_connection_for_a_tunnel() {
+    check_at("pipe_refused", |_| Origin::refusing(), &[get("/pipe")]);
+}
+
+#[test]
+fn a_change_of_the_protocol() {
+    let script = |_, mut connection: Connection| {
+        connection.head();
+        connection.send(SWITCHING);
+    };
+    check("upgrade", script, &[upgrade("/ws")]);
+}
+
+#[test]
+fn a_change_of_the_protocol_that_is_refused() {
+    let script = |_, mut connection: Connection| {
+        connection.head();
+        connection.respond(403, "no");
+        connection.wait_for_end();
+    };
+    check("upgrade_refused", script, &[upgrade("/ws")]);
+}
+
+#[test]
+fn a_route_that_denies() {
+    check("denied", |_, _| (), &[get("/denied")]);
 }

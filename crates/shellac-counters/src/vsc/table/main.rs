@@ -54,6 +54,8 @@ kind! {
     Threads "threads" Gauge Integer Info "Serving threads" "Threads that serve clients.";
     NBackend "n_backend" Gauge Integer Info "Backends" "Backends of all loaded configurations.";
     SSess "s_sess" Counter Integer Info "Sessions" "Client connections that were served.";
+    NPipe "n_pipe" Gauge Integer Info "Tunnels" "Connections of clients that are tunnels to a backend now.";
+    SPipe "s_pipe" Counter Integer Info "Requests that became tunnels" "Requests that made their connection a tunnel, by a route or by an upgrade.";
     SPass "s_pass" Counter Integer Info "Requests passed on" "Requests that were passed on to a backend.";
     SFetch "s_fetch" Counter Integer Info "Fetches" "Requests for which something was fetched from a backend; retries are not counted again.";
     SSynth "s_synth" Counter Integer Info "Responses made here" "Responses that were made here without asking a backend.";
@@ -61,6 +63,9 @@ kind! {
     SReqBodybytes "s_req_bodybytes" Counter Bytes Info "Bytes of request bodies" "Bytes of the bodies that clients sent, as they came.";
     SRespHdrbytes "s_resp_hdrbytes" Counter Bytes Info "Bytes of response heads" "Bytes of the heads that clients were sent.";
     SRespBodybytes "s_resp_bodybytes" Counter Bytes Info "Bytes of response bodies" "Bytes of the bodies that clients were sent, as they went.";
+    SPipeHdrbytes "s_pipe_hdrbytes" Counter Bytes Info "Bytes of heads before tunnels" "Bytes of the heads that clients sent before their connection became a tunnel.";
+    SPipeIn "s_pipe_in" Counter Bytes Info "Bytes through tunnels from clients" "Bytes that clients sent through tunnels.";
+    SPipeOut "s_pipe_out" Counter Bytes Info "Bytes through tunnels to clients" "Bytes that clients were sent through tunnels.";
     SessClosed "sess_closed" Counter Integer Info "Sessions closed" "Client connections that were closed.";
     SessClosedErr "sess_closed_err" Counter Integer Info "Sessions closed for an error" "Client connections that were closed for something that went wrong, as the counters sc_* tell.";
     SessReadahead "sess_readahead" Counter Integer Info "Requests that had come already" "Requests that were read together with the one before.";
@@ -72,6 +77,7 @@ kind! {
     ScRxOverflow "sc_rx_overflow" Counter Integer Diag "Sessions closed: head too large (error)" "The head of a request is larger than is allowed (RX_OVERFLOW).";
     ScRxTimeout "sc_rx_timeout" Counter Integer Diag "Sessions closed: request too slow (error)" "The head of a request did not come in time (RX_TIMEOUT).";
     ScRxCloseIdle "sc_rx_close_idle" Counter Integer Diag "Sessions closed: idle" "No request came for as long as a connection may be idle (RX_CLOSE_IDLE).";
+    ScTxPipe "sc_tx_pipe" Counter Integer Diag "Sessions closed: tunnel" "The connection was a tunnel, and that has ended (TX_PIPE).";
     ScTxError "sc_tx_error" Counter Integer Diag "Sessions closed: sending failed (error)" "A response could not be sent (TX_ERROR).";
     ScTxEof "sc_tx_eof" Counter Integer Diag "Sessions closed: end of the response" "The response ended with the connection (TX_EOF).";
     ScRespClose "sc_resp_close" Counter Integer Diag "Sessions closed: by us" "The response, or we, asked for it (RESP_CLOSE).";

@@ -1,0 +1,74 @@
+//! A response that changes the protocol: it goes to the client, and what follows is a tunnel.
+
+use shellac_counters::vsc::table::Main;
+use shellac_http1::policy::{set_upgrade, strip_hop_by_hop};
+use shellac_http1::{Version, write};
+
+use super::attempt::{Got, over};
+use crate::client::{After, Exchange, flush, via};
+use crate::log::{Acct, CloseReason, HeadTags, SessionEnd};
+use crate::tunnel::{Passed, Tunnel};
+
+/// Passes on the head of a 101 that fits its request, then whatever either side says.
+pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> After {
+    let Exchange { worker, local, .. } = exchange;
+    let Got { mut txn, conn, mut response, mut busy, .. } = got;
+    let log = &worker.log;
+    let now = log.now();
+    worker.stats.fetched(&exchange.head.method, response.head.status, response.framing);
+    worker.stats.main().inc(Main::SPipe);
+    txn.returns("deliver");
+    txn.timestamp("Process", now);
+
+    exchange.txn.timestamp("Fetch", now);
+    let tags = HeadTags::RESP;
+    let headers = &mut response.head.headers;
+    let protocols: Vec<u8> = headers.tokens("upgrade").collect::<Vec<_>>().join(&b", "[..]);
+    strip_hop_by_hop(headers);
+    headers.set("X-Varnish", exchange.txn.vxid().to_string());
+    exchange.txn.response_head(tags, &response.head, Version::Http11.as_str());
+    via(worker, &exchange.txn, tags, &mut response.head.headers);
+    worker.stats.response(response.head.status);
+    exchange.txn.call("DELIVER");
+    exchange.txn.returns("deliver");
+    exchange.txn.timestamp("Process", now);
+    set_upgrade(&mut response.head.headers, &protocols);
+    for name in ["Upgrade", "Connection"] {
+        if let Some(value) = response.head.headers.get(name) {
+            exchange.txn.header(tags, name, value);
+        }
+    }
+    let interim = exchange.out.len() as u64 + exchange.written;
+    write::response(&mut exchange.out.bytes, &response.head);
+    let limit = exchange.route.timeouts.send.unwrap_or(local.config().timeouts.send);
+    let Exchange { client, out, written, live, .. } = &mut exchange;
+    let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
+    exchange.acct.response_head = exchange.written.saturating_sub(interim);
+    exchange.txn.timestamp("Resp", log.now());
+
+    let heads = [exchange.acct.request_head, acct.request_head];
+    let fd = conn.fd();
+    let (passed, end) = match sent {
+        Ok(()) => {
+            let tunnel = Tunnel::new(&mut exchange, &txn, conn, &mut busy, acct.request_head);
+            (tunnel.run().await, SessionEnd::TxPipe)
+        }
+        Err(end) => (Passed::nothing(fd), end),
+    };
+    let endpoint = std::sync::Arc::clone(busy.endpoint());
+    over(&exchange, &mut busy, passed.outcome(response.head.status));
+    txn.backend_close(fd, endpoint.name(), Some(CloseReason::TxPipe));
+    txn.bereq_acct(&acct);
+    txn.end();
+    drop(busy);
+    exchange.live.leaves_backend();
+    if end == SessionEnd::TxPipe {
+        exchange.txn.timestamp("PipeSess", log.now());
+        passed.log(&exchange.txn);
+    }
+    exchange.txn.req_acct(&exchange.acct);
+    worker.stats.request_ended(&exchange.acct);
+    exchange.txn.pipe_acct(heads, passed.from_client, passed.to_client);
+    exchange.txn.end();
+    After { close: Some(end), linger: passed.linger }
+}

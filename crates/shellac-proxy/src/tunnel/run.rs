@@ -1,0 +1,214 @@
+//! Both directions of a tunnel, and the times within which something has to happen.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use shellac_counters::live::{Bytes, Phase};
+use shellac_counters::vsc::table::{Main, Vbe};
+
+use super::flow::{Flow, Lost};
+use super::passed::{End, Passed};
+use crate::client::Exchange;
+use crate::clock::Micros;
+use crate::log::Txn;
+use crate::stats::Busy;
+use crate::worker::{Conn, Timer, Worker};
+
+/// Reads in each direction before others get their turn.
+const MOVES: u32 = 8;
+
+/// A tunnel between the client of a request and a backend.
+pub(crate) struct Tunnel<'a, 's> {
+    exchange: &'a mut Exchange<'s>,
+    txn: &'a Txn,
+    conn: Conn,
+    busy: &'a mut Busy,
+    _open: Open<'s>,
+    /// From the client to the backend.
+    up: Flow,
+    /// From the backend to the client.
+    down: Flow,
+    end: Option<End>,
+    idle: Duration,
+    total: Option<(Micros, Duration)>,
+    timer: Timer<'s>,
+    /// Bytes of both directions that were counted.
+    counted: [u64; 4],
+    /// Bytes of the request's head that the backend was sent, and bytes that went to the client before.
+    head_len: u64,
+    before: u64,
+    answered: bool,
+}
+
+/// Counts the tunnel as long as it is there.
+struct Open<'w>(&'w Worker);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.stats.main().add(Main::NPipe, u64::MAX);
+    }
+}
+
+impl<'a, 's> Tunnel<'a, 's> {
+    /// A tunnel through `conn`, which `busy` has a place for. What was read ahead of either side goes first; `head_len` bytes of a
+    /// head have gone to the backend.
+    pub(crate) fn new(
+        exchange: &'a mut Exchange<'s>,
+        txn: &'a Txn,
+        mut conn: Conn,
+        busy: &'a mut Busy,
+        head_len: u64,
+    ) -> Tunnel<'a, 's> {
+        let worker = exchange.worker;
+        let timeouts = &exchange.local.config().timeouts;
+        let (idle, total) = (timeouts.pipe_idle, timeouts.pipe_total);
+        let now = worker.log.now();
+        let (mut up, mut down) = (Flow::default(), Flow::default());
+        let client = &mut *exchange.client;
+        up.begin(client.input.filled());
+        client.input.consume(client.input.len());
+        up.end_if(client.ended);
+        down.begin(conn.input.filled());
+        conn.input.consume(conn.input.len());
+        // Neither is needed any more, and a tunnel may last.
+        let mut buffers = worker.buffers.borrow_mut();
+        buffers.reclaim(&mut client.input);
+        buffers.reclaim(&mut conn.input);
+        drop(buffers);
+        worker.stats.main().add(Main::NPipe, 1);
+        Tunnel {
+            txn,
+            conn,
+            busy,
+            _open: Open(worker),
+            end: client.ended.then_some(End::Client),
+            up,
+            down,
+            idle,
+            total: total.map(|total| (now.after(total), total)),
+            timer: Timer::new(&worker.deadlines, now),
+            counted: [0; 4],
+            head_len,
+            before: exchange.written,
+            answered: false,
+            exchange,
+        }
+    }
+
+    /// Hands the bytes on until the end.
+    pub(crate) async fn run(mut self) -> Passed {
+        // Whoever looks sees it while it lasts.
+        self.txn.flush();
+        self.exchange.txn.flush();
+        self.push_deadline();
+        let end = poll_fn(|cx| self.poll(cx)).await;
+        self.count();
+        Passed {
+            fd: self.conn.fd(),
+            from_client: self.up.read,
+            to_client: self.down.written,
+            from_backend: self.down.read,
+            linger: self.down.said_end && !self.up.heard_end,
+            end,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let worker = self.exchange.worker;
+        let (mut down_moves, mut up_moves) = (MOVES, MOVES);
+        // Once more after an error, for what the other direction makes of it.
+        loop {
+            let client = &mut self.exchange.client.stream;
+            let backend = &mut self.conn.stream;
+            let mut scratch = worker.scratch.borrow_mut();
+            let down = self.down.poll(backend, client, cx, &mut scratch, &mut down_moves);
+            let up = self.up.poll(client, backend, cx, &mut scratch, &mut up_moves);
+            drop(scratch);
+            if let Poll::Ready(Err(lost)) = down {
+                self.lose(lost, End::BackendReset, End::ClientReset);
+            } else if let Poll::Ready(Err(lost)) = up {
+                self.lose(lost, End::ClientReset, End::BackendReset);
+            } else {
+                break;
+            }
+        }
+        for (flow, end) in [(&self.down, End::Backend), (&self.up, End::Client)] {
+            if flow.ended {
+                self.end.get_or_insert(end);
+            }
+        }
+        self.settle();
+        if self.up.done && self.down.done {
+            return Poll::Ready(self.end.take().unwrap_or(End::Backend));
+        }
+        if let Some(reason) = self.exchange.live.kill_reason() {
+            return Poll::Ready(End::Killed(reason));
+        }
+        if self.timer.is_late(cx) {
+            return Poll::Ready(match self.total {
+                Some((until, total)) if self.timer.at() == until => End::Total(total),
+                _ => End::Idle(self.idle),
+            });
+        }
+        Poll::Pending
+    }
+
+    /// A peer is lost. What it said is still passed on; nothing can be said to it.
+    fn lose(&mut self, lost: Lost, source: End, target: End) {
+        let end = match lost {
+            Lost::Source => source,
+            Lost::Target => target,
+        };
+        if end == End::ClientReset {
+            self.down.stop()
+        } else {
+            self.up.stop()
+        }
+        self.end.get_or_insert(end);
+    }
+
+    /// Accounts for what has moved, and begins the wait anew if something has.
+    fn settle(&mut self) {
+        if !self.count() {
+            return;
+        }
+        self.push_deadline();
+        if self.down.read > 0 && !std::mem::replace(&mut self.answered, true) {
+            let log = &self.exchange.worker.log;
+            if let Some(event) = self.busy.answered(log.steady(log.coarse())) {
+                let name = &self.exchange.local.generation().name;
+                log.backend_event(name, self.busy.endpoint(), event);
+            }
+        }
+    }
+
+    fn push_deadline(&mut self) {
+        let idle = self.exchange.worker.log.coarse().after(self.idle);
+        let until = self.total.map_or(idle, |(until, _)| until.min(idle));
+        self.timer.set(until);
+        self.exchange.live.bytes(Bytes {
+            from_client: self.exchange.acct.request_head + self.up.read,
+            to_client: self.before + self.down.written,
+            to_backend: self.head_len + self.up.written,
+            from_backend: self.down.read,
+        });
+        self.exchange.live.waits(Phase::Pipe, self.exchange.worker.log.coarse(), until);
+    }
+
+    /// Counts what has moved since the last time. Whether something has.
+    fn count(&mut self) -> bool {
+        let now = [self.up.read, self.up.written, self.down.read, self.down.written];
+        let before = std::mem::replace(&mut self.counted, now);
+        if now == before {
+            return false;
+        }
+        let main = self.exchange.worker.stats.main();
+        main.add(Main::SPipeIn, now[0] - before[0]);
+        main.add(Main::SPipeOut, now[3] - before[3]);
+        let backend = self.exchange.local.counts(self.busy.endpoint());
+        backend.add(Vbe::PipeOut, now[1] - before[1]);
+        backend.add(Vbe::PipeIn, now[2] - before[2]);
+        true
+    }
+}
