@@ -13,6 +13,7 @@ use shellac_format::Dialect;
 use shellac_ring::{Publisher, RingHandle};
 use shellac_upstream::Endpoint;
 
+use crate::bodies::Bodies;
 use crate::control::{Caretaker, Control, Inherited};
 use crate::log::{Grammar, LogSink, Xids};
 use crate::node::Node;
@@ -153,6 +154,17 @@ impl Engine {
         log: EngineLog,
         options: EngineOptions,
     ) -> Result<Engine, EngineError> {
+        Engine::start_with(Bodies::default(), config, listeners, log, options)
+    }
+
+    /// The same, with long request bodies kept in `bodies`.
+    pub(crate) fn start_with(
+        bodies: Bodies,
+        config: Arc<Config>,
+        listeners: Vec<Listener>,
+        log: EngineLog,
+        options: EngineOptions,
+    ) -> Result<Engine, EngineError> {
         let grammar = Grammar::new(log.dialect, config.log.reclen);
         let common = Common {
             instance: options.instance.into(),
@@ -160,6 +172,7 @@ impl Engine {
             stall: config.log.stall,
             node: Node::default(),
             seed: options.xid_base,
+            bodies,
         };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, threads)?;

@@ -10,6 +10,7 @@
 //!
 //! It parses no configuration, keeps no process alive and never reads a log.
 
+mod bodies;
 mod client;
 mod clock;
 mod control;

@@ -2,8 +2,10 @@
 
 use std::task::{Context, Poll, ready};
 
+use shellac_config::{BodyConfig, BodyOver};
 use shellac_http1::{BodyError, BodyFraming, Decoder, Header, Trailing};
 
+use super::kept::{Kept, Loss};
 use super::session::Client;
 use crate::worker::Worker;
 
@@ -34,41 +36,40 @@ impl BodyFault {
 }
 
 /// A request's body, without its framing.
-#[derive(Debug)]
-pub(crate) struct RequestBody {
+pub(crate) struct RequestBody<'w> {
     framing: BodyFraming,
     decoder: Decoder,
-    /// The body from `base` on.
-    kept: Vec<u8>,
-    base: u64,
-    /// The beginning is gone: it cannot be sent a second time.
-    lost: bool,
-    limit: usize,
-    refuse_over: bool,
+    kept: Kept<'w>,
+    /// Bytes of a body that is accepted at all.
+    most: u64,
     /// Bytes read, framing included.
     raw: u64,
     /// What its head said about trailers.
     trailing: Trailing,
 }
 
-impl RequestBody {
-    /// A body of `framing`, of which `limit` bytes are kept. A longer one is refused or passed on without being kept.
-    pub(crate) fn new(framing: BodyFraming, limit: usize, refuse_over: bool) -> RequestBody {
+impl<'w> RequestBody<'w> {
+    /// A body of `framing`, kept as `config` says.
+    pub(crate) fn new(
+        framing: BodyFraming,
+        config: &'w BodyConfig,
+        worker: &'w Worker,
+    ) -> RequestBody<'w> {
         RequestBody {
             framing,
             decoder: Decoder::new(framing),
-            kept: Vec::new(),
-            base: 0,
-            lost: false,
-            limit,
-            refuse_over,
+            kept: Kept::new(worker, config, framing.len_bytes()),
+            most: match config.over {
+                BodyOver::Stream => u64::MAX,
+                BodyOver::Refuse => config.limit_bytes,
+            },
             raw: 0,
             trailing: Trailing::default(),
         }
     }
 
     /// The same, with trailers as its head said.
-    pub(crate) fn with(mut self, trailing: Trailing) -> RequestBody {
+    pub(crate) fn with(mut self, trailing: Trailing) -> RequestBody<'w> {
         self.trailing = trailing;
         self
     }
@@ -88,9 +89,23 @@ impl RequestBody {
         self.decoder.is_done()
     }
 
-    /// Whether it cannot be sent a second time.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost
+    /// Why it cannot be sent a second time, if that is so.
+    pub(crate) fn loss(&self) -> Option<Loss> {
+        self.kept.loss()
+    }
+
+    /// The word for what is kept of it.
+    pub(crate) fn replay(&self) -> &'static str {
+        match self.loss() {
+            Some(_) => "lost",
+            None if self.is_complete() => "complete",
+            None => "kept",
+        }
+    }
+
+    /// Waits until everything that has come is kept, or is known not to be.
+    pub(crate) async fn settle(&mut self) {
+        self.kept.settle().await;
     }
 
     /// Bytes of the body so far.
@@ -103,20 +118,27 @@ impl RequestBody {
         self.raw
     }
 
-    /// What has been read from `offset` on; `None` when that is gone.
-    pub(crate) fn from(&self, offset: u64) -> Option<&[u8]> {
-        let at = usize::try_from(offset.checked_sub(self.base)?).ok()?;
-        self.kept.get(at..)
+    /// What has been read from `offset` on; empty when that is the end, and when it has to be loaded first.
+    pub(crate) fn from(&self, offset: u64) -> &[u8] {
+        self.kept.from(offset)
     }
 
-    /// Everything before `offset` has been passed on; a body that is not kept any more forgets it.
+    /// Loads what [`RequestBody::from`] gives.
+    ///
+    /// # Errors
+    ///
+    /// It was kept and cannot be read again.
+    pub(crate) fn poll_load(
+        &mut self,
+        offset: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        self.kept.poll_load(offset, cx)
+    }
+
+    /// Everything before `offset` has been passed on.
     pub(crate) fn passed(&mut self, offset: u64) {
-        if self.lost
-            && let Ok(count) = usize::try_from(offset.saturating_sub(self.base))
-        {
-            self.kept.drain(..count.min(self.kept.len()));
-            self.base = offset;
-        }
+        self.kept.passed(offset);
     }
 
     /// Decodes what was read together with the head. Whether there was anything.
@@ -139,6 +161,7 @@ impl RequestBody {
         if client.ended {
             return Poll::Ready(Err(BodyFault::Ended(self.decoder.interrupted(), None)));
         }
+        ready!(self.kept.poll_room(cx));
         let mut scratch = worker.scratch.borrow_mut();
         let most = match self.framing {
             // Not a byte of the next request, so that nothing has to be put back.
@@ -176,13 +199,10 @@ impl RequestBody {
         while used < input.len() && !self.decoder.is_done() {
             let decoded = self.decoder.decode(&input[used..]).map_err(BodyFault::Malformed)?;
             used += decoded.consumed;
-            if !self.lost && self.kept.len() + decoded.data.len() > self.limit {
-                if self.refuse_over {
-                    return Err(BodyFault::TooLarge);
-                }
-                self.lost = true;
+            if self.kept.received() + decoded.data.len() as u64 > self.most {
+                return Err(BodyFault::TooLarge);
             }
-            self.kept.extend_from_slice(decoded.data);
+            self.kept.push(decoded.data);
         }
         self.raw += used as u64;
         Ok(used)

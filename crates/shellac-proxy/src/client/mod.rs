@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod kept;
 mod request;
 mod route;
 mod session;
@@ -9,6 +10,7 @@ mod watch;
 
 pub(crate) use answer::{Page, flush, is_gone, send};
 pub(crate) use body::{BodyFault, RequestBody};
+pub(crate) use kept::Loss;
 pub(crate) use request::{After, Exchange, via};
 pub(crate) use session::{Client, Session};
 pub(crate) use watch::Watch;

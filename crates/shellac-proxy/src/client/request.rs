@@ -52,7 +52,7 @@ pub(crate) struct Exchange<'s> {
     pub(crate) live: Live,
     /// What the backend is sent: the client's head without what concerned the client's connection alone.
     pub(crate) head: &'s mut RequestHead,
-    pub(crate) body: RequestBody,
+    pub(crate) body: RequestBody<'s>,
     pub(crate) route: &'s Route,
     /// When it goes on to the next backend, if its route says so in the words of nginx.
     pub(crate) next: Option<&'s NextUpstream>,
@@ -212,12 +212,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         txn,
         live,
         head,
-        body: RequestBody::new(
-            framing,
-            usize::try_from(config.body.limit_bytes).unwrap_or(usize::MAX),
-            refuse_over,
-        )
-        .with(trailing),
+        body: RequestBody::new(framing, &config.body, &worker).with(trailing),
         acct: Acct { request_head: len as u64, ..Acct::default() },
         out: Outbox::default(),
         written: 0,

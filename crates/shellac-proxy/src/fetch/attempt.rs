@@ -15,7 +15,7 @@ use super::limit::{Limit, Until};
 use super::retry::{Ended, Refusal};
 use super::upload::Upload;
 use super::wait::{Response, wait};
-use super::{Fetch, deliver, log_response};
+use super::{Fetch, deliver, log_replay, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
 use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, Txn, TxnKind};
@@ -168,6 +168,10 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     txn.call("BACKEND_RESPONSE");
     let status = response.head.status;
+    if status >= 400 {
+        // Whoever decides about another attempt has to know.
+        exchange.body.settle().await;
+    }
     let outcome = Outcome::Answered { status, retried: true };
     let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
     if fetch.budget.allows_status(status, &ended) {
@@ -269,6 +273,11 @@ async fn fail(
     let worker = exchange.worker;
     let now = worker.log.now();
     let has_body = !exchange.body.framing().is_empty();
+    let logged = running.as_ref().is_some_and(|running| running.upload.logged);
+    let known = exchange.body.loss();
+    if failure.fault.is_none() && failure.close != Some(CloseReason::RemClose) {
+        exchange.body.settle().await;
+    }
     if let Some(fault) = failure.fault {
         log_fault(exchange, fault, now);
     }
@@ -287,7 +296,10 @@ async fn fail(
     failure.log(&txn, details);
     if let Some(running) = &running {
         // The connection may also have ended while the client was still sending.
-        if !running.upload.logged {
+        if has_body && (!logged || exchange.body.loss() != known) {
+            log_replay(&txn, &exchange.body);
+        }
+        if !logged {
             txn.timestamp("Bereq", now);
         }
         let reason = failure.close.unwrap_or(CloseReason::RespClose);
@@ -391,7 +403,7 @@ fn ended<'a>(
         method: &exchange.head.method,
         is_cut: false,
         sent: running.is_some_and(|running| running.upload.written > 0),
-        replayable: !exchange.body.is_lost(),
+        replayable: exchange.body.loss().is_none(),
         attempts: fetch.number,
         most: exchange.local.generation().pools[exchange.route.pool].most_attempts(),
         begun: log.steady(fetch.first.unwrap_or(at)),

@@ -103,7 +103,7 @@ impl Failure {
             return Outcome::Local { connecting };
         }
         let fault = match self.class {
-            "local" => return Outcome::Local { connecting },
+            "local" | "body_file" => return Outcome::Local { connecting },
             "timeout" if connecting => Fault::ConnectTimeout,
             "timeout" => Fault::HeadTimeout,
             _ if connecting => Fault::Connect,
@@ -229,6 +229,17 @@ impl Failure {
         failure.errno = (errno != 0).then_some(errno);
         failure.close = Some(CloseReason::TxError);
         failure.fault = Some(fault);
+        failure
+    }
+
+    /// What was kept of the body cannot be read again.
+    pub(crate) fn body_file(grammar: &Grammar, error: &io::Error) -> Box<Failure> {
+        let errno = error.raw_os_error().unwrap_or(0);
+        let text = format!("req.body read error: {errno} ({})", errno_text(errno));
+        let mut failure = Failure::new(Cause::Final, Phase::Send, "body_file", text.into_bytes());
+        failure.texts.push(write_error(grammar, errno));
+        failure.errno = (errno != 0).then_some(errno);
+        failure.close = Some(CloseReason::TxError);
         failure
     }
 

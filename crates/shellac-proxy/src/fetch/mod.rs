@@ -18,7 +18,7 @@ use shellac_format::Vxid;
 use shellac_http1::ResponseHead;
 use shellac_upstream::Course;
 
-use crate::client::{self, After, Exchange};
+use crate::client::{self, After, Exchange, Loss, RequestBody};
 use crate::clock::Micros;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
 use attempt::Attempt;
@@ -92,6 +92,20 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
 fn key(exchange: &Exchange<'_>) -> Option<u32> {
     let template = exchange.local.generation().key(exchange.route.pool)?;
     template.hash(&Keyed { head: exchange.head, client: exchange.address.ip() })
+}
+
+/// Logs whether the request's body can be sent again, and why not.
+fn log_replay(txn: &Txn, body: &RequestBody<'_>) {
+    txn.note("fetch.replay", body.replay());
+    match body.loss() {
+        None => {}
+        Some(Loss::Limit) => txn.note("fetch.lost", "limit"),
+        Some(Loss::Total) => txn.note("fetch.lost", "total"),
+        Some(Loss::Slow) => txn.note("fetch.lost", "slow disk"),
+        Some(Loss::Disk(errno)) => {
+            txn.note("fetch.lost", &format!("disk, errno {errno} ({})", errno_text(errno)));
+        }
+    }
 }
 
 /// Logs a response's head and when it was complete, in the dialect's order.

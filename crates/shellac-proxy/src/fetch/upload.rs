@@ -19,6 +19,8 @@ pub(super) enum UploadError {
     Backend(io::Error),
     /// The client gives no more.
     Client(BodyFault),
+    /// What was kept of the body cannot be read again.
+    Kept(io::Error),
 }
 
 /// One sending of a request.
@@ -48,7 +50,7 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Sends `head` and then the body, in the framing that the body came in.
-    pub(super) fn new(head: Vec<u8>, body: &RequestBody, open: bool) -> Upload {
+    pub(super) fn new(head: Vec<u8>, body: &RequestBody<'_>, open: bool) -> Upload {
         Upload {
             head_len: head.len() as u64,
             out: Outbox::of(head),
@@ -95,11 +97,11 @@ impl Upload {
         cx: &mut Context<'_>,
         conn: &mut Conn,
         client: &mut Client,
-        body: &mut RequestBody,
+        body: &mut RequestBody<'_>,
         worker: &Worker,
     ) -> Poll<Result<(), UploadError>> {
         for _ in 0..TURN {
-            self.top_up(client, body).map_err(UploadError::Client)?;
+            let loaded = self.top_up(client, body, cx)?;
             if !self.out.is_empty() {
                 self.waits_for_client = false;
                 let before = self.written;
@@ -113,8 +115,8 @@ impl Upload {
                 self.stopped = true;
                 return Poll::Ready(Ok(()));
             }
-            self.waits_for_client = true;
-            if !self.open {
+            self.waits_for_client = loaded;
+            if !self.open || !loaded {
                 return Poll::Pending;
             }
             ready!(body.poll_more(client, worker, cx)).map_err(UploadError::Client)?;
@@ -124,10 +126,19 @@ impl Upload {
         Poll::Pending
     }
 
-    /// Frames what is there.
-    fn top_up(&mut self, client: &mut Client, body: &mut RequestBody) -> Result<(), BodyFault> {
+    /// Frames what is there; `false` when more of it is being loaded.
+    fn top_up(
+        &mut self,
+        client: &mut Client,
+        body: &mut RequestBody<'_>,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, UploadError> {
         while !self.finished && self.open && self.out.len() < AHEAD {
-            let data = body.from(self.framed).unwrap_or_default();
+            match body.poll_load(self.framed, cx) {
+                Poll::Ready(loaded) => loaded.map_err(UploadError::Kept)?,
+                Poll::Pending => return Ok(false),
+            }
+            let data = body.from(self.framed);
             let piece = &data[..data.len().min(AHEAD)];
             if piece.is_empty() {
                 if body.is_complete() {
@@ -136,7 +147,7 @@ impl Upload {
                     let _ = self.encoder.finish_with(body.trailers(), &mut self.out.bytes);
                     self.framing_bytes += (self.out.bytes.len() - before) as u64;
                     self.finished = true;
-                } else if !body.take_buffered(client)? {
+                } else if !body.take_buffered(client).map_err(UploadError::Client)? {
                     break;
                 }
                 continue;
@@ -151,6 +162,6 @@ impl Upload {
             self.framed += len as u64;
             body.passed(self.framed);
         }
-        Ok(())
+        Ok(true)
     }
 }

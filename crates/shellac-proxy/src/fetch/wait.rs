@@ -217,6 +217,10 @@ impl Waiting<'_, '_> {
                 self.upload.stop();
                 self.broken = Some(error);
             }
+            Poll::Ready(Err(UploadError::Kept(error))) => {
+                self.upload.stop();
+                return Err(Failure::body_file(self.txn.grammar(), &error));
+            }
             Poll::Ready(Err(UploadError::Client(fault))) => {
                 self.upload.stop();
                 return Err(Failure::body(self.txn.grammar(), fault));
@@ -246,14 +250,18 @@ impl Waiting<'_, '_> {
     fn sent(&mut self) {
         let now = self.exchange.worker.log.now();
         self.exchange.log_body(now);
-        if self.exchange.body.is_lost() {
-            self.txn.note("fetch.replay", "lost");
-        }
+        self.log_replay();
         self.txn.timestamp("Bereq", now);
         self.upload.logged = true;
         if self.stage == Stage::Sending {
             self.stage = Stage::FirstByte;
             self.wait(now, Limit::FirstByte, self.times.first_byte);
+        }
+    }
+
+    fn log_replay(&mut self) {
+        if !self.exchange.body.framing().is_empty() {
+            super::log_replay(self.txn, &self.exchange.body);
         }
     }
 
@@ -328,6 +336,7 @@ impl Waiting<'_, '_> {
     fn stop_sending(&mut self, at: Micros) {
         if self.upload.is_running() || self.broken.is_some() {
             self.txn.note("fetch.response", "before the request was sent");
+            self.log_replay();
             self.txn.timestamp("Bereq", at);
             self.upload.logged = true;
         }

@@ -146,7 +146,7 @@ impl Stats {
         backend.inc(Vbe::FetchFailed);
         match class {
             "timeout" | "cut" => backend.inc(Vbe::FetchTimeout),
-            "local" => backend.inc(Vbe::FetchLocal),
+            "local" | "body_file" => backend.inc(Vbe::FetchLocal),
             _ => {}
         }
     }

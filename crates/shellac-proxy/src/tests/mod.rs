@@ -2,6 +2,7 @@
 
 mod answers;
 mod bodies;
+mod body_files;
 mod cancelled;
 mod control;
 mod counters;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::log::{Journal, PATIENCE, Transaction};
 use crate::Counting;
+use crate::bodies::Bodies;
 use crate::engine::{Engine, EngineLog, EngineOptions, Listener};
 
 /// An engine with one serving thread.
@@ -37,6 +38,16 @@ impl Rig {
 
     /// Serves several backends, `b0`, `b1` ..., as one pool.
     pub(super) fn with_backends(dialect: Dialect, backends: &[SocketAddr], settings: &str) -> Rig {
+        Rig::with_bodies(Bodies::default(), dialect, backends, settings)
+    }
+
+    /// The same, with long request bodies on a disk of its own.
+    pub(super) fn with_bodies(
+        bodies: Bodies,
+        dialect: Dialect,
+        backends: &[SocketAddr],
+        settings: &str,
+    ) -> Rig {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let named: Vec<_> =
@@ -63,7 +74,7 @@ impl Rig {
             xid_base: 1000,
             inherited: crate::Inherited::default(),
         };
-        let engine = Engine::start(config, vec![listener], log, options).unwrap();
+        let engine = Engine::start_with(bodies, config, vec![listener], log, options).unwrap();
         let live = LiveView::open(MappedFile::open(&path, 0, len).unwrap()).unwrap();
         Rig { engine, journal, address, dialect, live, counting, _directory: directory }
     }

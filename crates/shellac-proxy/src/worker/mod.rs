@@ -35,6 +35,7 @@ pub(crate) use outbox::Outbox;
 pub(crate) use running::Place;
 pub(crate) use transport::Transport;
 
+use crate::bodies::Bodies;
 use crate::clock::Clock;
 use crate::control::Acks;
 use crate::generation::Generation;
@@ -81,6 +82,8 @@ pub(crate) struct Common {
     pub(crate) node: Node,
     /// Where randomness begins.
     pub(crate) seed: u64,
+    /// The files of long request bodies.
+    pub(crate) bodies: Bodies,
 }
 
 /// What one serving thread is made from.
@@ -120,6 +123,8 @@ pub(crate) struct Worker {
     pub(crate) buffers: RefCell<Buffers>,
     /// Room for one read of a body; borrowed within one poll, never across.
     pub(crate) scratch: RefCell<Vec<u8>>,
+    /// The files of long request bodies.
+    pub(crate) bodies: Bodies,
     /// Where pauses get their randomness from.
     pub(crate) chance: Chance,
     /// Open client connections.
@@ -137,7 +142,7 @@ impl Worker {
         xids: Xids,
         stats: Stats,
     ) -> Worker {
-        let Common { instance, grammar, stall, node, seed } = common;
+        let Common { instance, grammar, stall, node, seed, bodies } = common;
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
             index,
@@ -153,6 +158,7 @@ impl Worker {
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
+            bodies,
             chance: Chance::new(seed.wrapping_add(index as u64)),
             sessions: Cell::new(0),
             draining: Cell::new(false),

@@ -64,6 +64,8 @@ pub struct Details {
     pub received_bytes: Option<u64>,
     /// Which attempt this is, from 1.
     pub attempt: Option<u32>,
+    /// Why the request's body was not kept for another attempt.
+    pub lost: Option<String>,
     /// Why no other attempt follows.
     pub refusal: Option<Refusal>,
     /// Address of the backend.
@@ -92,6 +94,7 @@ impl Details {
             "fetch.taken" => self.taken_bytes = value.parse().ok(),
             "fetch.expected" => self.expected_bytes = value.parse().ok(),
             "fetch.rcvd" => self.received_bytes = value.parse().ok(),
+            "fetch.lost" => self.lost = Some(value.to_owned()),
             "fetch.try" => self.attempt = value.parse().ok(),
             "fetch.retry" => self.refusal = Refusal::from_words(value),
             "fetch.addr" => self.address = Some(value.to_owned()),

@@ -5,6 +5,7 @@ use super::details::Refusal;
 use super::fields::Micros;
 use super::request::Request;
 use crate::error_text::{Class, Classes, Phase, Phases};
+use crate::visible;
 
 /// What follows an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Attempt {
             return "the client is at fault".to_owned();
         }
         if let Some(refusal) = last.details.refusal {
-            return refused(refusal, policy(last));
+            return refused(refusal, policy(last), last.details.lost.as_deref());
         }
         match policy(last) {
             Some(words) => format!(
@@ -108,8 +109,8 @@ impl Failure {
     }
 }
 
-/// Which rule of the route stopped it; `on`: the words that cover the failure.
-fn refused(refusal: Refusal, on: Option<String>) -> String {
+/// Which rule of the route stopped it; `on`: the words that cover the failure; `lost`: why the body is not there.
+fn refused(refusal: Refusal, on: Option<String>, lost: Option<&str>) -> String {
     match (refusal, on) {
         (Refusal::Cause, Some(words)) => {
             format!("the route's policy does not cover it (`on` lacks {words})")
@@ -119,7 +120,15 @@ fn refused(refusal: Refusal, on: Option<String>) -> String {
             "the route's policy does not name this method (`methods`)".to_owned()
         }
         (Refusal::Body, _) => {
-            "the request's body was not kept whole and cannot be sent again".to_owned()
+            let why = match lost {
+                None => String::new(),
+                Some("limit") => ": it is longer than `body.limit`".to_owned(),
+                Some("total") => {
+                    ": all files of bodies together were as long as `body.total`".to_owned()
+                }
+                Some(other) => format!(": {}", visible(other.as_bytes())),
+            };
+            format!("the request's body was not kept whole and cannot be sent again{why}")
         }
         (Refusal::Max, _) => "the route's limit of retries was reached (`max`)".to_owned(),
         (Refusal::Time, _) => "there was no time left for another one".to_owned(),

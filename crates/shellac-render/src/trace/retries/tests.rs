@@ -88,9 +88,10 @@ fn a_body_that_stopped_is_bounded_by_the_end_of_the_request() {
 
 #[test]
 fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
-    let why = |rule: &str| {
-        let rule = format!("fetch.retry:no {rule}");
+    let why = |rule: &str, lost: &str| {
+        let (rule, lost) = (format!("fetch.retry:no {rule}"), format!("fetch.lost{lost}"));
         let all = [
+            (Tag::VclLog, lost.as_str()),
             EOF,
             (Tag::VclLog, "fetch.phase:first_byte"),
             (Tag::VclLog, "fetch.class:eof"),
@@ -109,8 +110,17 @@ fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
         ("method", "the route's policy does not name this method (`methods`)"),
         ("body", "the request's body was not kept whole and cannot be sent again"),
         ("max", "the route's limit of retries was reached (`max`)"),
+        ("time", "there was no time left for another one"),
     ] {
-        assert_eq!(why(rule), expected);
+        assert_eq!(why(rule, ""), expected);
+    }
+    for (lost, reason) in [
+        ("limit", "it is longer than `body.limit`"),
+        ("total", "all files of bodies together were as long as `body.total`"),
+        ("disk, errno 28 (\x1b[2J)", "disk, errno 28 (\\x1b[2J)"),
+    ] {
+        let why = why("body", &format!(":{lost}"));
+        assert!(why.ends_with(&format!("cannot be sent again: {reason}")), "{why}");
     }
     assert!(why("moon").ends_with("not recorded"));
 }
