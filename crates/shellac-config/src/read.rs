@@ -351,8 +351,11 @@ fn read_retry(mut section: Section<'_, '_>, problems: &mut Problems) -> RetryPol
     }
 }
 
+/// Where a failure's switch is.
+type Switch = fn(&mut RetryOn) -> &mut bool;
+
 /// The failures by name, and where each of them is kept.
-const RETRY_ON: [(&str, fn(&mut RetryOn) -> &mut bool); 6] = [
+const RETRY_ON: [(&str, Switch); 6] = [
     ("connect", |on| &mut on.connect),
     ("eof_before_byte", |on| &mut on.eof_before_byte),
     ("reset_before_byte", |on| &mut on.reset_before_byte),

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use toml::de::DeValue;
-
 use super::number;
 use crate::section::{At, Problems, Section, deadline, duration, size, text};
 use crate::types::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};

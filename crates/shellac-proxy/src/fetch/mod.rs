@@ -103,7 +103,7 @@ fn log_replay(txn: &Txn, body: &RequestBody<'_>) {
         Some(Loss::Total) => txn.note("fetch.lost", "total"),
         Some(Loss::Slow) => txn.note("fetch.lost", "slow disk"),
         Some(Loss::Disk(errno)) => {
-            txn.note("fetch.lost", &format!("disk, errno {errno} ({})", errno_text(errno)));
+            txn.note("fetch.lost", format!("disk, errno {errno} ({})", errno_text(errno)));
         }
     }
 }

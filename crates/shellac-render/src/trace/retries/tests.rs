@@ -122,7 +122,7 @@ fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
         let why = why("body", &format!(":{lost}"));
         assert!(why.ends_with(&format!("cannot be sent again: {reason}")), "{why}");
     }
-    assert!(why("moon").ends_with("not recorded"));
+    assert!(why("moon", "").ends_with("not recorded"));
 }
 
 #[test]
