@@ -1,12 +1,18 @@
 //! How many bytes all files have together.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The sum over all threads.
+/// The sum over all threads. Its lock is held for an addition, once for each piece of a body that goes to a file.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    used: AtomicU64,
+    used: Mutex<u64>,
+}
+
+impl Budget {
+    /// What a panicking thread left there is whole: every change is one assignment.
+    fn used(&self) -> MutexGuard<'_, u64> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One body's part of it, given back when dropped.
@@ -25,19 +31,21 @@ impl Reservation {
     /// Adds `bytes`, unless all together would have more than `total`. Whether there was room.
     #[must_use]
     pub(crate) fn grow(&mut self, bytes: u64, total: u64) -> bool {
-        let added = self.budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
-            used.checked_add(bytes).filter(|sum| *sum <= total)
-        });
-        if added.is_ok() {
-            self.bytes += bytes;
+        let mut used = self.budget.used();
+        match used.checked_add(bytes).filter(|sum| *sum <= total) {
+            Some(sum) => {
+                *used = sum;
+                self.bytes += bytes;
+                true
+            }
+            None => false,
         }
-        added.is_ok()
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+        *self.budget.used() -= self.bytes;
     }
 }
 

@@ -4,7 +4,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -54,9 +53,7 @@ impl Disk for System {
 
 /// A file whose name is taken from it at once.
 fn named(dir: &Path) -> io::Result<File> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    for number in 0..NAMES {
         let path = dir.join(format!(".shellac-body-{}-{number}", std::process::id()));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
@@ -70,7 +67,11 @@ fn named(dir: &Path) -> io::Result<File> {
             Err(error) => return Err(error),
         }
     }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
+
+/// Names that are tried. One thread makes them and takes them away again, so the first one is nearly always free.
+const NAMES: u32 = 64;
 
 struct OnDisk {
     file: File,
