@@ -201,7 +201,11 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     // In a tunnel there is no body: its bytes go through like all others.
     let framing = if pipes && refused.is_none() { BodyFraming::None } else { framing };
     let total = route.timeouts.total.unwrap_or(config.timeouts.total);
-    let until = total.map(|total| Until { at: first_byte.after(total), limit: Limit::Total });
+    let until = total.map(|total| Until {
+        at: first_byte.after(total),
+        limit: Limit::Total,
+        time: Some(total),
+    });
     let exchange = Exchange {
         route,
         next: local.generation().next_upstream(at),

@@ -63,7 +63,11 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     fetch.number += 1;
     let first = *fetch.first.get_or_insert_with(|| {
         let limit = exchange.next.and_then(|next| next.limit.filter(|_| next.cuts));
-        let all = limit.map(|limit| Until { at: now.after(limit), limit: Limit::Attempts });
+        let all = limit.map(|limit| Until {
+            at: now.after(limit),
+            limit: Limit::Attempts,
+            time: Some(limit),
+        });
         fetch.until = Until::first(exchange.until, all);
         now
     });

@@ -1,5 +1,7 @@
 //! Passing a response on: its head, then its body as it comes, while the request may still be on its way.
 
+mod broken;
+
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
@@ -9,16 +11,16 @@ use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
 use shellac_http1::{BodyFraming, Decoder, Encoder, Trailing, write};
-use shellac_upstream::{Fault, Outcome};
+use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
-use super::failure::{KILLED, errno_text};
-use super::limit::{self, Limit, Times};
+use super::limit::{self, Limit, Times, Until};
+use super::rate::Rate;
 use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
-use crate::log::{Acct, BodyKind, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn};
-use crate::stats::{Busy, Firsts};
+use crate::log::{Acct, BodyKind, CloseReason, HeadTags, SessionEnd, Txn};
+use crate::stats::Busy;
 use crate::worker::{Conn, Local, Timer, Transport, Worker};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
@@ -74,6 +76,11 @@ struct Delivery<'a, 's> {
     timer: Timer<'s>,
     /// What the timer waits for.
     waits: limit::Wait,
+    /// The client has to move next, and not the backend.
+    for_client: bool,
+    /// How fast the backend sends and the client takes.
+    response_rate: Rate,
+    delivery_rate: Rate,
     watch: Watch<'s>,
     times: Times,
     /// Bytes sent to the backend.
@@ -124,6 +131,8 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
 
     let times = Times::of(&exchange, exchange.local.backend(&conn.endpoint));
     let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
+    let limits = &exchange.local.config().limits;
+    let rate = |limit, least| Rate::new(limit, least, limits.rate_grace);
     let mut delivery = Delivery {
         uploaded: upload.written,
         accounted: upload.written,
@@ -137,10 +146,14 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         truncated: false,
         timer: Timer::new(&worker.deadlines, waits.at),
         waits,
+        for_client: false,
+        response_rate: rate(Limit::ResponseRate, limits.response_rate),
+        delivery_rate: rate(Limit::DeliveryRate, limits.delivery_rate),
         watch: Watch::new(worker),
         times,
         exchange: &mut exchange,
     };
+    delivery.wait(now);
     delivery.take_buffered();
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
@@ -158,7 +171,9 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
     if let End::Late = end {
         exchange.txn.note("http.timeout", waits.limit.name());
-        exchange.txn.note_seconds("http.limit", micros(waits.len()));
+        if let Some(time) = waits.time {
+            exchange.txn.note_seconds("http.limit", micros(time));
+        }
     }
     exchange.txn.timestamp("Resp", worker.log.now());
     match end {
@@ -251,24 +266,21 @@ impl Delivery<'_, '_> {
             // Also where nobody has to be waited for.
             if let Some(until) = self.exchange.until
                 && self.exchange.worker.deadlines.now() >= until.at
+                && (self.source.is_some() || !self.exchange.out.is_empty())
             {
-                let now = self.exchange.worker.log.coarse();
-                self.waits = limit::Wait { at: until.at, limit: until.limit, ..self.waits };
-                self.waits.since = self.waits.since.min(now);
+                self.waits = limit::Wait::cut(self.waits.since, until);
                 return Poll::Ready(End::Late);
             }
             self.poll_upload(cx);
             let Exchange { client, out, written, .. } = &mut *self.exchange;
             let before = *written;
             let flushed = out.poll_flush(&mut client.stream, cx, written);
-            if *written != before {
+            let for_client = flushed.is_pending();
+            if *written != before || for_client != self.for_client {
                 // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
                 let now = self.exchange.worker.log.coarse();
-                if flushed.is_pending() {
-                    self.wait(now, Limit::Send, self.times.deliver);
-                } else {
-                    self.wait(now, Limit::BetweenBytes, self.times.between_bytes);
-                }
+                self.for_client = for_client;
+                self.wait(now);
             }
             match flushed {
                 Poll::Ready(Ok(())) => {}
@@ -300,8 +312,21 @@ impl Delivery<'_, '_> {
         Poll::Pending
     }
 
-    fn wait(&mut self, now: Micros, limit: Limit, time: Duration) {
-        self.waits = limit::Wait::new(now, limit, time, self.exchange.until);
+    /// The wait for whoever is to move next begins anew.
+    fn wait(&mut self, now: Micros) {
+        let until = self.exchange.until;
+        self.waits = if self.for_client {
+            self.response_rate.end(now);
+            self.delivery_rate.begin(now);
+            let slow = self.delivery_rate.until(self.exchange.written);
+            limit::Wait::new(now, Limit::Send, self.times.deliver, Until::first(until, slow))
+        } else {
+            self.delivery_rate.end(now);
+            self.response_rate.begin(now);
+            let slow = self.response_rate.until(self.acct.response_body - self.earlier);
+            let time = self.times.between_bytes;
+            limit::Wait::new(now, Limit::BetweenBytes, time, Until::first(until, slow))
+        };
         self.timer.set(self.waits.at);
     }
 
@@ -356,13 +381,7 @@ impl Delivery<'_, '_> {
             }
         };
         let now = worker.log.coarse();
-        self.waits = limit::Wait::new(
-            now,
-            Limit::BetweenBytes,
-            self.times.between_bytes,
-            self.exchange.until,
-        );
-        self.timer.set(self.waits.at);
+        self.wait(now);
         let mut used = 0;
         let mut fault = None;
         let mut client_error = None;
@@ -454,158 +473,6 @@ impl Delivery<'_, '_> {
         over(self.exchange, &mut busy, Outcome::Answered { status, retried: false });
         drop(busy);
         self.exchange.live.leaves_backend();
-    }
-
-    /// The connection failed in the body.
-    fn interrupted(&mut self, class: &'static str, error: &io::Error) {
-        let text = self.decoder.interrupted().text();
-        let errno = error.raw_os_error();
-        self.truncate(text, class, errno, Some(&errno_text(errno.unwrap_or(0))));
-    }
-
-    /// The body ends before its end: the backend's transaction says so and ends.
-    fn truncate(
-        &mut self,
-        text: &'static str,
-        class: &'static str,
-        errno: Option<i32>,
-        first: Option<&str>,
-    ) {
-        self.truncated = true;
-        let expected = self.decoder_expected();
-        let Some(mut source) = self.source.take() else { return };
-        self.settle(&source);
-        let fault = match class {
-            "timeout" => Fault::Stalled,
-            "junk" => Fault::Garbage,
-            _ => Fault::Truncated,
-        };
-        over(self.exchange, &mut source.busy, Outcome::Failed(fault));
-        if let Some(first) = first {
-            source.txn.fetch_error(first.as_bytes());
-        }
-        source.txn.fetch_error(text.as_bytes());
-        let received = Some(self.decoder.received_bytes());
-        let is_late = class == "timeout";
-        let reason = CloseReason::RxBody;
-        let client = None;
-        self.end_broken(
-            source,
-            &Broken { class, reason, errno, expected, received, is_late, client },
-        );
-    }
-
-    /// The client's side broke off, or somebody has ended the request: nobody wants the rest.
-    fn abandon(&mut self, end: &End) {
-        let Some(source) = self.source.take() else { return };
-        let expected = self.decoder_expected();
-        self.settle(&source);
-        let received = Some(self.decoder.received_bytes());
-        let nobody = Broken { received, expected, ..Broken::new("client", CloseReason::RemClose) };
-        let broken = match end {
-            End::Killed => {
-                let reason = self.exchange.live.kill_reason().unwrap_or_default();
-                source.txn.fetch_error(format!("{KILLED}: {reason}").as_bytes());
-                Broken { class: "admin", reason: CloseReason::RespClose, ..nobody }
-            }
-            End::Client(_) => {
-                source.txn.fetch_error(b"Client closed");
-                nobody
-            }
-            End::Late if self.waits.limit.is_cut() => {
-                let errno = rustix::io::Errno::AGAIN.raw_os_error();
-                source.txn.fetch_error(errno_text(errno).as_bytes());
-                source.txn.fetch_error(self.decoder.interrupted().text().as_bytes());
-                let (class, reason) = ("cut", CloseReason::RxBody);
-                Broken { class, reason, errno: Some(errno), is_late: true, ..nobody }
-            }
-            End::Late => {
-                source.txn.fetch_error(SLOW_CLIENT);
-                Broken { client: Some("slow"), is_late: true, ..nobody }
-            }
-            End::Complete | End::Truncated => return,
-        };
-        self.end_broken(source, &broken);
-    }
-
-    /// Accounts for what was sent since the response began.
-    fn settle(&mut self, source: &Source) {
-        let sent = source.upload.written - self.accounted;
-        self.accounted = source.upload.written;
-        self.acct.request_body += sent;
-        self.exchange.local.counts(&source.conn.endpoint).add(Vbe::BereqBodybytes, sent);
-    }
-
-    fn decoder_expected(&self) -> Option<u64> {
-        match self.encoder.framing() {
-            BodyFraming::Length(len) => Some(len),
-            _ => None,
-        }
-    }
-
-    fn end_broken(&self, source: Source, broken: &Broken) {
-        let &Broken { class, reason, errno, expected, received, is_late, client } = broken;
-        let Source { txn, conn, number, busy, node: named, .. } = source;
-        let Exchange { worker, local, .. } = &*self.exchange;
-        let counts = local.counts(&conn.endpoint);
-        worker.stats.attempt_failed(counts, class);
-        if number == 1 && !matches!(class, "client" | "admin" | "cut") {
-            // It was counted as one that went well when its head came.
-            counts.inc(Vbe::FirstFailed);
-            if let Some(node) = named {
-                local.named(&conn.endpoint, &node, Firsts { attempts: 0, failures: 1 });
-            }
-        }
-        let node = worker.node.lately(conn.remote);
-        let reused = conn.uses > 0;
-        let now = self.exchange.worker.log.now();
-        txn.fetch_details(&Details {
-            phase: Some(Phase::Body),
-            class: Some(class),
-            errno,
-            reused: Some(reused),
-            age: reused.then(|| now.since(conn.opened)),
-            waited: Some(now.since(self.waits.since)),
-            limit: is_late.then(|| micros(self.waits.len())),
-            timeout: is_late.then(|| self.waits.limit.name()),
-            client,
-            expected,
-            received,
-            node: node.moved.as_deref(),
-            attempt: number,
-            address: Some(conn.remote),
-            ..Details::default()
-        });
-        txn.backend_close(conn.fd(), conn.endpoint.name(), Some(reason));
-        txn.bereq_acct(&self.acct);
-        txn.end();
-        drop(busy);
-        self.exchange.live.leaves_backend();
-    }
-}
-
-/// What a `FetchError` says when the client does not take its answer.
-const SLOW_CLIENT: &[u8] = b"shellac: the client takes its answer too slowly";
-
-/// How a body broke off.
-struct Broken {
-    class: &'static str,
-    /// Why the backend's connection is closed.
-    reason: CloseReason,
-    errno: Option<i32>,
-    /// Bytes that were promised, and those that came.
-    expected: Option<u64>,
-    received: Option<u64>,
-    /// It took longer than allowed.
-    is_late: bool,
-    /// What the client did.
-    client: Option<&'static str>,
-}
-
-impl Broken {
-    const fn new(class: &'static str, reason: CloseReason) -> Broken {
-        let (errno, expected, received) = (None, None, None);
-        Broken { class, reason, errno, expected, received, is_late: false, client: None }
     }
 }
 

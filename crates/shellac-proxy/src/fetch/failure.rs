@@ -138,7 +138,7 @@ impl Failure {
             if wait.limit.is_cut() {
                 self.class = "cut";
             }
-            self.limit = Some(wait.len());
+            self.limit = wait.time;
             self.timeout = Some(wait.limit);
         }
         self

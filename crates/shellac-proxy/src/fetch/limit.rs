@@ -15,6 +15,9 @@ pub(crate) enum Limit {
     FirstByte,
     BetweenBytes,
     ClientBody,
+    ClientBodyRate,
+    ResponseRate,
+    DeliveryRate,
     /// The whole request.
     Total,
     /// All attempts together, in the words of nginx.
@@ -30,6 +33,9 @@ impl Limit {
             Limit::FirstByte => "first_byte",
             Limit::BetweenBytes => "between_bytes",
             Limit::ClientBody => "client_body",
+            Limit::ClientBodyRate => "client_body_rate",
+            Limit::ResponseRate => "response_rate",
+            Limit::DeliveryRate => "delivery_rate",
             Limit::Total => "total",
             Limit::Attempts => "next_upstream.limit",
         }
@@ -46,6 +52,8 @@ impl Limit {
 pub(crate) struct Until {
     pub(crate) at: Micros,
     pub(crate) limit: Limit,
+    /// How long that is as a whole, where it is a time.
+    pub(crate) time: Option<Duration>,
 }
 
 impl Until {
@@ -61,6 +69,8 @@ pub(super) struct Wait {
     pub(super) since: Micros,
     pub(super) at: Micros,
     pub(super) limit: Limit,
+    /// How long the configuration says, where it is a time.
+    pub(super) time: Option<Duration>,
 }
 
 impl Wait {
@@ -68,14 +78,15 @@ impl Wait {
     pub(super) fn new(since: Micros, limit: Limit, time: Duration, until: Option<Until>) -> Wait {
         let at = since.after(time);
         match until.filter(|until| until.at < at) {
-            Some(Until { at, limit }) => Wait { since, at, limit },
-            None => Wait { since, at, limit },
+            Some(until) => Wait::cut(since, until),
+            None => Wait { since, at, limit, time: Some(time) },
         }
     }
 
-    /// How long it is.
-    pub(super) fn len(&self) -> Duration {
-        Duration::from_micros(self.at.since(self.since))
+    /// A wait from `since` that ends at `until`.
+    pub(super) fn cut(since: Micros, until: Until) -> Wait {
+        let Until { at, limit, time } = until;
+        Wait { since, at, limit, time }
     }
 }
 

@@ -8,6 +8,7 @@ mod failure;
 mod key;
 mod limit;
 mod pipe;
+mod rate;
 mod retry;
 mod upgrade;
 mod upload;

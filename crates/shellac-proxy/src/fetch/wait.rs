@@ -11,6 +11,7 @@ use shellac_http1::{
 
 use super::failure::Failure;
 use super::limit::{self, Limit, Times, Until};
+use super::rate::Rate;
 use super::upload::{Upload, UploadError};
 use crate::client::{Exchange, Watch};
 use crate::clock::Micros;
@@ -62,8 +63,11 @@ struct Waiting<'a, 's> {
     interim_len: u64,
     /// Sending failed; a response may still be there.
     broken: Option<std::io::Error>,
-    /// Bytes sent and received when the timer was set.
+    /// Bytes sent and received when the timer was set, and whether it is for the client.
     progress: u64,
+    for_client: bool,
+    /// How fast the client has to send its body.
+    rate: Rate,
     reused: bool,
 }
 
@@ -86,6 +90,8 @@ pub(super) async fn wait(
     let reused = conn.uses > 0;
     let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
     let waits = limit::Wait::new(now, Limit::Send, times.send, until);
+    let limits = &exchange.local.config().limits;
+    let rate = Rate::new(Limit::ClientBodyRate, limits.client_body_rate, limits.rate_grace);
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
         waits,
@@ -103,6 +109,8 @@ pub(super) async fn wait(
         interim_len: 0,
         broken: None,
         progress: 0,
+        for_client: false,
+        rate,
         reused,
     };
     let result = poll_fn(|cx| waiting.poll(cx)).await;
@@ -227,8 +235,10 @@ impl Waiting<'_, '_> {
             }
             Poll::Pending => {
                 let progress = self.upload.written + self.exchange.body.raw();
-                if self.stage == Stage::Sending && progress != self.progress {
-                    self.progress = progress;
+                let for_client = self.upload.waits_for_client;
+                let moved = (progress, for_client) != (self.progress, self.for_client);
+                if self.stage == Stage::Sending && moved {
+                    (self.progress, self.for_client) = (progress, for_client);
                     self.push_deadline();
                 }
             }
@@ -239,9 +249,14 @@ impl Waiting<'_, '_> {
     /// The wait for whoever is to move next begins anew.
     fn push_deadline(&mut self) {
         let now = self.exchange.worker.log.coarse();
-        if self.upload.waits_for_client {
-            self.wait(now, Limit::ClientBody, self.times.client_body);
+        if self.upload.waits_for_client && self.upload.open {
+            self.rate.begin(now);
+            let slow = Until::first(self.until, self.rate.until(self.exchange.body.raw()));
+            let time = self.times.client_body;
+            self.waits = limit::Wait::new(now, Limit::ClientBody, time, slow);
+            self.timer.set(self.waits.at);
         } else {
+            self.rate.end(now);
             self.wait(now, Limit::Send, self.times.send);
         }
     }

@@ -9,6 +9,7 @@ mod counters;
 mod engine;
 mod generations;
 mod health;
+mod limits;
 mod live;
 mod log;
 mod origin;

@@ -125,6 +125,11 @@ impl Connection {
         let _ = self.stream.get_mut().write_all(bytes.as_ref());
     }
 
+    /// Sends bytes; whether anybody takes them.
+    pub(super) fn is_taken(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.get_mut().write_all(bytes.as_ref()).is_ok()
+    }
+
     /// Sends a response with a length.
     pub(super) fn respond(&mut self, status: u16, body: &str) {
         self.send(format!(

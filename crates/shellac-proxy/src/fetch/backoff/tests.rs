@@ -27,7 +27,7 @@ fn chance_takes_up_to_a_half() {
 
 #[test]
 fn a_pause_that_ends_too_late_is_none() {
-    let until = Some(Until { at: Micros(1_000_000), limit: Limit::Total });
+    let until = Some(Until { at: Micros(1_000_000), limit: Limit::Total, time: None });
     assert!(fits(Duration::from_millis(99), Micros(900_000), until));
     assert!(!fits(Duration::from_millis(100), Micros(900_000), until));
     assert!(!fits(Duration::ZERO, Micros(1_000_000), until));
