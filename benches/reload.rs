@@ -59,7 +59,8 @@ fn run(policy: &str, reloads: usize, backends: usize) {
         inherited: Inherited::default(),
         holds_lock: false,
     };
-    let listener = Listener { name: "main".to_owned(), address, sockets: vec![socket] };
+    let listener =
+        Listener { name: "main".to_owned(), address: address.into(), sockets: vec![socket.into()] };
     let worker = Worker::start(parse(), vec![listener], options).expect("a worker");
     let control = worker.control();
 

@@ -29,7 +29,8 @@ pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;
 pub use types::{
     Action, BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits,
-    ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig, ProbeRequest,
-    RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts, Timeouts,
+    ListenAddress, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig,
+    ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts, SocketRights,
+    Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

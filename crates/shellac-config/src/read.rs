@@ -2,9 +2,8 @@
 
 mod action;
 mod limits;
+pub(crate) mod listen;
 mod pools;
-
-use std::net::SocketAddr;
 
 use shellac_upstream::Rules;
 use shellac_upstream::spelling::nearest;
@@ -16,8 +15,8 @@ use crate::section::{
     At, Problems, Section, boolean, choice, duration, integer, list, pause, text,
 };
 use crate::types::{
-    Action, Config, ErrorPage, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig,
-    RetryConnection, RetryOn, RetryPolicy, Route,
+    Action, Config, ErrorPage, LogConfig, LogDialect, ParseOptions, PoolConfig, RetryConnection,
+    RetryOn, RetryPolicy, Route,
 };
 
 /// Smallest log in production: readers of a smaller one are overrun in an instant.
@@ -117,7 +116,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
     let body = limits::read_body(top.table(problems, "body"), problems);
     let error_page = read_error_page(top.table(problems, "error_page"), problems);
 
-    let listen = read_listen(top.tables(problems, "listen"), problems);
+    let listen = listen::read_listen(top.tables(problems, "listen"), problems);
     let probes = pools::read_probes(top.tables(problems, "probe"), problems);
     let backends =
         pools::read_backends(top.tables(problems, "backend"), problems, &timeouts, &probes);
@@ -194,34 +193,6 @@ fn read_error_page(mut section: Section<'_, '_>, problems: &mut Problems) -> Err
     };
     section.finish(problems);
     page
-}
-
-fn read_listen(sections: Vec<Section<'_, '_>>, problems: &mut Problems) -> Vec<ListenConfig> {
-    let mut listen: Vec<ListenConfig> = Vec::new();
-    for (index, mut section) in sections.into_iter().enumerate() {
-        let name = section.take(problems, "name", name);
-        let address = section.required(problems, "address", address);
-        if let Some(At { value, at }) = &name
-            && listen.iter().any(|other| other.name == *value)
-        {
-            problems.add(
-                *at,
-                section.key("name"),
-                format!("`{value}` is taken by another [[listen]]"),
-            );
-        }
-        if let Some(At { value, at }) = address {
-            if value.port() != 0 && listen.iter().any(|other| other.address == value) {
-                problems.add(at, section.key("address"), format!("{value} is listened on already"));
-            }
-            let position = format!("a{index}");
-            section.absent(problems, "name", &position);
-            let name = name.map_or(position, |found| found.value);
-            listen.push(ListenConfig { name, address: value });
-        }
-        section.finish(problems);
-    }
-    listen
 }
 
 fn read_routes(
@@ -394,13 +365,6 @@ fn name(value: &DeValue<'_>) -> Result<String, String> {
     } else {
         Err(format!("`{name}` is not a name: a letter, then letters, digits, `_` and `-`"))
     }
-}
-
-fn address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
-    let address = text(value)?;
-    address.parse().map_err(|_| {
-        format!("`{address}` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"")
-    })
 }
 
 fn host(value: &DeValue<'_>) -> Result<String, String> {

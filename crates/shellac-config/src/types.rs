@@ -2,6 +2,7 @@
 
 mod action;
 mod limits;
+mod listen;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use crate::nodes::NodeMap;
 use crate::resolver::ResolverConfig;
 pub use action::Action;
 pub use limits::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};
+pub use listen::{ListenAddress, SocketRights};
 pub use upstream::{PoolConfig, ProbeConfig, ProbeRequest};
 
 /// Everything that the file says, names resolved and defaults filled in.
@@ -123,8 +125,12 @@ impl LogDialect {
 pub struct ListenConfig {
     /// Name in the log; default `a0`, `a1` ... by position.
     pub name: String,
-    /// Where to listen; port 0 lets the kernel choose.
-    pub address: SocketAddr,
+    /// Where to listen.
+    pub address: ListenAddress,
+    /// Each connection begins with what a proxy in front says about it.
+    pub proxy_protocol: bool,
+    /// Who may connect, for a socket in the file system.
+    pub rights: SocketRights,
 }
 
 /// Where a backend listens.

@@ -18,6 +18,7 @@ pub mod framing;
 pub mod head;
 mod headers;
 pub mod policy;
+mod preamble;
 mod request;
 mod response;
 mod scan;
@@ -34,6 +35,10 @@ pub use head::{
     parse_response, parse_response_into,
 };
 pub use headers::{Header, Headers};
+pub use preamble::{
+    Ends, PREAMBLE_BYTES, Preamble, PreambleError, PreambleProgress, PreambleVersion,
+    parse_preamble, preamble,
+};
 pub use trailers::Trailing;
 
 #[cfg(test)]

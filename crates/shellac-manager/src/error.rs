@@ -1,9 +1,9 @@
 //! Why the manager cannot do its work.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use shellac_config::ListenAddress;
 use shellac_vsm::VsmError;
 
 use crate::handoff::HandoffError;
@@ -40,12 +40,12 @@ pub enum ManagerError {
         source: io::Error,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address} ({name}): {error}{}", hint(error, *address))]
+    #[error("cannot listen on {address} ({name}): {error}{}", hint(error, address))]
     Listen {
         /// Name of the listener.
         name: String,
         /// Its address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// What the system said; part of the message, with what to do about it.
         error: io::Error,
     },
@@ -113,7 +113,16 @@ fn owner(pid: Option<u32>) -> String {
     }
 }
 
-fn hint(error: &io::Error, address: SocketAddr) -> String {
+fn hint(error: &io::Error, address: &ListenAddress) -> String {
+    let Some(address) = address.ip() else {
+        return match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "; another process listens there, or the file is no socket: stop the one, remove the other".to_owned()
+            }
+            io::ErrorKind::NotFound => "; the directory, the user or the group has to be there".to_owned(),
+            _ => String::new(),
+        };
+    };
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => {

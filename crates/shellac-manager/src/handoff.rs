@@ -11,7 +11,6 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
@@ -21,9 +20,10 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+use shellac_config::ListenAddress;
 
 /// Version of the message.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 /// Longest message in bytes; most of it is the texts of the configurations.
 const MESSAGE_BYTES_MOST: usize = 256 << 20;
 /// Descriptors per byte; the kernel takes 253.
@@ -84,9 +84,9 @@ pub struct HandoffListener {
     /// Name in the log.
     pub name: String,
     /// Where it listens.
-    pub address: SocketAddr,
-    /// One for each serving thread.
-    pub sockets: Vec<TcpListener>,
+    pub address: ListenAddress,
+    /// One for each serving thread, or one for all of them.
+    pub sockets: Vec<OwnedFd>,
 }
 
 /// Why a handoff failed.
@@ -162,7 +162,7 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     }
     let mut arrived = arrived.into_iter();
     for (listener, count) in handoff.listeners.iter_mut().zip(counts) {
-        listener.sockets = arrived.by_ref().take(count).map(TcpListener::from).collect();
+        listener.sockets = arrived.by_ref().take(count).collect();
     }
     Ok(handoff)
 }
@@ -272,8 +272,8 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     let mut sockets = 0_u64;
     for _ in 0..fields.number()? {
         let name = fields.text()?;
-        let address =
-            fields.text()?.parse().map_err(|_| HandoffError::Bad("an address that is none"))?;
+        let address = ListenAddress::parse(&fields.text()?)
+            .ok_or(HandoffError::Bad("an address that is none"))?;
         let count = fields.number()?;
         sockets = sockets.saturating_add(count);
         if sockets > SOCKETS_MOST {

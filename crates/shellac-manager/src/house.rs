@@ -212,7 +212,7 @@ impl House {
                     .collect::<io::Result<_>>()?;
                 Ok(HandoffListener {
                     name: listener.name.clone(),
-                    address: listener.address,
+                    address: listener.address.clone(),
                     sockets,
                 })
             })
@@ -279,7 +279,9 @@ impl House {
     /// Refuses connections while there is nobody to serve them; the addresses stay ours.
     pub(crate) fn pause_listeners(&mut self) {
         self.paused = true;
-        for socket in self.listeners.iter().flat_map(|listener| &listener.sockets) {
+        // What is connected to a path waits until somebody takes it: such a socket could not be made to listen again.
+        let ip = self.listeners.iter().filter(|listener| listener.address.ip().is_some());
+        for socket in ip.flat_map(|listener| &listener.sockets) {
             // The system takes what waits away too. One that does not listen any more is what is wanted.
             let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
         }

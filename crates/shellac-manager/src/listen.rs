@@ -1,9 +1,15 @@
 //! Binding addresses, several sockets each.
 
-use std::net::{SocketAddr, TcpListener};
+mod unix;
 
-use shellac_config::ListenConfig;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+
+use shellac_config::{ListenAddress, ListenConfig};
 use socket2::{Domain, Protocol, Socket, Type};
+use unix::SocketFile;
+pub(crate) use unix::remove_dead_socket;
 
 use crate::ManagerError;
 
@@ -16,9 +22,12 @@ pub struct BoundListener {
     /// Name in the log.
     pub name: String,
     /// Where it really listens: the port is never 0.
-    pub address: SocketAddr,
-    /// One for each serving thread, all on the same port (`SO_REUSEPORT`): the kernel spreads connections over them.
-    pub sockets: Vec<TcpListener>,
+    pub address: ListenAddress,
+    /// One for each serving thread, all on the same port (`SO_REUSEPORT`): the kernel spreads connections over them. One for all
+    /// threads where the address is a path.
+    pub sockets: Vec<OwnedFd>,
+    /// The file of a path; it goes with this.
+    _file: Option<SocketFile>,
 }
 
 /// Binds and listens, with one socket for each of `threads`.
@@ -27,28 +36,47 @@ pub struct BoundListener {
 ///
 /// [`ManagerError::Listen`]. An address on which another process listens is one, even if both would share it.
 pub fn bind(listen: &ListenConfig, threads: usize) -> Result<BoundListener, ManagerError> {
-    let failed =
-        |error| ManagerError::Listen { name: listen.name.clone(), address: listen.address, error };
-    if listen.address.port() != 0 {
+    let name = listen.name.clone();
+    let failed = |error| ManagerError::Listen {
+        name: listen.name.clone(),
+        address: listen.address.clone(),
+        error,
+    };
+    match &listen.address {
+        ListenAddress::Ip(address) => {
+            let (address, sockets) = bind_ip(*address, threads).map_err(failed)?;
+            let sockets = sockets.into_iter().map(OwnedFd::from).collect();
+            Ok(BoundListener { name, address: address.into(), sockets, _file: None })
+        }
+        ListenAddress::Unix(path) => {
+            let (socket, file) = unix::bind(path, &listen.rights).map_err(failed)?;
+            let (address, sockets) = (listen.address.clone(), vec![socket]);
+            Ok(BoundListener { name, address, sockets, _file: Some(file) })
+        }
+    }
+}
+
+fn bind_ip(wanted: SocketAddr, threads: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    if wanted.port() != 0 {
         // Sockets that share a port do so with those of other programs of this user too, silently. One that does not share
         // finds out.
-        open(listen.address, false).map_err(failed)?;
+        open(wanted, false)?;
     }
-    let mut address = listen.address;
+    let mut address = wanted;
     let mut sockets = Vec::new();
     for _ in 0..threads.max(1) {
-        let socket = open(address, true).map_err(failed)?;
+        let socket = open(address, true)?;
         // The first one may have got its port from the kernel; the others take the same.
-        address = socket.local_addr().map_err(failed)?;
+        address = socket.local_addr()?;
         sockets.push(socket);
     }
     for socket in &sockets {
-        rustix::net::listen(socket, BACKLOG).map_err(|error| failed(error.into()))?;
+        rustix::net::listen(socket, BACKLOG)?;
     }
-    Ok(BoundListener { name: listen.name.clone(), address, sockets })
+    Ok((address, sockets))
 }
 
-fn open(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+fn open(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;

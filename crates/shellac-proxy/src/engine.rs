@@ -1,13 +1,13 @@
 //! The serving threads and the thread that looks after them, in whatever process they run.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use shellac_config::{Config, LogDialect};
+use shellac_config::{Config, ListenAddress, LogDialect};
 use shellac_counters::live::{BoardError, Seat};
 use shellac_format::Dialect;
 use shellac_ring::{Publisher, RingHandle};
@@ -18,7 +18,7 @@ use crate::control::{Caretaker, Control, Inherited};
 use crate::log::{Grammar, LogSink, Xids};
 use crate::node::Node;
 use crate::stats::{Chores, Counting};
-use crate::worker::{self, Common, SWEEP, Seed, Stage};
+use crate::worker::{self, Common, Entrance, SWEEP, Seed, Stage};
 
 /// A listening address.
 #[derive(Debug)]
@@ -26,9 +26,9 @@ pub struct Listener {
     /// Its name in the log.
     pub name: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: ListenAddress,
     /// Listening sockets, one per serving thread (`SO_REUSEPORT`). With fewer, threads share the first one.
-    pub sockets: Vec<TcpListener>,
+    pub sockets: Vec<OwnedFd>,
 }
 
 /// Where an engine writes its log.
@@ -106,7 +106,7 @@ pub enum EngineError {
     #[error("no listening socket for {address}")]
     NoSocket {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
     },
     /// The log of a worker could not be published.
     #[error(transparent)]
@@ -175,7 +175,7 @@ impl Engine {
             bodies,
         };
         let threads = log.serving.len();
-        let mut sockets = share_out(listeners, threads)?;
+        let mut sockets = share_out(listeners, &config, threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
         let name = &options.inherited.configuration;
         let (control, questions) = Control::new(name, config, threads, counting.clone());
@@ -333,11 +333,15 @@ pub(crate) fn dialect(log: LogDialect) -> Dialect {
 /// A socket of each listener for each thread.
 fn share_out(
     listeners: Vec<Listener>,
+    config: &Config,
     threads: usize,
-) -> Result<Vec<Vec<(String, TcpListener)>>, EngineError> {
-    let mut shares: Vec<Vec<(String, TcpListener)>> = Vec::new();
+) -> Result<Vec<Vec<Entrance>>, EngineError> {
+    let mut shares: Vec<Vec<Entrance>> = Vec::new();
     shares.resize_with(threads, Vec::new);
     for Listener { name, address, sockets } in listeners {
+        let of_name = config.listen.iter().find(|listen| listen.name == name);
+        let proxy = of_name.is_some_and(|listen| listen.proxy_protocol);
+        let unix = address.ip().is_none();
         let shared = match sockets.first() {
             Some(first) => {
                 first.try_clone().map_err(|source| EngineError::Thread { index: 0, source })?
@@ -352,7 +356,7 @@ fn share_out(
                     shared.try_clone().map_err(|source| EngineError::Thread { index, source })?
                 }
             };
-            share.push((name.clone(), socket));
+            share.push(Entrance { name: name.clone(), unix, proxy, socket });
         }
     }
     Ok(shares)

@@ -4,8 +4,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Where groups are listed.
+/// Where groups and users are listed.
 const GROUP_FILE: &str = "/etc/group";
+const USER_FILE: &str = "/etc/passwd";
 
 /// The number of the group called `name`, or of the group that `name` is the number of.
 ///
@@ -19,6 +20,19 @@ pub fn gid_of(name: &str) -> io::Result<u32> {
             io::ErrorKind::NotFound,
             format!("there is no group `{name}` in {GROUP_FILE}"),
         )
+    })
+}
+
+/// The number of the user called `name`, or of the user that `name` is the number of.
+///
+/// # Errors
+///
+/// That there is none, or that the list of users cannot be read.
+pub fn uid_of(name: &str) -> io::Result<u32> {
+    let list = std::fs::read_to_string(USER_FILE)?;
+    // Number and name stand where they do for groups.
+    find_gid(&list, name).or_else(|| name.parse().ok()).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, format!("there is no user `{name}` in {USER_FILE}"))
     })
 }
 

@@ -5,6 +5,7 @@ use crate::{
     BackendAddress, BackendConfig, BodyConfig, BodyOver, Limits, ResolverConfig, RouteTimeouts,
     Timeouts,
 };
+use crate::{ListenAddress, SocketRights};
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -271,12 +272,21 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
         ],
     ),
-    ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; known here: name, address"]),
+    ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; did you mean `mode`?"]),
     ("[[listen]]\n", &["f:6: listen.address: is missing"]),
     (
         "[[listen]]\naddress = ':80'\n",
         &[
-            "f:7: listen.address: `:80` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            "f:7: listen.address: `:80` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor the /PATH of a socket",
+        ],
+    ),
+    (
+        "[[listen]]\naddress = '/run/x/'\nmode = 660\nproxy_protocol = 1\n[[listen]]\naddress = '127.0.0.1:81'\nuser = 'www'\n",
+        &[
+            "f:7: listen.address: `/run/x/` is a directory, not a socket",
+            "f:8: listen.mode: is not a mode such as \"660\" or 0o660",
+            "f:9: listen.proxy_protocol: is an integer, not true or false",
+            "f:12: listen.user: has no effect: the address is no path of a socket",
         ],
     ),
     (
@@ -587,4 +597,21 @@ fn routes_say_what_becomes_of_which_methods() {
     );
     let (idle, total) = (config.timeouts.pipe_idle, config.timeouts.pipe_total);
     assert_eq!((idle, total), (Duration::from_secs(600), Some(Duration::from_secs(3600))));
+}
+
+#[test]
+fn clients_may_connect_to_a_path() {
+    let text = format!(
+        "{LEAST}[[listen]]\naddress = '/run/a.sock'\nmode = '660'\nuser = 'www'\nproxy_protocol = true\n[[listen]]\naddress = '/b'\nmode = 0o600\n"
+    );
+    let config = Config::parse(&text, "f").unwrap_or_else(|e| panic!("{e}"));
+    let [ip, first, second] = &config.listen[..] else { panic!("{:?}", config.listen) };
+    assert_eq!((ip.proxy_protocol, &ip.rights), (false, &SocketRights::default()));
+    assert_eq!(first.address, ListenAddress::Unix("/run/a.sock".into()));
+    assert_eq!((first.proxy_protocol, first.rights.mode), (true, Some(0o660)));
+    assert_eq!((first.rights.user.as_deref(), first.rights.group.as_deref()), (Some("www"), None));
+    assert_eq!(second.rights.mode, Some(0o600));
+    let twice = format!("{text}[[listen]]\naddress = '/b'\n");
+    let errors = Config::parse(&twice, "f").unwrap_err().to_string();
+    assert!(errors.contains("/b is listened on already"), "{errors}");
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use shellac_config::{AdminAddress, AdminConfig, AdminSecret};
 use shellac_vsm::MgtSet;
 
 use crate::ManagerError;
+use crate::listen::remove_dead_socket;
 
 /// Name of the secret's file where none is configured.
 const SECRET_FILE: &str = "_.secret";
@@ -223,8 +224,11 @@ impl Stream {
 fn listen(address: &AdminAddress) -> Result<Listener, ManagerError> {
     match address {
         AdminAddress::Tcp(address) => {
-            let failed =
-                |error| ManagerError::Listen { name: "admin".to_owned(), address: *address, error };
+            let failed = |error| ManagerError::Listen {
+                name: "admin".to_owned(),
+                address: (*address).into(),
+                error,
+            };
             let socket = TcpListener::bind(address).map_err(failed)?;
             socket.set_nonblocking(true).map_err(failed)?;
             let address = socket.local_addr().map_err(failed)?;
@@ -247,15 +251,4 @@ fn listen(address: &AdminAddress) -> Result<Listener, ManagerError> {
             Ok(Listener::Unix(socket, path.clone()))
         }
     }
-}
-
-/// Removes a socket that nobody listens on; anything else of that name is left, and binding will fail.
-fn remove_dead_socket(path: &Path) -> io::Result<()> {
-    let is_socket =
-        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    if is_socket && UnixStream::connect(path).is_err_and(refused) {
-        std::fs::remove_file(path)?;
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -16,8 +16,8 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         .map(|at| {
             let first = TcpListener::bind("127.0.0.1:0").unwrap();
             let address = first.local_addr().unwrap();
-            let sockets = (0..threads).map(|_| first.try_clone().unwrap()).collect();
-            HandoffListener { name: format!("a{at}"), address, sockets }
+            let sockets = (0..threads).map(|_| first.try_clone().unwrap().into()).collect();
+            HandoffListener { name: format!("a{at}"), address: address.into(), sockets }
         })
         .collect();
     Handoff {
@@ -60,9 +60,12 @@ fn settings_and_sockets_arrive() {
     assert_eq!(encode(&received), encode(&sent));
     for (sent, received) in sent.listeners.iter().zip(&received.listeners) {
         assert_eq!(received.sockets.len(), 50);
-        assert_eq!(received.sockets[49].local_addr().unwrap(), sent.address);
-        let client = TcpStream::connect(sent.address).unwrap();
-        let (_, peer) = received.sockets[7].accept().unwrap();
+        let [seventh, last] =
+            [7, 49].map(|at: usize| TcpListener::from(received.sockets[at].try_clone().unwrap()));
+        let address = sent.address.ip().unwrap();
+        assert_eq!((last.local_addr().unwrap(), &received.address), (address, &sent.address));
+        let client = TcpStream::connect(address).unwrap();
+        let (_, peer) = seventh.accept().unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
     }
 }

@@ -54,7 +54,7 @@ fn a_house_is_seen_while_it_stands_and_leaves_nothing() {
     let mut child = ChildSet::create(&workdir, &options).unwrap();
     child.publish().unwrap();
     child.leave();
-    let address = house.listeners()[0].address;
+    let address = house.listeners()[0].address.ip().unwrap();
     TcpStream::connect(address).unwrap();
     drop(house);
     assert_eq!(std::fs::read_dir(&workdir).unwrap().count(), 0);

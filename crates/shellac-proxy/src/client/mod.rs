@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod kept;
+mod preamble;
 mod request;
 mod route;
 mod session;

@@ -249,6 +249,10 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
 /// Adds who asks, and who passes it on.
 fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressText) {
     const FORWARDED: &str = "X-Forwarded-For";
+    if peer.is_nowhere() {
+        // Whoever speaks through a path of this machine has said what there is to say.
+        return via(worker, txn, HeadTags::REQ, &mut head.headers);
+    }
     let mut chain = Vec::new();
     for value in head.headers.values(FORWARDED) {
         txn.unset(HeadTags::REQ, FORWARDED, value);

@@ -11,10 +11,11 @@ use shellac_format::Vxid;
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
 
 use super::answer;
+use super::preamble;
 use super::request;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
-use crate::worker::{Buffer, Live, Timer, Transport, Worker};
+use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
 const LINGER_BYTES: usize = 32 << 20;
@@ -36,6 +37,10 @@ pub(crate) struct Session {
     pub(super) txn: Txn,
     pub(super) peer: AddressText,
     pub(super) address: SocketAddr,
+    /// Where the client connected to.
+    pub(super) server: SocketAddr,
+    /// What a proxy in front says about the connection is still to come.
+    proxy: bool,
     /// The request whose head is being read, as soon as that takes more than one look.
     pub(super) live: Option<Live>,
     pub(super) listener: Rc<str>,
@@ -65,21 +70,17 @@ enum Waited {
 
 impl Session {
     /// Logs the arrival of a connection.
-    pub(crate) fn new(
-        worker: &Rc<Worker>,
-        stream: Transport,
-        local: SocketAddr,
-        peer: SocketAddr,
-        listener: &Rc<str>,
-    ) -> Session {
+    pub(crate) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Session {
+        let Arrival { stream, local, peer, listener, proxy } = arrival;
         worker.sessions.set(worker.sessions.get() + 1);
         worker.stats.session();
         let log = &worker.log;
         let at = log.now();
         let address = peer;
         let peer = AddressText::new(address);
-        let txn = Txn::begin(log, TxnKind::Session, log.next_xid(), Vxid(0), at, at);
-        txn.sess_open(&peer, listener, &AddressText::new(local), at, stream.fd());
+        let kind = if proxy { TxnKind::ProxySession } else { TxnKind::Session };
+        let txn = Txn::begin(log, kind, log.next_xid(), Vxid(0), at, at);
+        txn.sess_open(&peer, &listener, &AddressText::new(local), at, stream.fd());
         txn.flush();
         Session {
             worker: Rc::clone(worker),
@@ -87,8 +88,10 @@ impl Session {
             txn,
             peer,
             address,
+            server: local,
+            proxy,
             live: None,
-            listener: Rc::clone(listener),
+            listener,
             head: RequestHead::default(),
             opened: at,
             _open: Open(Rc::clone(worker)),
@@ -102,7 +105,16 @@ impl Session {
 
     /// Serves the connection to its end.
     pub(crate) async fn serve(mut self) {
+        let refused = if self.proxy {
+            // Boxed, so that an idle connection does not keep room for it.
+            Box::pin(preamble::introduced(&mut self)).await.err()
+        } else {
+            None
+        };
         let (end, linger) = loop {
+            if let Some(end) = refused {
+                break (end, false);
+            }
             let after = match self.wait().await {
                 Waited::End(end) => break (end, false),
                 Waited::Refused(error, first_byte) => {

@@ -23,6 +23,8 @@ use crate::worker::{Conn, Outbox, Place, Timer};
 /// and may have.
 pub(crate) async fn pipe(mut exchange: Exchange<'_>, upgrade: Option<Vec<u8>>) -> After {
     let Exchange { worker, local, .. } = exchange;
+    // Whatever the client is sent is the backend's, to the byte: it cannot be asked whether it is there.
+    exchange.client.ahead = None;
     let log = &worker.log;
     let xid = log.next_xid();
     worker.stats.main().inc(Main::SPipe);

@@ -39,11 +39,13 @@ pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> 
         }
     }
     let interim = exchange.out.len() as u64 + exchange.written;
-    write::response(&mut exchange.out.bytes, &response.head);
+    let head_len = exchange.push_head(true, |bytes| {
+        write::response(bytes, &response.head);
+    });
     let limit = exchange.route.timeouts.send.unwrap_or(local.config().timeouts.send);
     let Exchange { client, out, written, live, .. } = &mut exchange;
     let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
-    exchange.acct.response_head = exchange.written.saturating_sub(interim);
+    exchange.acct.response_head = exchange.written.saturating_sub(interim).min(head_len);
     exchange.txn.timestamp("Resp", log.now());
 
     let heads = [exchange.acct.request_head, acct.request_head];

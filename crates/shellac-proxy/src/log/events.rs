@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use shellac_format::{Side, Tag, Vxid};
-use shellac_http1::{Headers, RequestHead, ResponseHead};
+use shellac_http1::{Ends, Headers, Preamble, PreambleVersion, RequestHead, ResponseHead};
 
 use super::grammar::CloseReason;
 use super::head::HeadTags;
@@ -17,6 +17,8 @@ use crate::clock::Micros;
 pub(crate) enum TxnKind {
     /// A client's connection.
     Session,
+    /// One that begins with what a proxy in front says about it.
+    ProxySession,
     /// A request on a connection.
     Request,
     /// The first attempt at a backend.
@@ -31,6 +33,7 @@ impl TxnKind {
     const fn words(self) -> (&'static [u8], &'static [u8]) {
         match self {
             TxnKind::Session => (b"sess", b"HTTP/1"),
+            TxnKind::ProxySession => (b"sess", b"PROXY"),
             TxnKind::Request => (b"req", b"rxreq"),
             TxnKind::Pass => (b"bereq", b"pass"),
             TxnKind::Retry => (b"bereq", b"retry"),
@@ -40,7 +43,7 @@ impl TxnKind {
 
     const fn side(self) -> Side {
         match self {
-            TxnKind::Session | TxnKind::Request => Side::Client,
+            TxnKind::Session | TxnKind::ProxySession | TxnKind::Request => Side::Client,
             TxnKind::Pass | TxnKind::Retry | TxnKind::Pipe => Side::Backend,
         }
     }
@@ -55,6 +58,8 @@ pub(crate) enum SessionEnd {
     ReqClose,
     /// HTTP/1.0 without keep-alive.
     ReqHttp10,
+    /// What a proxy in front says about it is broken.
+    RxBad,
     /// The request head is not HTTP.
     RxJunk,
     /// The request head is too large.
@@ -81,6 +86,7 @@ impl SessionEnd {
             SessionEnd::RemClose => b"REM_CLOSE",
             SessionEnd::ReqClose => b"REQ_CLOSE",
             SessionEnd::ReqHttp10 => b"REQ_HTTP10",
+            SessionEnd::RxBad => b"RX_BAD",
             SessionEnd::RxJunk => b"RX_JUNK",
             SessionEnd::RxOverflow => b"RX_OVERFLOW",
             SessionEnd::RxTimeout => b"RX_TIMEOUT",
@@ -269,6 +275,32 @@ impl Txn {
             text.bytes(&client.text).word(listener.as_bytes()).word(&local.text);
             text.bytes(b" ").seconds(wall).field(u64::from(fd.unsigned_abs()));
         });
+    }
+
+    /// What a proxy in front says about a connection.
+    pub(crate) fn proxy(&self, preamble: &Preamble) {
+        self.record(Tag::Proxy, |text| {
+            text.number(match preamble.version {
+                PreambleVersion::V1 => 1,
+                PreambleVersion::V2 => 2,
+            });
+            match preamble.ends {
+                Ends::Known { client, server } => {
+                    text.word(&AddressText::new(client).text).word(&AddressText::new(server).text);
+                }
+                Ends::Local => (0..4).for_each(|_| {
+                    text.word(b"local");
+                }),
+                Ends::Unknown => (0..4).for_each(|_| {
+                    text.word(b"unknown");
+                }),
+            }
+        });
+    }
+
+    /// Why that was refused.
+    pub(crate) fn proxy_garbage(&self, reason: &str) {
+        self.plain(Tag::ProxyGarbage, reason.as_bytes());
     }
 
     /// A connection ended after `lifetime` microseconds.

@@ -109,6 +109,11 @@ impl AddressText {
         AddressText { text, host_len }
     }
 
+    /// Whether it is that of a connection without addresses.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.text == b"0.0.0.0 0"
+    }
+
     /// The address without its port.
     pub(crate) fn host(&self) -> &[u8] {
         &self.text[..self.host_len]

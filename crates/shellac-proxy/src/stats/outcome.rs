@@ -12,6 +12,7 @@ pub(super) fn session_end(end: SessionEnd) -> (Main, bool) {
         SessionEnd::RemClose => (Main::ScRemClose, false),
         SessionEnd::ReqClose => (Main::ScReqClose, false),
         SessionEnd::ReqHttp10 => (Main::ScReqHttp10, false),
+        SessionEnd::RxBad => (Main::ScRxBad, true),
         SessionEnd::RxJunk => (Main::ScRxJunk, true),
         SessionEnd::RxOverflow => (Main::ScRxOverflow, true),
         SessionEnd::RxTimeout => (Main::ScRxTimeout, true),

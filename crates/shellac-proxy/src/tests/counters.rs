@@ -297,7 +297,11 @@ fn worker(workdir: &Path, config: &str) -> (Worker, std::net::SocketAddr) {
         xid_base: 1 << 40,
         holds_lock: false,
     };
-    let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
+    let listener = Listener {
+        name: "main".to_owned(),
+        address: address.into(),
+        sockets: vec![listener.into()],
+    };
     (Worker::start(parse(config), vec![listener], options).unwrap(), address)
 }
 

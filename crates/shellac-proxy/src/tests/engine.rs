@@ -92,7 +92,8 @@ fn a_thread_that_panics_is_missed() {
         ring: None,
         counting: Counting::default(),
     };
-    let listener = Listener { name: "main".to_owned(), address, sockets: vec![socket] };
+    let listener =
+        Listener { name: "main".to_owned(), address: address.into(), sockets: vec![socket.into()] };
     let options = EngineOptions {
         instance: "test".to_owned(),
         xid_base: 1000,
@@ -136,7 +137,8 @@ fn a_worker_publishes_a_log_that_can_be_followed() {
         xid_base: 1 << 40,
         holds_lock: false,
     };
-    let listener = Listener { name: "main".to_owned(), address, sockets: vec![first] };
+    let listener =
+        Listener { name: "main".to_owned(), address: address.into(), sockets: vec![first.into()] };
     let mut worker = Worker::start(Arc::new(config), vec![listener], options).unwrap();
     assert_eq!(worker.engine().running(), 2);
 

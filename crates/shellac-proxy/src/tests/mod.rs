@@ -7,6 +7,7 @@ mod cancelled;
 mod control;
 mod counters;
 mod engine;
+mod entrances;
 mod generations;
 mod health;
 mod limits;

@@ -50,9 +50,34 @@ impl Rig {
     ) -> Rig {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let sockets = vec![listener.into()];
+        let listener = Listener { name: "main".to_owned(), address: address.into(), sockets };
+        Rig::on(bodies, dialect, (listener, ""), backends, settings)
+    }
+
+    /// The same at another kind of address, of which the configuration says `more`.
+    pub(super) fn listening(
+        dialect: Dialect,
+        listener: Listener,
+        more: &str,
+        backends: &[SocketAddr],
+        settings: &str,
+    ) -> Rig {
+        Rig::on(Bodies::default(), dialect, (listener, more), backends, settings)
+    }
+
+    fn on(
+        bodies: Bodies,
+        dialect: Dialect,
+        (listener, more): (Listener, &str),
+        backends: &[SocketAddr],
+        settings: &str,
+    ) -> Rig {
+        let address = listener.address.ip().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
         let named: Vec<_> =
             backends.iter().enumerate().map(|(at, backend)| (format!("b{at}"), *backend)).collect();
-        let config = config(address, &named, settings);
+        let entrance = format!("address = \"{}\"\n{more}\n", listener.address);
+        let config = config(&entrance, &named, settings);
         let journal = Journal::default();
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("live");
@@ -68,7 +93,6 @@ impl Rig {
             ring: None,
             counting: counting.clone(),
         };
-        let listener = Listener { name: "main".to_owned(), address, sockets: vec![listener] };
         let options = EngineOptions {
             instance: "test".to_owned(),
             xid_base: 1000,
@@ -81,7 +105,7 @@ impl Rig {
 
     /// Another configuration, with backends of these names.
     pub(super) fn config(&self, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
-        config(self.address, backends, settings)
+        config(&format!("address = \"{}\"\n", self.address), backends, settings)
     }
 
     /// A new connection.
@@ -123,8 +147,8 @@ impl Rig {
     }
 }
 
-fn config(listen: SocketAddr, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
-    let mut text = format!("[[listen]]\naddress = \"{listen}\"\n");
+fn config(entrance: &str, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
+    let mut text = format!("[[listen]]\nname = \"main\"\n{entrance}");
     for (name, address) in backends {
         text.push_str(&format!("[[backend]]\nname = \"{name}\"\naddress = \"{address}\"\n"));
     }

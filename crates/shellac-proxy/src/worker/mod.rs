@@ -13,7 +13,6 @@ mod running;
 mod transport;
 
 use std::cell::{Cell, RefCell};
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
+pub(crate) use accept::{Arrival, Entrance};
 pub(crate) use buffer::Buffer;
 pub(crate) use chance::Chance;
 pub(crate) use command::{Command, Survey, WAITING};
@@ -89,8 +89,8 @@ pub(crate) struct Common {
 /// What one serving thread is made from.
 pub(crate) struct Seed {
     pub(crate) common: Common,
-    /// Names and sockets.
-    pub(crate) listeners: Vec<(String, TcpListener)>,
+    /// Where clients come in.
+    pub(crate) listeners: Vec<Entrance>,
     pub(crate) sink: Box<dyn LogSink>,
     /// Its part of the scoreboard, if there is one.
     pub(crate) seat: Option<Seat>,
@@ -261,17 +261,16 @@ pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
 
 async fn serve(
     worker: &Rc<Worker>,
-    listeners: Vec<(String, TcpListener)>,
+    listeners: Vec<Entrance>,
     mut orders: watch::Receiver<Orders>,
     acks: &Acks,
     mut commands: mpsc::Receiver<Command>,
     ready: impl FnOnce(),
 ) -> std::io::Result<()> {
     let mut acceptors = Vec::new();
-    for (name, socket) in listeners {
-        socket.set_nonblocking(true)?;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        acceptors.push(tokio::task::spawn_local(accept::accept(Rc::clone(worker), name, socket)));
+    for entrance in listeners {
+        let (door, name) = entrance.open()?;
+        acceptors.push(tokio::task::spawn_local(accept::accept(Rc::clone(worker), name, door)));
     }
     ready();
     let mut ticks = interval(SWEEP);

@@ -72,6 +72,7 @@ kind! {
     ScRemClose "sc_rem_close" Counter Integer Diag "Sessions closed: by the client" "The client closed the connection (REM_CLOSE).";
     ScReqClose "sc_req_close" Counter Integer Diag "Sessions closed: the client asked" "The client asked for it with Connection: close (REQ_CLOSE).";
     ScReqHttp10 "sc_req_http10" Counter Integer Diag "Sessions closed: HTTP/1.0" "The client speaks HTTP/1.0 and did not ask to keep the connection (REQ_HTTP10).";
+    ScRxBad "sc_rx_bad" Counter Integer Diag "Sessions closed: bad preamble (error)" "What a proxy in front said about the connection is broken (RX_BAD).";
     ScRxBody "sc_rx_body" Counter Integer Diag "Sessions closed: request body (error)" "The body of a request broke off, or nobody read it to its end (RX_BODY).";
     ScRxJunk "sc_rx_junk" Counter Integer Diag "Sessions closed: junk (error)" "What came is not HTTP (RX_JUNK).";
     ScRxOverflow "sc_rx_overflow" Counter Integer Diag "Sessions closed: head too large (error)" "The head of a request is larger than is allowed (RX_OVERFLOW).";
