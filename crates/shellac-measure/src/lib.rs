@@ -3,7 +3,7 @@
 //! [`RateRule`] is what an operator writes (`rate(FetchError) > 10/s for 5s`), [`RuleState`] what watches for
 //! it; [`Baseline`] is what it remembers across restarts. [`concentration::Table`] says whether failures
 //! concentrate on few values of something. The rest is counting in constant memory: [`Window`], [`TokenBucket`],
-//! [`Percentiles`], [`Top`], [`Reservoir`].
+//! [`Percentiles`], [`Counts`], [`Top`], [`Reservoir`].
 //!
 //! Moments are [`Duration`](std::time::Duration)s since an epoch that the caller chooses and keeps, randomness is
 //! handed in, and every state is bounded, whatever is observed.
@@ -12,6 +12,7 @@
 
 mod bucket;
 pub mod concentration;
+mod counts;
 mod dice;
 mod percentiles;
 mod reservoir;
@@ -22,6 +23,7 @@ mod top;
 mod window;
 
 pub use bucket::TokenBucket;
+pub use counts::{Counted, Counts};
 pub use dice::Dice;
 pub use percentiles::Percentiles;
 pub use reservoir::Reservoir;
