@@ -37,6 +37,7 @@ mod trace;
 mod watch;
 mod when;
 mod why;
+mod words;
 
 /// Shared-memory transaction logging for HTTP proxies.
 #[derive(Parser, Debug)]

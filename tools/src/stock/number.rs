@@ -81,6 +81,30 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(value * scale).ok().filter(|it| !it.is_zero())
 }
 
+/// `strtod` without its words and without hexadecimal numbers: a number at the start, whatever follows.
+pub(crate) fn decimal_start(text: &[u8]) -> Option<f64> {
+    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
+    let whole = digits(sign);
+    let mut end = sign + whole;
+    let mut count = whole;
+    if text.get(end) == Some(&b'.') {
+        count += digits(end + 1);
+        end += 1 + digits(end + 1);
+    }
+    if count == 0 {
+        return None;
+    }
+    if let Some(b'e' | b'E') = text.get(end) {
+        let sign = usize::from(matches!(text.get(end + 1), Some(b'-' | b'+')));
+        let exponent = digits(end + 1 + sign);
+        if exponent > 0 {
+            end += 1 + sign + exponent;
+        }
+    }
+    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
+}
+
 /// What C calls a space.
 pub(crate) const fn is_blank(it: char) -> bool {
     matches!(it, ' ' | '\t'..='\r')

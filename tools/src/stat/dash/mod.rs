@@ -23,7 +23,6 @@ mod spark;
 #[cfg(test)]
 mod testing;
 mod traffic;
-mod words;
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{duration, seconds, strtol};
+use super::{decimal_start, duration, seconds, strtol};
 
 #[test]
 fn integers_as_c_reads_them() {
@@ -45,5 +45,27 @@ fn durations_have_a_unit() {
     assert_eq!(duration("2w"), Some(Duration::from_secs(14 * 86_400)));
     for text in ["", "1", "1S", "0s", "-1s", "s", "1 fortnight"] {
         assert_eq!(duration(text), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_number_may_have_something_behind_it() {
+    let numbers = [
+        ("12", Some(12.0)),
+        ("-1.5x", Some(-1.5)),
+        ("+.5e2e3", Some(50.0)),
+        ("1.", Some(1.0)),
+        ("1e", Some(1.0)),
+        ("1e-3/", Some(0.001)),
+        ("0.000012\n", Some(0.000_012)),
+        ("1e999", Some(f64::INFINITY)),
+        ("", None),
+        (".", None),
+        ("-", None),
+        ("e5", None),
+        ("nan", None),
+    ];
+    for (text, number) in numbers {
+        assert_eq!(decimal_start(text.as_bytes()), number, "{text}");
     }
 }

@@ -8,7 +8,7 @@ use crate::stat::dash::columns::{Columns, cut};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::Snapshot;
-use crate::stat::dash::words;
+use crate::words;
 use crate::watch::Reading;
 
 /// Columns of a name at least.

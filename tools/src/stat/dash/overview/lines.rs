@@ -12,7 +12,7 @@ use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::{State, micros};
 use crate::stat::dash::spark::{History, spark};
-use crate::stat::dash::words;
+use crate::words;
 use crate::watch::{EventKind, Reading, Second, Sums, Suspicion, Traffic};
 
 /// From this width on events stand beside classes.

@@ -12,7 +12,7 @@ use shellac_render::visible;
 use crate::stat::dash::columns::{Columns, Place, columns};
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::micros;
-use crate::stat::dash::words;
+use crate::words;
 use crate::watch::{BackendTraffic, Failing, Reading, Traffic};
 
 /// Columns of a transaction's number at least.
