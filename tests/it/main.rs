@@ -30,6 +30,7 @@ mod screens;
 mod stat;
 mod support;
 mod tidy;
+mod top;
 mod trace;
 mod upstream;
 mod vsm;

@@ -4,15 +4,9 @@
 mod differences;
 mod made_up;
 
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
+use crate::support::beside::{Beside, words};
 use crate::support::dice::Dice;
-use crate::support::fixture::{unpacked_archive, unpacked_file};
+use crate::support::fixture::unpacked_file;
 use crate::support::varnish;
 use differences::Difference;
 
@@ -162,129 +156,12 @@ const MISTAKES: &[&str] = &[
     "-qReqURL -gs -k1",
 ];
 
-/// A directory with the recorded logs and us under the name of the stock tool.
-struct Place {
-    directory: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Place {
-        let directory = unpacked_archive("captures/captures.tar.zst");
-        let link = directory.path().join("varnishlog");
-        symlink(env!("CARGO_BIN_EXE_shellac"), link).expect("a link");
-        std::fs::write(directory.path().join("Cargo.toml"), "no log").expect("a file");
-        Place { directory }
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    /// The logs, by name relative to the directory.
-    fn logs(&self) -> Vec<String> {
-        let mut logs = Vec::new();
-        for folder in ["", "grouping"] {
-            for entry in std::fs::read_dir(self.path().join(folder)).expect("it is there") {
-                let path: PathBuf = entry.expect("an entry").path();
-                if path.extension().is_some_and(|it| it == "vsl") {
-                    let name = path.strip_prefix(self.path()).expect("it lies in there");
-                    logs.push(name.to_str().expect("text").to_owned());
-                }
-            }
-        }
-        logs.sort();
-        logs
-    }
-
-    /// What a log tool does with these arguments.
-    fn run(&self, program: &Path, args: &[String]) -> Output {
-        let mut command = Command::new(program);
-        std::os::unix::process::CommandExt::arg0(&mut command, "varnishlog");
-        for variable in ["SHELLAC_N", "SHELLAC_COMPAT", "VARNISH_DEFAULT_N", "VSM_NOPID"] {
-            command.env_remove(variable);
-        }
-        command
-            .args(args)
-            .current_dir(self.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("it starts")
-    }
-
-    /// What is different for these arguments, in words.
-    fn difference(&self, args: &[String]) -> Option<String> {
-        let ours = self.run(&self.path().join("varnishlog"), args);
-        let theirs = self.run(Path::new("varnishlog"), args);
-        // What ended by a signal of its own making is no example to follow.
-        if theirs.status.code().is_none() {
-            let died = ours.status.code().is_none();
-            return died.then(|| format!("{args:?}: we died of {}", ours.status));
-        }
-        let same = ours.status.code() == theirs.status.code()
-            && ours.stdout == theirs.stdout
-            && ours.stderr == theirs.stderr;
-        (!same).then(|| {
-            format!(
-                "{args:?}: status {:?}, expected {:?}\n{}{}",
-                ours.status.code(),
-                theirs.status.code(),
-                first_difference("stdout", &ours.stdout, &theirs.stdout),
-                first_difference("stderr", &ours.stderr, &theirs.stderr)
-            )
-        })
-    }
-}
-
-fn first_difference(what: &str, got: &[u8], expected: &[u8]) -> String {
-    let lines = |text: &[u8]| -> Vec<Vec<u8>> {
-        text.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect()
-    };
-    let (got, expected) = (lines(got), lines(expected));
-    let len = got.len().max(expected.len());
-    match (0..len).find(|&at| got.get(at) != expected.get(at)) {
-        None => String::new(),
-        Some(at) => {
-            let line = |lines: &[Vec<u8>]| {
-                lines.get(at).map_or("(nothing)".into(), |it| it.escape_ascii().to_string())
-            };
-            format!("  {what} line {}: {}\n    expected: {}\n", at + 1, line(&got), line(&expected))
-        }
-    }
-}
-
-fn words(line: &str) -> Vec<String> {
-    line.split(' ').filter(|it| !it.is_empty()).map(|it| it.replace('_', " ")).collect()
-}
-
-/// Compares all of them on a few threads, but not what the list of differences says is different.
-fn compare(place: &Place, cases: &[Vec<String>], known: &[Difference]) {
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while let Some(args) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if known.iter().any(|it| it.covers(args)) {
-                        continue;
-                    }
-                    if let Some(difference) = place.difference(args) {
-                        found.lock().expect("nobody panicked").push(difference);
-                    }
-                }
-            });
-        }
-    });
-    let found = found.into_inner().expect("nobody panicked");
-    let shown = found.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    assert!(found.is_empty(), "{} of {} differ:\n{shown}", found.len(), cases.len());
-}
-
 #[test]
 fn every_combination_does_what_the_stock_tool_does() {
     if !varnish::is_here() {
         return;
     }
-    let place = Place::new();
+    let place = Beside::new("varnishlog");
     let logs = place.logs();
     assert!(logs.len() >= 100, "{} logs", logs.len());
     let combinations: Vec<Vec<String>> = GROUPINGS
@@ -311,11 +188,16 @@ fn the_corpus_of_the_stock_tool_reads_the_same() {
     if !varnish::is_here() {
         return;
     }
-    let place = Place::new();
+    let place = Beside::new("varnishlog");
     let corpus = unpacked_file("corpus/mix-7.vsl.zst");
     std::fs::write(place.path().join("mix-7.vsl"), corpus).expect("the directory is ours");
     let cases = GROUPINGS.map(|grouping| words(&format!("-r mix-7.vsl -g {grouping}")));
     compare(&place, &cases, &[]);
+}
+
+/// Compares all of them, but what the list of differences says is different.
+fn compare(place: &Beside, cases: &[Vec<String>], known: &[Difference]) {
+    place.compare(cases, |args| known.iter().any(|it| it.covers(args)));
 }
 
 /// With 196 combinations every log is read some ten times.
@@ -326,7 +208,7 @@ fn mistakes_are_told_in_the_same_words() {
     if !varnish::is_here() {
         return;
     }
-    let place = Place::new();
+    let place = Beside::new("varnishlog");
     let cases: Vec<Vec<String>> = MISTAKES
         .iter()
         .map(|line| {
@@ -351,7 +233,7 @@ fn who_is_not_there_is_missed_in_the_same_words() {
                 .map(|line| [words(line), words(more)].concat())
         })
         .collect();
-    compare(&Place::new(), &cases, &differences::read());
+    compare(&Beside::new("varnishlog"), &cases, &differences::read());
 }
 
 #[test]
@@ -359,7 +241,7 @@ fn made_up_command_lines_do_what_the_stock_tool_does() {
     if !varnish::is_here() {
         return;
     }
-    let place = Place::new();
+    let place = Beside::new("varnishlog");
     let mut dice = Dice::new();
     eprintln!("seed {} (SHELLAC_SEED)", dice.seed());
     let logs = place.logs();
@@ -378,7 +260,7 @@ fn the_differences_are_as_they_are_described() {
     if !varnish::is_here() {
         return;
     }
-    let place = Place::new();
+    let place = Beside::new("varnishlog");
     for difference in &known {
         difference.check(&place);
     }

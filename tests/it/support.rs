@@ -1,5 +1,6 @@
 //! What several tests need: processes, temporary workdirs, deadlines, chance, scripted origins.
 
+pub(crate) mod beside;
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod deadline;

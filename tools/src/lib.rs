@@ -21,6 +21,7 @@ mod errors;
 mod explain;
 mod generate;
 mod health;
+mod hist;
 mod hosts;
 mod kernel;
 mod links;
@@ -33,6 +34,7 @@ mod snapshot;
 mod stat;
 mod stock;
 mod terminal;
+mod top;
 mod trace;
 mod watch;
 mod when;
@@ -73,6 +75,10 @@ enum Tool {
     Why(why::Args),
     /// Shows how an instance is doing, live on a terminal; its counters in varnishstat's forms; waits for them
     Stat(stat::Args),
+    /// Shows the most frequent records, or requests with their times: varnishtop's options
+    Top(top::Args),
+    /// Shows how times and sizes are spread, hits and misses: varnishhist's options
+    Hist(hist::Args),
     /// Gives commands to a running proxy: backends, configurations, parameters
     Adm(adm::Args),
     /// Says what is here, what is wrong, and what to do about it
@@ -104,6 +110,8 @@ pub fn main() -> ExitCode {
         _ if is_worker => daemon::run_worker(),
         Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
         Some(stock) if stat::STOCK_NAMES.contains(&stock) => return stat::run_as(&name),
+        Some(stock) if top::STOCK_NAMES.contains(&stock) => return top::run_as(&name),
+        Some(stock) if hist::STOCK_NAMES.contains(&stock) => return hist::run_as(&name),
         Some(stock) if adm::STOCK_NAMES.contains(&stock) => return adm::run_as(&name),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
         _ => match Cli::parse().tool {
@@ -115,6 +123,8 @@ pub fn main() -> ExitCode {
             Tool::Ps(args) => ps::run(args),
             Tool::Why(args) => why::run(&args),
             Tool::Stat(args) => stat::run(args),
+            Tool::Top(args) => top::main(&args),
+            Tool::Hist(args) => hist::main(&args),
             Tool::Adm(args) => adm::run(args),
             Tool::Doctor(args) => doctor::run(&args),
             Tool::Health(args) => health::run(&args),

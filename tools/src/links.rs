@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use crate::{adm, log, stat};
+use crate::{adm, hist, log, stat, top};
 
 /// Options of `shellac links`.
 #[derive(clap::Args, Debug)]
@@ -17,10 +17,22 @@ pub(crate) struct Args {
     directory: PathBuf,
 }
 
+/// The names of the stock tools that there is a tool for.
+fn names() -> impl Iterator<Item = &'static str> {
+    let names = [
+        log::STOCK_NAMES,
+        top::STOCK_NAMES,
+        hist::STOCK_NAMES,
+        stat::STOCK_NAMES,
+        adm::STOCK_NAMES,
+    ];
+    names.into_iter().flatten()
+}
+
 /// Makes the links. One that is there already and leads here stays; anything else of that name is an error.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe().context("cannot find out where this program lies")?;
-    for name in log::STOCK_NAMES.into_iter().chain(stat::STOCK_NAMES).chain(adm::STOCK_NAMES) {
+    for name in names() {
         let link = args.directory.join(name);
         match symlink(&program, &link) {
             Ok(()) => {}

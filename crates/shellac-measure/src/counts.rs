@@ -146,6 +146,13 @@ impl Counts {
         }
     }
 
+    /// Forgets everything; from now on counts are exact again.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.floor = 0.0;
+        self.tidy();
+    }
+
     /// How many texts have a count.
     pub fn len(&self) -> usize {
         self.rows.len()

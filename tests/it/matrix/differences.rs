@@ -1,6 +1,6 @@
 //! What we do differently on purpose: a list with the command, both outputs and the reason.
 
-use super::{Place, words};
+use crate::support::beside::{Beside, words};
 use crate::support::fixture;
 
 /// One row of the list.
@@ -19,12 +19,11 @@ impl Difference {
     }
 
     /// Runs both and compares with what the list says. A line `...` stands for the rest.
-    pub(super) fn check(&self, place: &Place) {
+    pub(super) fn check(&self, place: &Beside) {
         assert!(!self.reason.is_empty(), "{:?} has no reason", self.command);
-        let link = place.path().join("varnishlog");
-        let both = [(&link, &self.ours), (&"varnishlog".into(), &self.theirs)];
+        let both = [(place.ours(), &self.ours), (place.theirs().to_owned(), &self.theirs)];
         for (program, expected) in both {
-            let output = place.run(program, &self.command);
+            let output = place.run(&program, &self.command);
             let text = [output.stdout, output.stderr].concat();
             let text = String::from_utf8_lossy(&text);
             let same = match expected.strip_suffix("...\n") {

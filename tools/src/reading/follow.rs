@@ -17,6 +17,7 @@ use super::signals::Signals;
 use crate::attach::Patience;
 use crate::detach::{self, Place};
 use crate::stock::system_text::system_text;
+use crate::terminal::say;
 use crate::when::{Clock, Zone};
 
 /// The exit status of `--fail-on-loss`.
@@ -81,7 +82,7 @@ impl Ready {
             let is_cut =
                 matches!(settings.from, From::File(_)) && !matches!(result, Ok(Ended::Asked));
             let lines = pass.as_ref().map(|pass| notices::total(settings, pass, is_cut));
-            lines.iter().flatten().for_each(|line| eprintln!("shellac: {line}"));
+            lines.iter().flatten().for_each(|line| say(&format!("shellac: {line}")));
         }
         result?;
         Ok(account(settings, &source))
@@ -109,7 +110,7 @@ fn ready(
 
 fn say_reports(settings: &Reading, source: &mut Origin, last: bool) {
     for report in source.reports(last) {
-        eprintln!("{}", loss_text::report(&report, settings.zone));
+        say(&loss_text::report(&report, settings.zone));
     }
 }
 
@@ -130,10 +131,10 @@ fn account(settings: &Reading, source: &Origin) -> ExitCode {
     match lost {
         Some(lost) => {
             let lost = loss_text::bytes(lost);
-            eprintln!("shellac: {read_bytes} bytes of the log read, {lost} lost");
+            say(&format!("shellac: {read_bytes} bytes of the log read, {lost} lost"));
         }
         None if settings.verbose => {
-            eprintln!("shellac: {read_bytes} bytes of the log read, none lost");
+            say(&format!("shellac: {read_bytes} bytes of the log read, none lost"));
         }
         None => {}
     }
@@ -196,6 +197,9 @@ fn follow<'a, S: Sink>(
         }
         let input = source.next()?;
         window_end.look_at(&input);
+        if let (Input::Lost(_), Some(pass)) = (&input, &mut *pass) {
+            pass.gap();
+        }
         match (input, &mut *pass) {
             (Input::Row(records), Some(pass)) => {
                 let walked_bytes;
@@ -217,7 +221,7 @@ fn follow<'a, S: Sink>(
             (Input::Lost(_), pass) if !stock => flow = give_up_all(pass, GivenUp::Gap)?,
             (Input::Lost(_), pass) => {
                 flow = give_up_all(pass, GivenUp::Flush)?;
-                eprintln!("Log overrun\nLog reacquired");
+                say("Log overrun\nLog reacquired");
             }
             (Input::Abandoned(gone), pass) => {
                 flow = give_up_all(pass, GivenUp::Flush)?;
@@ -226,9 +230,9 @@ fn follow<'a, S: Sink>(
                 }
                 complaints.log_is_gone();
                 if stock {
-                    eprintln!("Log abandoned (vsl)");
+                    say("Log abandoned (vsl)");
                 } else {
-                    eprintln!("Log abandoned (vsl): {gone}");
+                    say(&format!("Log abandoned (vsl): {gone}"));
                 }
             }
             (Input::Unavailable(reason), _) => {
@@ -237,7 +241,7 @@ fn follow<'a, S: Sink>(
             (input @ (Input::Opened | Input::Reacquired), opened) => {
                 if input == Input::Reacquired {
                     complaints.is_gone = false;
-                    eprintln!("Log reacquired");
+                    say("Log reacquired");
                 }
                 holding = Holding::default();
                 let Some(choice) = source.choice() else { continue };
@@ -262,7 +266,7 @@ fn follow<'a, S: Sink>(
             pass.iter().for_each(|pass| notices.say(settings, pass));
         }
         for problem in source.problems().into_iter().filter(|_| !stock) {
-            eprintln!("shellac: {problem}");
+            say(&format!("shellac: {problem}"));
         }
         if flow == Flow::Stop {
             return Ok(Ended::Asked);
@@ -307,7 +311,7 @@ impl Complaints {
         let now = Instant::now();
         // The stock tool says this ten times a second.
         if std::mem::take(&mut self.is_gone) && self.stock {
-            eprintln!("Log abandoned (vsm)");
+            say("Log abandoned (vsm)");
         }
         let reason = match reason {
             live_source::NO_LOG if self.stock => "No VSL chunk found (child not started ?)",
@@ -317,7 +321,7 @@ impl Complaints {
             anyhow::bail!("Failed to acquire log: {reason}");
         }
         if self.last.is_none_or(|last| now.duration_since(last) >= COMPLAINT_PAUSE) {
-            eprintln!("Failed to acquire log: {reason}");
+            say(&format!("Failed to acquire log: {reason}"));
             self.last = Some(now);
         }
         Ok(())
@@ -363,13 +367,13 @@ impl WindowEnd {
 /// Three dialects look alike from outside, and the wrong table of tags mislabels everything silently.
 fn say_choice(choice: Choice, verbose: bool) {
     if choice.is_tie() {
-        eprintln!(
+        say(&format!(
             "shellac: warning: the records do not tell which table of tags they were written with; {} is taken, \
              --dialect names another",
             choice.dialect
-        );
+        ));
     } else if verbose && choice.basis != Basis::Layout {
-        eprintln!("shellac: table of tags: {choice}");
+        say(&format!("shellac: table of tags: {choice}"));
     }
 }
 

@@ -4,6 +4,7 @@ use shellac_log::{Account, Grouping};
 
 use super::pass::{Pass, Sink};
 use super::settings::{From, Reading};
+use crate::terminal::say;
 use crate::when;
 
 /// What was said already.
@@ -18,7 +19,7 @@ impl Notices {
     pub(super) fn say<S: Sink>(&mut self, settings: &Reading, pass: &Pass<'_, S>) {
         if !self.overflow && pass.account().overflows > 0 {
             self.overflow = true;
-            eprintln!("shellac: {}", overflow(settings));
+            say(&format!("shellac: {}", overflow(settings)));
         }
         if !self.beginning
             && let Some(first) = pass.time().first
@@ -28,7 +29,7 @@ impl Notices {
                 && first > since
                 && let Some(first) = when::show(first, settings.zone)
             {
-                eprintln!("shellac: the log holds nothing from before {first}");
+                say(&format!("shellac: the log holds nothing from before {first}"));
             }
         }
     }

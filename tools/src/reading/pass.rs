@@ -56,6 +56,9 @@ pub(crate) trait Sink {
     /// Opens the output anew, after SIGHUP.
     fn reopen(&mut self) -> anyhow::Result<Written>;
 
+    /// Records were lost: what comes now may be much later.
+    fn gap(&mut self) {}
+
     /// The log is over, or nobody wants more of it.
     fn end(&mut self) -> anyhow::Result<Written> {
         self.flush()
@@ -140,6 +143,11 @@ impl<'a, S: Sink> Pass<'a, S> {
         self.look_for_times(records);
         self.grouper.unit(records, self.clock.elapsed());
         self.groups()
+    }
+
+    /// Records were lost.
+    pub(super) fn gap(&mut self) {
+        self.sink.gap();
     }
 
     pub(super) fn give_up_all(&mut self, why: GivenUp) -> anyhow::Result<Flow> {

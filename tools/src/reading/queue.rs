@@ -15,6 +15,7 @@ use shellac_log::{
 };
 
 use super::pause::Pause;
+use crate::terminal::say;
 
 /// Records that are handed over at once, in bytes; a few units may be more.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -437,9 +438,9 @@ impl Reader {
             self.warn = Warning::NotYet;
             let percent = lag.percent();
             let slow = if self.was_full { "the output is too slow" } else { "reading is too slow" };
-            eprintln!(
+            say(&format!(
                 "shellac: warning: {percent} % of the room behind the writer is used up, {slow}"
-            );
+            ));
         }
     }
 }

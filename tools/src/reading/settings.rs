@@ -48,6 +48,18 @@ impl fmt::Display for WithStatus {
 
 impl std::error::Error for WithStatus {}
 
+/// A mistake that the stock tool tells without a line end.
+#[derive(Debug)]
+pub(crate) struct Bare(pub(crate) String);
+
+impl fmt::Display for Bare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Bare {}
+
 /// Where records come from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum From {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use shellac_log::{Compat, SourceError};
 
-use super::settings::WithStatus;
+use super::settings::{Bare, WithStatus};
 use crate::compat;
 use crate::stock::front::{part, print, version};
 use crate::stock::getopt::{Getopt, Given};
@@ -99,7 +99,8 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         Some(error) => source_text(error),
         None => format!("{error:#}"),
     };
-    print(io::stderr(), format!("{text}\n").as_bytes());
+    let end = if error.is::<Bare>() { "" } else { "\n" };
+    print(io::stderr(), format!("{text}{end}").as_bytes());
     ExitCode::from(status)
 }
 

@@ -17,6 +17,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 
 use super::input::Keys;
 use super::key::Key;
+use super::notices;
 use super::signals::Signals;
 
 /// A terminal that does not say how large it is.
@@ -110,6 +111,7 @@ impl Owner {
             None
         };
         *lock() = Some(Before { keyboard });
+        notices::keep();
         write(ENTER).context("cannot write to the terminal")?;
         self.redraw()
     }
@@ -236,6 +238,7 @@ fn give_back() {
     if let Some(keyboard) = before.keyboard {
         let _ = tcsetattr(stdin(), OptionalActions::Now, &keyboard);
     }
+    notices::release();
 }
 
 fn lock() -> std::sync::MutexGuard<'static, Option<Before>> {

@@ -7,11 +7,12 @@ use shellac_log::{Kind, Reason, Transaction};
 use shellac_render::trace::Micros;
 
 /// The tags that are looked at.
-const WANTED: [Tag; 8] = [
+const WANTED: [Tag; 9] = [
     Tag::Timestamp,
     Tag::RespStatus,
     Tag::BerespStatus,
     Tag::ReqUrl,
+    Tag::ReqStart,
     Tag::BackendOpen,
     Tag::FetchError,
     Tag::Error,
@@ -20,55 +21,57 @@ const WANTED: [Tag; 8] = [
 
 /// What each number of a tag means in one dialect.
 #[derive(Debug)]
-pub(super) struct Glancer {
+pub(crate) struct Glancer {
     dialect: Dialect,
     wanted: Box<[Option<Tag>; 256]>,
 }
 
 /// A client's request.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Request<'a> {
-    pub(super) url: &'a [u8],
-    pub(super) status: Option<u16>,
+pub(crate) struct Request<'a> {
+    pub(crate) url: &'a [u8],
+    /// The address of the client.
+    pub(crate) client: &'a [u8],
+    pub(crate) status: Option<u16>,
     /// From its start to the end of the answer, in microseconds.
-    pub(super) wait: Option<u64>,
+    pub(crate) wait: Option<u64>,
 }
 
 /// An attempt at a backend.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Attempt<'a> {
-    pub(super) vxid: Vxid,
-    pub(super) is_retry: bool,
+pub(crate) struct Attempt<'a> {
+    pub(crate) vxid: Vxid,
+    pub(crate) is_retry: bool,
     /// The payload of its last `BackendOpen`; empty without one.
-    pub(super) open: &'a [u8],
+    pub(crate) open: &'a [u8],
     /// Microseconds that the connection took.
-    pub(super) connect: Option<u64>,
+    pub(crate) connect: Option<u64>,
     /// Microseconds from the request to the head of the answer.
-    pub(super) answer: Option<u64>,
-    pub(super) status: Option<u16>,
+    pub(crate) answer: Option<u64>,
+    pub(crate) status: Option<u16>,
     /// The text of its last `FetchError` or `Error`.
-    pub(super) error: Option<&'a [u8]>,
+    pub(crate) error: Option<&'a [u8]>,
     /// A connection was taken up after that: what failed did no harm.
-    pub(super) went_on: bool,
+    pub(crate) went_on: bool,
 }
 
 /// A group at a glance.
 #[derive(Debug, Default)]
-pub(super) struct Glance<'a> {
-    pub(super) requests: Vec<Request<'a>>,
-    pub(super) attempts: Vec<Attempt<'a>>,
-    pub(super) notices: Vec<&'a [u8]>,
+pub(crate) struct Glance<'a> {
+    pub(crate) requests: Vec<Request<'a>>,
+    pub(crate) attempts: Vec<Attempt<'a>>,
+    pub(crate) notices: Vec<&'a [u8]>,
     /// Something speaks of a failure.
-    pub(super) may_have_failed: bool,
+    pub(crate) may_have_failed: bool,
     /// The latest moment in it, since 1970.
-    pub(super) at: Option<Duration>,
+    pub(crate) at: Option<Duration>,
 }
 
 /// Notices that are taken of one group.
 const MAX_NOTICES: usize = 4;
 
 impl Glancer {
-    pub(super) fn new(dialect: Dialect) -> Glancer {
+    pub(crate) fn new(dialect: Dialect) -> Glancer {
         let mut wanted = Box::new([None; 256]);
         for (number, wanted) in (0..=u8::MAX).zip(wanted.iter_mut()) {
             *wanted = Tag::from_number(dialect, number).filter(|tag| WANTED.contains(tag));
@@ -77,7 +80,7 @@ impl Glancer {
     }
 
     /// Looks at the transactions of a group.
-    pub(super) fn look<'a>(&self, transactions: &'a [Transaction]) -> Glance<'a> {
+    pub(crate) fn look<'a>(&self, transactions: &'a [Transaction]) -> Glance<'a> {
         let mut glance = Glance::default();
         for one in transactions {
             match one.kind {
@@ -117,6 +120,7 @@ impl Glancer {
             Tag::RespStatus => request.status = status(text),
             // What VCL makes of it comes later.
             Tag::ReqUrl if request.url.is_empty() => request.url = text,
+            Tag::ReqStart => request.client = field(text, 0).unwrap_or_default(),
             Tag::FetchError | Tag::Error => failed = true,
             Tag::Notice if glance.notices.len() < MAX_NOTICES => glance.notices.push(text),
             _ => {}
@@ -181,7 +185,7 @@ impl Glance<'_> {
 
 impl<'a> Attempt<'a> {
     /// The backend's name as the log has it, without that of a configuration before it.
-    pub(super) fn backend(&self) -> &'a [u8] {
+    pub(crate) fn backend(&self) -> &'a [u8] {
         if let Some(name) = field(self.open, 1) {
             return short_name(name);
         }
@@ -193,19 +197,19 @@ impl<'a> Attempt<'a> {
     }
 
     /// Its address and port, as they are in the log.
-    pub(super) fn address(&self) -> Option<(&'a [u8], &'a [u8])> {
+    pub(crate) fn address(&self) -> Option<(&'a [u8], &'a [u8])> {
         let port = field(self.open, 3)?;
         (port != b"0").then(|| field(self.open, 2).map(|address| (address, port)))?
     }
 
     /// Whether its connection was a new one.
-    pub(super) fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         field(self.open, 6) == Some(b"connect")
     }
 }
 
 /// What stands behind the last dot, unless there is nothing before or behind it.
-pub(super) fn short_name(name: &[u8]) -> &[u8] {
+pub(crate) fn short_name(name: &[u8]) -> &[u8] {
     match memchr::memrchr(b'.', name) {
         Some(dot) if dot > 0 && dot + 1 < name.len() => &name[dot + 1..],
         _ => name,

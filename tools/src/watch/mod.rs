@@ -10,7 +10,7 @@ mod classes;
 mod events;
 mod failing;
 mod follow;
-mod glance;
+pub(crate) mod glance;
 mod histogram;
 mod parts;
 mod seconds;

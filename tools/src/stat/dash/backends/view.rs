@@ -8,8 +8,8 @@ use crate::stat::dash::columns::{Columns, cut};
 use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::Look;
 use crate::stat::dash::snapshot::Snapshot;
-use crate::words;
 use crate::watch::Reading;
+use crate::words;
 
 /// Columns of a name at least.
 const NAME: usize = 17;

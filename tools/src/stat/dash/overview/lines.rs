@@ -12,8 +12,8 @@ use crate::stat::dash::frame::wrapped;
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::{State, micros};
 use crate::stat::dash::spark::{History, spark};
-use crate::words;
 use crate::watch::{EventKind, Reading, Second, Sums, Suspicion, Traffic};
+use crate::words;
 
 /// From this width on events stand beside classes.
 const WIDE: usize = 120;

@@ -12,8 +12,8 @@ use shellac_render::visible;
 use crate::stat::dash::columns::{Columns, Place, columns};
 use crate::stat::dash::screen::{Look, Scene};
 use crate::stat::dash::snapshot::micros;
-use crate::words;
 use crate::watch::{BackendTraffic, Failing, Reading, Traffic};
+use crate::words;
 
 /// Columns of a transaction's number at least.
 const XID: usize = 7;
