@@ -139,7 +139,8 @@ fn made_up(dice: &mut Dice, logs: &[String]) -> Vec<String> {
     ];
     let mut line = words(&format!("-1 -g {}", dice.one_of(&GROUPINGS)));
     for _ in 0..dice.below(5) {
-        line.extend(words(dice.one_of(MORE)));
+        let more: &str = MORE[dice.below(MORE.len())];
+        line.extend(words(more));
     }
     let log = dice.one_of(logs).clone();
     let at = dice.below(2) * line.len();

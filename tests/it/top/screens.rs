@@ -80,8 +80,10 @@ fn the_list_of_a_file_is_that_of_the_stock_tool_in_columns() {
     let args = ["-1", "-r", "mixed.vsl"].map(str::to_owned);
     let list = String::from_utf8_lossy(&place.run(place.theirs(), &args).stdout).into_owned();
     let (columns, rows) = (80, 24);
-    let mut expected =
-        vec![format!("list length {:<61}(EOF)", list.lines().count()), String::new()];
+    let mut expected = vec![
+        format!("{:<74}(EOF)", format!("list length {}", list.lines().count())),
+        String::new(),
+    ];
     // Texts of several lines are far down.
     expected.extend(list.lines().take(rows - 3).map(|line| {
         let (count, rest) = line.split_at(10);
@@ -170,7 +172,9 @@ fn both_count_the_requests_of_a_shellacd() {
     let origin = Origin::start(|_| vec![Step::ReadBody, ok("x")]);
     let root = tempfile::tempdir().expect("a temporary directory");
     let workdir = root.path().join("w");
-    let daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
+    // The stock tool here knows this one.
+    let config = Daemon::config(origin.address(), "dialect = \"6.0-7.2\"\n");
+    let daemon = Daemon::start(&workdir, &config);
     let args = format!("-n '{}'", workdir.display());
     let size = (80, 24);
     let shellac = Path::new(env!("CARGO_BIN_EXE_shellac"));

@@ -30,11 +30,6 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Shows the screen until told to end.
 pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
-    if !stdout().is_terminal() {
-        bail!(
-            "standard output is no terminal, which the screen needs; shellac hist --batch writes text"
-        );
-    }
     let Settings { reading, profile, sides, delay, bend, .. } = settings;
     let is_file = matches!(&reading.from, From::File(path) if path.is_file());
     let whose = Whose::of(&reading);
@@ -48,6 +43,12 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         Started::Over(code) => return Ok(code),
     };
     let identity = visible(whose.identity().as_bytes());
+    // What is wrong with the log was told first.
+    if !stdout().is_terminal() {
+        bail!(
+            "standard output is no terminal, which the screen needs; shellac hist --batch writes text"
+        );
+    }
     let signals = Signals::register()?;
     let mut terminal = Owner::take()?;
     let mut view = View { delay, identity };

@@ -49,9 +49,6 @@ struct View {
 
 /// Shows the screen until told to end.
 pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
-    if !stdout().is_terminal() {
-        bail!("standard output is no terminal, which the screen needs; -1 writes the list once");
-    }
     let Settings { reading, what, period, .. } = settings;
     // A file has no time that would pass while it is read.
     let is_file = matches!(&reading.from, From::File(path) if path.is_file());
@@ -69,6 +66,10 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         Started::Over(code) => return Ok(code),
     };
     view.identity = whose.identity();
+    // What is wrong with the log was told first.
+    if !stdout().is_terminal() {
+        bail!("standard output is no terminal, which the screen needs; -1 writes the list once");
+    }
     let signals = Signals::register()?;
     let mut terminal = Owner::take()?;
     let shown = show(&mut view, &behind, &signals, &mut terminal, is_file);
