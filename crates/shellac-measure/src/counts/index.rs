@@ -22,6 +22,7 @@ impl Index {
 
     /// The place with this hash that is the right one.
     #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a slot is taken")]
     pub(super) fn find(&self, hash: u32, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = hash as usize & mask;

@@ -19,9 +19,13 @@ fn digits_and_signs_change_the_delay() {
     }
     assert_eq!(delay_after('x'), (false, 512.0));
     // However often it is pressed there is a time between two pictures, and it ends.
-    (0..2000).for_each(|_| drop(delay_after('+')));
+    for _ in 0..2000 {
+        let _ = delay_after('+');
+    }
     assert!(delay_after('+').1 > 0.0);
-    (0..5000).for_each(|_| drop(delay_after('-')));
+    for _ in 0..5000 {
+        let _ = delay_after('-');
+    }
     assert!(Duration::try_from_secs_f64(delay_after('-').1).is_ok());
 }
 
@@ -36,9 +40,13 @@ fn the_first_press_begins_to_bend_time_and_the_next_ones_change_it() {
     let factors = [2.0, 2.0, 0.5, 0.5, 0.5].map(|times| factor_after(times).unwrap());
     assert_eq!(factors, [1.0, 2.0, 1.0, 0.5, 0.25]);
     // It never stops and never goes at once.
-    (0..5000).for_each(|_| drop(factor_after(0.5)));
+    for _ in 0..5000 {
+        let _ = factor_after(0.5);
+    }
     assert!(factor_after(0.5).unwrap() > 0.0);
-    (0..9000).for_each(|_| drop(factor_after(2.0)));
+    for _ in 0..9000 {
+        let _ = factor_after(2.0);
+    }
     assert!(factor_after(2.0).unwrap().is_finite());
     assert_eq!((bent.ahead(), bent.samples.watches_time), (Duration::ZERO, true));
 }

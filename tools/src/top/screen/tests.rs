@@ -30,7 +30,9 @@ fn tally(keys: usize, urls: &[(&str, usize)]) -> Tally {
         let number = Tag::ReqUrl.number(DIALECT).unwrap();
         let (layout, side) = (DIALECT.layout(), Side::Client);
         encode_text(&mut row, layout, number, Vxid(9), side, url.as_bytes(), 1024);
-        (0..*times).for_each(|_| drop(keys.row(DIALECT, &row).unwrap()));
+        for _ in 0..*times {
+            let _ = keys.row(DIALECT, &row).unwrap();
+        }
     }
     Tally::Keys(Box::new(keys))
 }
