@@ -30,7 +30,7 @@ pub use resolver::ResolverConfig;
 pub use types::{
     Action, BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits,
     ListenAddress, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig,
-    ProbeRequest, RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts, SocketRights,
-    Timeouts,
+    ProbeRequest, ProxyVersion, RetryConnection, RetryOn, RetryPolicy, Route, RouteTimeouts,
+    SocketRights, Timeouts,
 };
 pub use unit::{parse_duration, parse_size_bytes};

@@ -85,12 +85,15 @@ fn server(value: &DeValue<'_>) -> Result<SocketAddr, String> {
     }
 }
 
-/// Reads `IP:PORT` or `NAME:PORT`.
+/// Reads `IP:PORT`, `NAME:PORT` or a path.
 pub(crate) fn backend_address(spelled: &str) -> Result<crate::types::BackendAddress, String> {
     use crate::types::BackendAddress;
+    if spelled.starts_with('/') {
+        return crate::read::listen::socket_path(spelled).map(BackendAddress::Path);
+    }
     let wrong = || {
         format!(
-            "`{spelled}` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT"
+            "`{spelled}` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT, nor the /PATH of a socket"
         )
     };
     let address = match spelled.parse::<SocketAddr>() {
@@ -107,6 +110,8 @@ pub(crate) fn backend_address(spelled: &str) -> Result<crate::types::BackendAddr
     let port = match &address {
         BackendAddress::Ip(address) => address.port(),
         BackendAddress::Name { port, .. } => *port,
+        // Told apart above.
+        BackendAddress::Path(_) => return Ok(address),
     };
     if port == 0 { Err("port 0 cannot be connected to".to_owned()) } else { Ok(address) }
 }

@@ -145,6 +145,17 @@ pub enum BackendAddress {
         /// The port.
         port: u16,
     },
+    /// At a path of this machine.
+    Path(PathBuf),
+}
+
+/// A version of the PROXY protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyVersion {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// One backend.
@@ -156,6 +167,8 @@ pub struct BackendConfig {
     pub address: BackendAddress,
     /// The address as the file spells it: what a consistent hash is made of.
     pub spelled: String,
+    /// Each connection begins with who the client is.
+    pub send_proxy: Option<ProxyVersion>,
     /// Longest time to connect.
     pub connect_timeout: Duration,
     /// Longest time from the request sent to the first byte of the response.

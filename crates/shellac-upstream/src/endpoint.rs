@@ -1,6 +1,7 @@
 //! One backend as all workers share it.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,10 +18,21 @@ pub enum Address {
     Fixed(SocketAddr),
     /// At what a name stands for.
     Named(Arc<Name>),
+    /// At a path of this machine.
+    Path(PathBuf),
 }
 
 impl Address {
-    /// Where the next connection goes to; `Ok(None)` as long as the name is looked up for the first time.
+    /// The path, if it is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Address::Path(path) => Some(path),
+            Address::Fixed(_) | Address::Named(_) => None,
+        }
+    }
+
+    /// Where the next connection goes to; `Ok(None)` as long as the name is looked up for the first time, and for a path.
     ///
     /// # Errors
     ///
@@ -29,6 +41,7 @@ impl Address {
         match self {
             Address::Fixed(address) => Ok(Some(*address)),
             Address::Named(name) => name.next(),
+            Address::Path(_) => Ok(None),
         }
     }
 
@@ -38,6 +51,7 @@ impl Address {
         match self {
             Address::Fixed(address) => vec![*address],
             Address::Named(name) => name.found().addresses.clone(),
+            Address::Path(_) => Vec::new(),
         }
     }
 }
@@ -50,9 +64,8 @@ impl PartialEq for Address {
             (Address::Named(one), Address::Named(other)) => {
                 one.host() == other.host() && one.port() == other.port()
             }
-            (Address::Fixed(_), Address::Named(_)) | (Address::Named(_), Address::Fixed(_)) => {
-                false
-            }
+            (Address::Path(one), Address::Path(other)) => one == other,
+            (Address::Fixed(_) | Address::Named(_) | Address::Path(_), _) => false,
         }
     }
 }
@@ -221,6 +234,7 @@ impl Endpoint {
             address_text: match &spec.address {
                 Address::Fixed(address) => address.to_string(),
                 Address::Named(name) => format!("{}:{}", name.host(), name.port()),
+                Address::Path(path) => path.display().to_string(),
             },
             spec,
         }
@@ -256,10 +270,17 @@ impl Endpoint {
         match &self.spec.address {
             Address::Fixed(fixed) => *fixed == address,
             Address::Named(name) => name.has(address),
+            Address::Path(_) => true,
         }
     }
 
-    /// Where it listens, as text: `IP:PORT` or `NAME:PORT`.
+    /// What a request without a host is said to be for.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        if self.spec.address.path().is_some() { "localhost" } else { &self.address_text }
+    }
+
+    /// Where it listens, as text: `IP:PORT`, `NAME:PORT` or a path.
     #[must_use]
     pub fn address_text(&self) -> &str {
         &self.address_text

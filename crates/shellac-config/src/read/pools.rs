@@ -13,7 +13,7 @@ use toml::de::DeValue;
 use super::{name, position};
 use crate::section::{At, Problems, Section, boolean, choice, duration, integer, list, text};
 use crate::types::{
-    BackendAddress, BackendConfig, PoolConfig, ProbeConfig, ProbeRequest, Timeouts,
+    BackendAddress, BackendConfig, PoolConfig, ProbeConfig, ProbeRequest, ProxyVersion, Timeouts,
 };
 
 /// Weights of a pool with a consistent hash, all together: each is 160 points on its ring.
@@ -95,6 +95,10 @@ pub(super) fn read_backends(
             let spelled = text(value)?;
             Ok((crate::resolver::backend_address(&spelled)?, spelled))
         });
+        let versions = [("v1", ProxyVersion::V1), ("v2", ProxyVersion::V2)];
+        let send_proxy = section
+            .take(problems, "send_proxy", |value| choice(value, &versions))
+            .map(|found| found.value);
         let connect_timeout = section.or(problems, "connect_timeout", timeouts.connect, duration);
         let first_byte_timeout =
             section.or(problems, "first_byte_timeout", timeouts.first_byte, duration);
@@ -134,6 +138,7 @@ pub(super) fn read_backends(
                 name,
                 address,
                 spelled,
+                send_proxy,
                 connect_timeout,
                 first_byte_timeout,
                 between_bytes_timeout,

@@ -5,7 +5,7 @@ use crate::{
     BackendAddress, BackendConfig, BodyConfig, BodyOver, Limits, ResolverConfig, RouteTimeouts,
     Timeouts,
 };
-use crate::{ListenAddress, SocketRights};
+use crate::{ListenAddress, ProxyVersion, SocketRights};
 
 /// The smallest file that is right.
 const LEAST: &str =
@@ -113,6 +113,7 @@ fn every_key_is_read() {
                 name: "api1".to_owned(),
                 address: BackendAddress::Ip("127.0.0.1:9001".parse().unwrap()),
                 spelled: "127.0.0.1:9001".to_owned(),
+                send_proxy: None,
                 connect_timeout: second(1),
                 first_byte_timeout: second(120),
                 between_bytes_timeout: second(60),
@@ -132,6 +133,7 @@ fn every_key_is_read() {
                 name: "api2".to_owned(),
                 address: BackendAddress::Ip("[::1]:9002".parse().unwrap()),
                 spelled: "[::1]:9002".to_owned(),
+                send_proxy: None,
                 connect_timeout: second(1),
                 first_byte_timeout: second(7),
                 between_bytes_timeout: second(60),
@@ -269,7 +271,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "log = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
+            "f:6: backend.log: is not a key; known here: name, address, send_proxy, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; did you mean `mode`?"]),
@@ -311,7 +313,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "[[backend]]\nname = 'b2'\naddress = 'local host:80'\n[[pool]]\nname = 'p'\nbackends = ['b2']\n",
         &[
-            "f:8: backend.address: `local host:80` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT",
+            "f:8: backend.address: `local host:80` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor NAME:PORT, nor the /PATH of a socket",
         ],
     ),
     (
@@ -611,6 +613,10 @@ fn clients_may_connect_to_a_path() {
     assert_eq!((first.proxy_protocol, first.rights.mode), (true, Some(0o660)));
     assert_eq!((first.rights.user.as_deref(), first.rights.group.as_deref()), (Some("www"), None));
     assert_eq!(second.rights.mode, Some(0o600));
+    let text = format!("{text}[[backend]]\nname = 'u'\naddress = '/run/u'\nsend_proxy = 'v2'\n");
+    let backend = Config::parse(&text, "f").unwrap().backends.pop().unwrap();
+    assert_eq!(backend.address, BackendAddress::Path("/run/u".into()));
+    assert_eq!(backend.send_proxy, Some(ProxyVersion::V2));
     let twice = format!("{text}[[listen]]\naddress = '/b'\n");
     let errors = Config::parse(&twice, "f").unwrap_err().to_string();
     assert!(errors.contains("/b is listened on already"), "{errors}");

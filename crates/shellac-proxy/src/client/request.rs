@@ -46,6 +46,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) client: &'s mut Client,
     /// Where the client is.
     pub(crate) address: SocketAddr,
+    /// Where it connected to.
+    pub(crate) server: SocketAddr,
     /// The request's transaction.
     pub(crate) txn: Txn,
     /// Its slot on the scoreboard.
@@ -136,7 +138,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     let worker = Rc::clone(session.worker());
     let local = worker.lease();
     worker.stats.main().inc(Main::ClientReq);
-    let Session { client, txn: parent, peer, address, live, listener, head, .. } = session;
+    let Session { client, txn: parent, peer, address, server, live, listener, head, .. } = session;
     client.input.consume(len);
     client.ahead = Some(0);
     let log = &worker.log;
@@ -213,6 +215,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         local: &local,
         client,
         address: *address,
+        server: *server,
         txn,
         live,
         head,

@@ -224,7 +224,7 @@ pub(super) fn prepare_head(
     if !head.headers.contains("host")
         && let Some(endpoint) = endpoint
     {
-        head.headers.push("Host", endpoint.address_text());
+        head.headers.push("Host", endpoint.host());
     }
     let number = txn.vxid().to_string();
     let tags = HeadTags::BEREQ;
@@ -294,7 +294,7 @@ async fn fail(
         taken: running.as_ref().and_then(taken),
         expected: exchange.body.framing().len_bytes().filter(|_| has_body),
         attempt: fetch.number,
-        address: running.as_ref().map(|running| running.conn.remote).or(failure.address),
+        address: running.as_ref().map_or(failure.address, |running| running.conn.address()),
         ..Details::default()
     };
     failure.log(&txn, details);
@@ -488,6 +488,7 @@ async fn discard(
             exchange.show(Phase::Discard, until, upload.written, response.head_len);
         })
         .await
+        && !conn.single
         && shellac_http1::policy::response_persistent(&response.head, response.framing);
     fetch.acct.response_body += decoder.received_bytes();
     let counts = exchange.local.counts(&conn.endpoint);

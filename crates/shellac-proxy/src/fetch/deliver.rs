@@ -110,7 +110,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         BodyFraming::Eof => BodyKind::Eof,
     });
     let status = response.head.status;
-    let persistent = response_persistent(&response.head, response.framing);
+    let persistent = !conn.single && response_persistent(&response.head, response.framing);
     let towards = response.framing.towards_client(exchange.version);
     if towards == BodyFraming::Eof {
         exchange.close.get_or_insert(SessionEnd::TxEof);

@@ -171,6 +171,30 @@ impl Failure {
         failure
     }
 
+    /// No connection to the backend `name`, which is a path.
+    pub(crate) fn connect_path(name: &str, error: &io::Error) -> Box<Failure> {
+        use rustix::io::Errno;
+        let errno = error.raw_os_error().unwrap_or(0);
+        let mut failure = Failure::connect(name, errno);
+        // Nobody has made it, nobody listens, or more wait than whoever listens has room for: all of that is the backend's doing.
+        if [Errno::NOENT, Errno::CONNREFUSED, Errno::AGAIN]
+            .map(Errno::raw_os_error)
+            .contains(&errno)
+        {
+            failure.class = "refused";
+        }
+        failure
+    }
+
+    /// The backend `name` did not take who the client is.
+    pub(crate) fn introduction(name: &str, error: &io::Error) -> Box<Failure> {
+        let errno = error.raw_os_error().unwrap_or(0);
+        let mut failure = Failure::connect(name, errno);
+        let text = format!("backend {name}: proxy write errno {errno} ({})", errno_text(errno));
+        failure.texts = vec![text.into_bytes()];
+        failure
+    }
+
     /// The name of the backend `name` has no address. The words are those of a connection if it is for a fault of this machine.
     pub(crate) fn unresolved(name: &str, trouble: Trouble) -> Box<Failure> {
         let mut failure = match trouble {

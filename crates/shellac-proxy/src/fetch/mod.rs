@@ -23,6 +23,7 @@ use crate::client::{self, After, Exchange, Loss, RequestBody};
 use crate::clock::Micros;
 use crate::log::{Acct, HeadTags, SessionEnd, Txn, TxnKind};
 use attempt::Attempt;
+pub(crate) use connect::version_of;
 pub(crate) use failure::errno_text;
 use key::Keyed;
 pub(crate) use limit::{Limit, Until};

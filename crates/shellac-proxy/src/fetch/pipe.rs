@@ -164,7 +164,7 @@ async fn fail(
     let details = Details {
         reused: conn.as_ref().map(|_| false),
         attempt: 1,
-        address: conn.as_ref().map(|conn| conn.remote).or(failure.address),
+        address: conn.as_ref().map_or(failure.address, Conn::address),
         ..Details::default()
     };
     failure.log(&txn, details);

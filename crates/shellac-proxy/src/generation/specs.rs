@@ -36,7 +36,7 @@ fn endpoint(backend: &BackendConfig, nodes: &NodeMap, names: &Names) -> Endpoint
     // Of what a name stands for there may be several, on different nodes.
     let node = || match &backend.address {
         BackendAddress::Ip(address) => nodes.find(address.ip()).map(str::to_owned),
-        BackendAddress::Name { .. } => None,
+        BackendAddress::Name { .. } | BackendAddress::Path(_) => None,
     };
     EndpointSpec {
         name: backend.name.clone(),
@@ -44,6 +44,7 @@ fn endpoint(backend: &BackendConfig, nodes: &NodeMap, names: &Names) -> Endpoint
         address: match &backend.address {
             BackendAddress::Ip(address) => Address::Fixed(*address),
             BackendAddress::Name { host, port } => Address::Named(names.get(host, *port)),
+            BackendAddress::Path(path) => Address::Path(path.clone()),
         },
         weight: backend.weight,
         max_conns: backend.max_conns,

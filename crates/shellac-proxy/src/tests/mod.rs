@@ -14,6 +14,7 @@ mod limits;
 mod live;
 mod log;
 mod origin;
+mod places;
 mod probes;
 mod retries;
 mod rig;

@@ -21,7 +21,7 @@ pub(crate) struct Conn {
     pub(crate) endpoint: Arc<Endpoint>,
     /// Bytes of a response that were read and not used yet.
     pub(crate) input: Buffer,
-    /// The backend's end.
+    /// The backend's end; of this machine and without a port for a path.
     pub(crate) remote: SocketAddr,
     /// The same, as the log shows it.
     pub(crate) remote_text: AddressText,
@@ -30,6 +30,8 @@ pub(crate) struct Conn {
     pub(crate) opened: Micros,
     /// When the last response ended.
     pub(crate) released: Micros,
+    /// It said who the client is, and is good for nobody else.
+    pub(crate) single: bool,
     /// Requests that it has carried before this one.
     pub(crate) uses: u64,
     /// Bytes handed to the kernel in its life.
@@ -39,6 +41,11 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
+    /// Where the backend is, if it has an address.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        Some(self.remote).filter(|remote| remote.port() != 0)
+    }
+
     /// The descriptor's number, for the log.
     pub(crate) fn fd(&self) -> i32 {
         self.stream.fd()

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_config::{ProbeConfig, ProbeRequest};
+use shellac_http1::{Ends, preamble};
 use shellac_upstream::probe::{Change, Probe, Shot, Step};
 use shellac_upstream::{Endpoint, Health};
 
 use super::jobs::Round;
 use super::registry::Held;
 use crate::clock::{self, micros};
+use crate::fetch::version_of;
 use crate::generation::{Generation, lock};
 use crate::log::{self, Log};
 use shot::{Target, fire};
@@ -93,8 +95,9 @@ impl Probes {
             match watched.backends.get_mut(&key) {
                 Some(backend) => {
                     backend.generation = Arc::clone(&generation.name);
-                    if backend.config != *config {
-                        backend.reconfigure(endpoint, config, now);
+                    let said = introduction(generation, endpoint);
+                    if backend.config != *config || backend.target.preamble != said {
+                        backend.reconfigure(generation, endpoint, config, now);
                     }
                 }
                 None => {
@@ -178,15 +181,21 @@ impl Backend {
             name: endpoint.name().to_owned(),
             health: Arc::clone(endpoint.health()),
             config: config.clone(),
-            target: Rc::new(target(endpoint, config)),
+            target: Rc::new(target(generation, endpoint, config)),
             probe: Probe::new(config.settings.clone(), now, seed),
             ejections: endpoint.health().ejections(),
         }
     }
 
-    fn reconfigure(&mut self, endpoint: &Endpoint, config: &ProbeConfig, now: Duration) {
+    fn reconfigure(
+        &mut self,
+        generation: &Generation,
+        endpoint: &Endpoint,
+        config: &ProbeConfig,
+        now: Duration,
+    ) {
         self.config = config.clone();
-        self.target = Rc::new(target(endpoint, config));
+        self.target = Rc::new(target(generation, endpoint, config));
         self.probe.reconfigure(config.settings.clone(), now);
         self.health.set_probe(self.probe.view().clone());
     }
@@ -208,11 +217,11 @@ fn key(health: &Arc<Health>) -> usize {
     Arc::as_ptr(health).addr()
 }
 
-fn target(endpoint: &Endpoint, config: &ProbeConfig) -> Target {
+fn target(generation: &Generation, endpoint: &Endpoint, config: &ProbeConfig) -> Target {
     let mut request = String::new();
     match &config.request {
         ProbeRequest::Url(url) => {
-            let host = endpoint.address_text();
+            let host = endpoint.host();
             request
                 .push_str(&format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"));
         }
@@ -226,8 +235,17 @@ fn target(endpoint: &Endpoint, config: &ProbeConfig) -> Target {
     request.push_str("\r\n");
     Target {
         address: endpoint.spec().address.clone(),
+        preamble: introduction(generation, endpoint),
         request: request.into_bytes(),
         expect: config.expect,
         timeout: config.timeout,
+    }
+}
+
+/// What a backend that wants to know who the client is has to be told first: that nobody is.
+fn introduction(generation: &Generation, endpoint: &Endpoint) -> Vec<u8> {
+    match generation.backend(endpoint.index()).send_proxy {
+        Some(version) => preamble(version_of(version), Ends::Local),
+        None => Vec::new(),
     }
 }

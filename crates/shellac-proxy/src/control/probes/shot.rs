@@ -1,5 +1,6 @@
 //! One probe: a connection, a request, a response.
 
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use rustix::io::Errno;
 use shellac_http1::{Decoder, Limits, ResponseHead, parse_response_into, response_framing};
 use shellac_upstream::Address;
 use shellac_upstream::probe::{Family, Shot, Step};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
 use crate::fetch::errno_text;
+use crate::worker::{Outbox, Transport};
 
 /// Longest head that is read.
 const LIMITS: Limits = Limits { head_bytes: 16 << 10, headers: 64 };
@@ -28,6 +29,8 @@ const TEXT: usize = 200;
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) address: Address,
+    /// What comes before everything else: that the proxy speaks for itself.
+    pub(super) preamble: Vec<u8>,
     /// The whole request.
     pub(super) request: Vec<u8>,
     /// The status of a good response.
@@ -55,20 +58,16 @@ struct Flight {
 
 impl Flight {
     async fn run(&mut self, target: &Target) {
-        let address = loop {
-            match target.address.next() {
-                Ok(Some(address)) => break address,
-                Ok(None) => sleep(LOOK).await,
-                Err(trouble) => return self.text = format!("Resolve error ({trouble})"),
-            }
+        let (mut stream, family) = match open(&target.address).await {
+            Ok(opened) => opened,
+            Err(text) => return self.text = text,
         };
-        let mut stream = match TcpStream::connect(address).await {
-            Ok(stream) => stream,
-            Err(error) => return self.text = words("Open", &error),
-        };
-        let is_v4 = address.ip().to_canonical().is_ipv4();
-        self.shot.connected = Some(if is_v4 { Family::V4 } else { Family::V6 });
-        if let Err(error) = stream.write_all(&target.request).await {
+        self.shot.connected = Some(family);
+        if let Err(error) = write(&mut stream, &target.preamble).await {
+            self.shot.sent = Step::Failed;
+            return self.text = words("Write", &error);
+        }
+        if let Err(error) = write(&mut stream, &target.request).await {
             self.shot.sent = Step::Failed;
             return self.text = words("Write", &error);
         }
@@ -89,7 +88,7 @@ impl Flight {
     }
 
     /// Reads a response to its end; its status, if it is one.
-    async fn receive(&mut self, stream: &mut TcpStream) -> io::Result<Option<u16>> {
+    async fn receive(&mut self, stream: &mut Transport) -> io::Result<Option<u16>> {
         let mut head = ResponseHead::default();
         let mut start = 0;
         loop {
@@ -122,9 +121,12 @@ impl Flight {
         Ok(status)
     }
 
-    async fn read(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
-        self.input.reserve(READ);
-        stream.read_buf(&mut self.input).await
+    async fn read(&mut self, stream: &mut Transport) -> io::Result<usize> {
+        let before = self.input.len();
+        self.input.resize(before + READ, 0);
+        let result = poll_fn(|cx| stream.poll_read(cx, &mut self.input[before..])).await;
+        self.input.truncate(before + result.as_ref().copied().unwrap_or(0));
+        result
     }
 
     /// The time is over.
@@ -140,6 +142,29 @@ impl Flight {
             self.text = words("Poll", &error);
         }
     }
+}
+
+/// A connection, and how it is made; or what went wrong.
+async fn open(address: &Address) -> Result<(Transport, Family), String> {
+    if let Some(path) = address.path() {
+        let stream = UnixStream::connect(path).await.map_err(|error| words("Open", &error))?;
+        return Ok((stream.into(), Family::Unix));
+    }
+    let address = loop {
+        match address.next() {
+            Ok(Some(address)) => break address,
+            Ok(None) => sleep(LOOK).await,
+            Err(trouble) => return Err(format!("Resolve error ({trouble})")),
+        }
+    };
+    let stream = TcpStream::connect(address).await.map_err(|error| words("Open", &error))?;
+    let is_v4 = address.ip().to_canonical().is_ipv4();
+    Ok((stream.into(), if is_v4 { Family::V4 } else { Family::V6 }))
+}
+
+async fn write(stream: &mut Transport, bytes: &[u8]) -> io::Result<()> {
+    let mut out = Outbox::of(bytes.to_vec());
+    poll_fn(|cx| out.poll_flush(stream, cx, &mut 0)).await
 }
 
 /// An error in the words of varnishd.

@@ -157,7 +157,7 @@ impl Delivery<'_, '_> {
             received,
             node: node.moved.as_deref(),
             attempt: number,
-            address: Some(conn.remote),
+            address: conn.address(),
             ..Details::default()
         });
         txn.backend_close(conn.fd(), conn.endpoint.name(), Some(reason));
