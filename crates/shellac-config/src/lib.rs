@@ -19,6 +19,7 @@ mod nodes;
 mod read;
 mod resolver;
 mod section;
+mod tls;
 mod types;
 mod unit;
 
@@ -27,6 +28,7 @@ pub use effective::Effective;
 pub use errors::{ConfigError, ConfigErrors};
 pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;
+pub use tls::{BackendTls, CertificateFiles, ListenTls, ServerNameFrom, TlsVersion};
 pub use types::{
     Action, BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits,
     ListenAddress, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig,

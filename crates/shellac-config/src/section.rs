@@ -26,7 +26,8 @@ impl Problems {
         Self { line_starts, list: Vec::new(), effective: Effective::new(file_name) }
     }
 
-    fn line(&self, at: usize) -> usize {
+    /// The line of an offset in the text, from 1.
+    pub(crate) fn line(&self, at: usize) -> usize {
         self.line_starts.partition_point(|&start| start <= at)
     }
 

@@ -14,6 +14,7 @@ use shellac_upstream::next::NextUpstream;
 use crate::admin::AdminConfig;
 use crate::nodes::NodeMap;
 use crate::resolver::ResolverConfig;
+use crate::tls::{BackendTls, ListenTls};
 pub use action::Action;
 pub use limits::{BodyConfig, BodyOver, Limits, RouteTimeouts, Timeouts};
 pub use listen::{ListenAddress, SocketRights};
@@ -131,6 +132,8 @@ pub struct ListenConfig {
     pub proxy_protocol: bool,
     /// Who may connect, for a socket in the file system.
     pub rights: SocketRights,
+    /// Clients speak TLS.
+    pub tls: Option<ListenTls>,
 }
 
 /// Where a backend listens.
@@ -197,6 +200,8 @@ pub struct BackendConfig {
     pub zone: Option<String>,
     /// Index into [`Config::probes`].
     pub probe: Option<usize>,
+    /// It speaks TLS.
+    pub tls: Option<BackendTls>,
 }
 
 /// What the error page shows beside the XID.

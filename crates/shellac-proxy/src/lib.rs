@@ -22,6 +22,7 @@ mod log;
 mod node;
 mod process;
 mod stats;
+mod tls;
 mod tunnel;
 mod worker;
 
@@ -33,6 +34,7 @@ pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::LogSink;
 pub use process::{Worker, WorkerOptions, worker_main};
 pub use stats::Counting;
+pub use tls::check_certificates;
 
 #[cfg(test)]
 mod tests;

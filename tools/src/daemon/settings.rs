@@ -19,6 +19,7 @@ pub(crate) fn read(file: &Path, args: &Args) -> anyhow::Result<(Settings, Effect
     };
     let options = ParseOptions { allow_small: args.small_log };
     let (config, mut effective) = Config::parse_effective(&config_text, &config_name, options)?;
+    shellac_proxy::check_certificates(&config, &config_name)?;
     node_map(&args.node_map)?;
     let named = match (&args.name, &config.workdir) {
         (Some(name), _) => Some(name.clone()),

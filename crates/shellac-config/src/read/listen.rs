@@ -25,6 +25,7 @@ pub(super) fn read_listen(
             user: section.take(problems, "user", text).map(|found| found.value),
             group: section.take(problems, "group", text).map(|found| found.value),
         };
+        let tls = crate::tls::read_listen(&mut section, problems);
         if matches!(&address, Some(At { value: ListenAddress::Ip(_), .. })) {
             for key in ["mode", "user", "group"].into_iter().filter(|key| section.has(key)) {
                 let reason = "has no effect: the address is no path of a socket";
@@ -48,7 +49,7 @@ pub(super) fn read_listen(
             let position = format!("a{index}");
             section.absent(problems, "name", &position);
             let name = name.map_or(position, |found| found.value);
-            listen.push(ListenConfig { name, address: value, proxy_protocol, rights });
+            listen.push(ListenConfig { name, address: value, proxy_protocol, rights, tls });
         }
         section.finish(problems);
     }

@@ -127,6 +127,7 @@ pub(super) fn read_backends(
         let probe = section
             .take(problems, "probe", |value| position(&probes, &text(value)?, "probe"))
             .map(|found| found.value);
+        let tls = crate::tls::read_backend(&mut section, problems);
         if let Some(At { value: name, at }) = name {
             unique(&mut taken, &name, at, &section, problems);
             // Kept with a bad address too, so that a pool that names it is not called wrong.
@@ -153,6 +154,7 @@ pub(super) fn read_backends(
                 node,
                 zone,
                 probe,
+                tls,
             };
             backends.push(At { value, at });
         }

@@ -128,6 +128,7 @@ fn every_key_is_read() {
                 node: None,
                 zone: None,
                 probe: None,
+                tls: None,
             },
             BackendConfig {
                 name: "api2".to_owned(),
@@ -148,6 +149,7 @@ fn every_key_is_read() {
                 node: None,
                 zone: None,
                 probe: None,
+                tls: None,
             },
         ]
     );
@@ -271,7 +273,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     (
         "log = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, send_proxy, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe",
+            "f:6: backend.log: is not a key; known here: name, address, send_proxy, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe, tls",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; did you mean `mode`?"]),

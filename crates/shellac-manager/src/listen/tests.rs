@@ -14,6 +14,7 @@ fn config(address: &str) -> ListenConfig {
         address: ListenAddress::parse(address).unwrap(),
         proxy_protocol: false,
         rights: Default::default(),
+        tls: None,
     }
 }
 
@@ -56,7 +57,7 @@ fn an_address_that_is_taken_is_an_error_even_where_sharing_would_do() {
 fn at(path: &Path, mode: Option<u32>) -> ListenConfig {
     let address = ListenAddress::Unix(path.to_owned());
     let rights = SocketRights { mode, ..SocketRights::default() };
-    ListenConfig { name: "a0".to_owned(), address, proxy_protocol: false, rights }
+    ListenConfig { name: "a0".to_owned(), address, proxy_protocol: false, rights, tls: None }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod kept;
 mod preamble;
 mod request;
 mod route;
+mod secure;
 mod session;
 mod watch;
 

@@ -13,6 +13,7 @@ use shellac_http1::{HeadError, RequestHead, parse_request_into};
 use super::answer;
 use super::preamble;
 use super::request;
+use super::secure;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
 use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Worker};
@@ -111,6 +112,10 @@ impl Session {
         } else {
             None
         };
+        let refused = match refused {
+            None => secure::secure(&mut self).await.err(),
+            refused => refused,
+        };
         let (end, linger) = loop {
             if let Some(end) = refused {
                 break (end, false);
@@ -133,7 +138,6 @@ impl Session {
             }
         };
         if linger {
-            self.client.stream.end_writing();
             self.drain().await;
         }
         let Session { worker, txn, opened, .. } = self;
@@ -219,15 +223,16 @@ impl Session {
         .await
     }
 
-    /// Takes what the client still sends, for a bounded time and amount: closing with unread bytes would make the kernel
+    /// Says that nothing more comes, and takes what the client still sends, for a bounded time and amount: closing with unread bytes would make the kernel
     /// reset the connection, and the client would lose an answer that it has not read yet.
     async fn drain(&mut self) {
         let Session { worker, client, .. } = self;
         let linger = worker.current().config().timeouts.linger;
         let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(linger));
-        let mut taken = 0;
+        let (mut told, mut taken) = (false, 0);
         poll_fn(|cx: &mut Context<'_>| {
             let mut scratch = worker.scratch.borrow_mut();
+            told = told || client.stream.poll_end_writing(cx).is_ready();
             loop {
                 if client.ended || taken >= LINGER_BYTES {
                     return Poll::Ready(());

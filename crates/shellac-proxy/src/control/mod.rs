@@ -14,7 +14,7 @@ mod thread;
 
 use std::sync::{Arc, Mutex};
 
-use shellac_config::Config;
+use shellac_config::{Config, ConfigError};
 use shellac_format::{Tag, TagSet};
 use shellac_upstream::admin::Table;
 use tokio::sync::{mpsc, watch};
@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::generation::{Around, Generation, lock};
 use crate::stats::Counting;
+use crate::tls::{Secrets, Tickets};
 use crate::worker::{Command, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
 pub use inherited::Inherited;
@@ -51,6 +52,7 @@ struct Shared {
     acks: Acks,
     counting: Counting,
     names: Names,
+    tickets: Tickets,
     commands: Vec<mpsc::Sender<Command>>,
     /// What was ordered, whatever is loaded.
     table: Mutex<Table>,
@@ -96,7 +98,10 @@ impl Control {
         let now = clock::unix_seconds();
         let names = Names::default();
         let around = Around { threads, counting: &counting, names: &names };
-        let boot = Generation::new(0, name, config, now, None, &around);
+        let tickets = Tickets::new();
+        let secrets = Secrets::read(&config, &tickets, None);
+        let faults = complaints(&secrets);
+        let boot = Generation::new(0, name, config, secrets, now, None, &around);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) =
@@ -110,11 +115,14 @@ impl Control {
             acks,
             counting,
             names,
+            tickets,
             commands,
             table: Mutex::default(),
             notices: Mutex::default(),
         };
-        (Control { shared: Arc::new(shared) }, questions)
+        let control = Control { shared: Arc::new(shared) };
+        faults.into_iter().for_each(|fault| control.notice(fault));
+        (control, questions)
     }
 
     /// What the serving threads listen to.
@@ -164,17 +172,42 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// The name cannot be one, or is taken, or there are too many configurations.
+    /// The name cannot be one, or is taken, or there are too many configurations, or certificates cannot be used.
     pub fn load(&self, name: &str, config: Arc<Config>) -> Result<Loaded, ControlError> {
+        self.load_with(name, config, true)
+    }
+
+    /// Like [`load`](Control::load), for what was loaded before in another process: certificates that cannot be used any more are
+    /// told in the log, and whoever needs them does without.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Control::load), but for certificates.
+    pub fn load_again(&self, name: &str, config: Arc<Config>) -> Result<Loaded, ControlError> {
+        self.load_with(name, config, false)
+    }
+
+    fn load_with(
+        &self,
+        name: &str,
+        config: Arc<Config>,
+        strict: bool,
+    ) -> Result<Loaded, ControlError> {
         let (number, before) = {
             let mut registry = lock(&self.shared.registry);
             (registry.admit(name)?, Arc::clone(registry.active()))
         };
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
-        let Shared { threads, counting, names, .. } = &*self.shared;
+        let Shared { threads, counting, names, tickets, .. } = &*self.shared;
+        let mut secrets = Secrets::read(&config, tickets, Some(&before.secrets));
+        if strict && !secrets.errors.is_empty() {
+            secrets.errors.sort_by_key(|error| error.line);
+            return Err(ControlError::Certificates { errors: secrets.errors });
+        }
+        complaints(&secrets).into_iter().for_each(|fault| self.notice(fault));
         let around = Around { threads: *threads, counting, names };
-        let made = Generation::new(number, name, config, now, Some(&before), &around);
+        let made = Generation::new(number, name, config, secrets, now, Some(&before), &around);
         let made = Arc::new(made);
         // Before anybody can choose from it.
         made.obey(&lock(&self.shared.table), clock::steady_now(), now);
@@ -338,4 +371,13 @@ impl Control {
         let kill = |reply| Command::Kill { xid, reason: Arc::clone(&reason), reply };
         ask::ask(&self.shared.commands, kill).contains(&true)
     }
+}
+
+/// What the log says of certificates that cannot be used.
+fn complaints(secrets: &Secrets) -> Vec<String> {
+    let complaint = |error: &ConfigError| {
+        let ConfigError { line, key, reason } = error;
+        format!("shellac: line {line} of the configuration: {key}: {reason}")
+    };
+    secrets.errors.iter().map(complaint).collect()
 }

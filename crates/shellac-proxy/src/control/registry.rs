@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use shellac_config::Config;
+use shellac_config::{Config, ConfigError, ListenConfig};
 
 use super::status::ConfigurationStatus;
 use crate::generation::Generation;
@@ -84,6 +84,12 @@ pub enum ControlError {
     Name {
         /// What was given.
         name: String,
+    },
+    /// Certificates cannot be used.
+    #[error("{}", certificates(errors))]
+    Certificates {
+        /// Which, and why; at least one.
+        errors: Vec<ConfigError>,
     },
     /// There are as many as there may be.
     #[error("there are {MOST} configurations: discard some that are not needed")]
@@ -273,6 +279,14 @@ impl Registry {
     }
 }
 
+fn certificates(errors: &[ConfigError]) -> String {
+    let line = |error: &ConfigError| {
+        let ConfigError { line, key, reason } = error;
+        format!("line {line}: {key}: {reason}")
+    };
+    errors.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether this can be the name of a configuration: a dot would end it in the name of a backend.
 fn is_name(name: &str) -> bool {
     let possible = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
@@ -283,8 +297,12 @@ fn is_name(name: &str) -> bool {
 
 /// Keys of `next` that a running proxy cannot follow.
 fn needs_restart(now: &Config, next: &Config) -> Vec<&'static str> {
+    // Certificates are taken over by new connections.
+    let sockets = |config: &Config| -> Vec<ListenConfig> {
+        config.listen.iter().map(|one| ListenConfig { tls: None, ..one.clone() }).collect()
+    };
     let keys = [
-        ("listen", now.listen != next.listen),
+        ("listen", sockets(now) != sockets(next)),
         ("log", now.log != next.log),
         ("threads", now.threads != next.threads),
         ("instance", now.instance != next.instance),

@@ -13,6 +13,7 @@ use super::connect::connect;
 use super::failure::{Cause, Failure, KILLED};
 use super::limit::{Limit, Until};
 use super::retry::{Ended, Refusal};
+use super::tls;
 use super::upload::Upload;
 use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_replay, log_response};
@@ -103,12 +104,13 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         }
     };
     let kept = if fetch.budget.may_reuse() {
-        local.idle.take(busy.endpoint().index(), &worker.log)
+        let host = tls::host(exchange, busy.endpoint());
+        local.idle.take(busy.endpoint().index(), host.as_deref(), &worker.log)
     } else {
         None
     };
     let reused = kept.is_some();
-    let conn = match kept {
+    let mut conn = match kept {
         Some(conn) => conn,
         None => match connect(exchange, &mut busy, fetch.until).await {
             Ok(conn) => conn,
@@ -122,6 +124,15 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     };
     let connected = if reused { worker.log.now() } else { conn.opened };
     log_open(&mut txn, &conn, connected, reused);
+    if !reused && let Err(failure) = tls::secure(exchange, &txn, &mut conn, fetch.until).await {
+        let counts = local.counts(busy.endpoint());
+        failure.count(&worker.stats, counts);
+        // Nothing is sent.
+        let mut upload = Upload::new(Vec::new(), &exchange.body, false);
+        upload.logged = true;
+        let running = Running { conn, upload, written_before: 0 };
+        return fail(exchange, fetch, txn, &failure, Some(running), Some(busy)).await;
+    }
     worker.stats.sent(local.counts(busy.endpoint()), reused);
 
     let mut bytes = Vec::with_capacity(1024);
@@ -131,6 +142,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         !exchange.expects || exchange.body.received() > 0 || !exchange.client.input.is_empty();
     let upload = Upload::new(bytes, &exchange.body, open);
     let written_before = conn.written;
+    conn.stream.mark();
     let mut running = Running { conn, upload, written_before };
     let waited =
         wait(exchange, &mut txn, &mut running.conn, &mut running.upload, fetch.until).await;

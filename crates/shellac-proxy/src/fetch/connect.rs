@@ -105,6 +105,7 @@ pub(super) async fn connect(
         single: send_proxy.is_some(),
         uses: 0,
         written: 0,
+        host: None,
         socket,
     })
 }

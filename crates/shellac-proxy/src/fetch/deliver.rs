@@ -27,6 +27,8 @@ use crate::worker::{Conn, Local, Timer, Transport, Worker};
 pub(super) const DISCARD_BYTES: u64 = 64 << 10;
 /// How long that may take.
 const DISCARD: Duration = Duration::from_millis(500);
+/// What the log says of a body that ends with its connection, when nobody said that this is the end.
+const CUT: &str = "TLS: ended without close_notify";
 /// Bytes of a body that are read at a time when its framing is taken off or put on.
 const FRAMED_READ: usize = 64 << 10;
 
@@ -364,6 +366,11 @@ impl Delivery<'_, '_> {
             Poll::Ready(Ok(0)) => {
                 drop(scratch);
                 match self.decoder.eof() {
+                    // Whoever could cut a connection could cut a body.
+                    Ok(()) if !source.conn.stream.is_end_certain() => {
+                        let text = "eof socket fail";
+                        self.truncate(text, "truncated", None, Some(CUT));
+                    }
                     Ok(()) => self.complete(),
                     Err(error) => self.truncate(error.text(), "truncated", None, None),
                 }

@@ -1,5 +1,7 @@
 //! Why an attempt failed: its text, its details, and whether another attempt makes sense.
 
+mod unsecured;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::clock::{Micros, micros};
 use crate::log::{CloseReason, Details, Grammar, HeadTags, Phase, Txn};
 use crate::node::Lately;
 use crate::stats::Stats;
+use crate::tls::fault;
+pub(super) use unsecured::Unsecured;
 
 /// What a retry policy distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,9 @@ pub(crate) struct Failure {
     pub(super) address: Option<SocketAddr>,
     /// Why the backend's name has no address.
     trouble: Option<Trouble>,
+    /// The word for why TLS was not agreed on, and the words.
+    tls: Option<&'static str>,
+    unsecured: Option<String>,
 }
 
 impl Failure {
@@ -85,6 +92,8 @@ impl Failure {
             node: None,
             address: None,
             trouble: None,
+            tls: None,
+            unsecured: None,
         })
     }
 
@@ -98,7 +107,10 @@ impl Failure {
         if stale && matches!(self.cause, Cause::Eof | Cause::Reset) {
             return Outcome::Stale;
         }
-        let connecting = matches!(self.phase, Phase::Connect | Phase::Resolve);
+        if self.tls == Some(unsecured::NO_NAME) {
+            return Outcome::Client;
+        }
+        let connecting = matches!(self.phase, Phase::Connect | Phase::Resolve | Phase::Tls);
         if self.errno == Some(rustix::io::Errno::NETDOWN.raw_os_error()) {
             return Outcome::Local { connecting };
         }
@@ -273,6 +285,9 @@ impl Failure {
         received: usize,
         error: Option<&io::Error>,
     ) -> Box<Failure> {
+        if let Some(fault) = error.and_then(fault) {
+            return Failure::unsecured_later(fault);
+        }
         let class = if error.is_some() { "reset" } else { "eof" };
         let (cause, phase) = match (received, error) {
             (0, None) => (Cause::Eof, Phase::FirstByte),
@@ -344,6 +359,9 @@ impl Failure {
         if self.error.is_some() {
             stats.main().inc(Main::FetchBad);
         }
+        if self.unsecured.is_some() {
+            backend.inc(Vbe::TlsFail);
+        }
         if self.cause == Cause::Connect {
             stats.connect_failed(backend, self.errno.unwrap_or(0));
         }
@@ -380,6 +398,7 @@ impl Failure {
                 phase: Some(self.phase),
                 class: Some(self.class),
                 errno: self.errno,
+                tls: self.tls,
                 waited: self.waited,
                 limit: self.limit.map(micros),
                 timeout: self.timeout.map(Limit::name),

@@ -10,6 +10,7 @@ mod limit;
 mod pipe;
 mod rate;
 mod retry;
+mod tls;
 mod upgrade;
 mod upload;
 mod wait;

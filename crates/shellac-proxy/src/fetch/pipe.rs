@@ -13,6 +13,7 @@ use super::connect::connect;
 use super::failure::Failure;
 use super::key;
 use super::limit::{self, Limit, Times};
+use super::tls;
 use crate::client::{After, Exchange, Page, flush};
 use crate::log::{Acct, CloseReason, Details, HeadTags, Phase, SessionEnd, Txn, TxnKind};
 use crate::stats::Busy;
@@ -72,6 +73,10 @@ pub(crate) async fn pipe(mut exchange: Exchange<'_>, upgrade: Option<Vec<u8>>) -
     };
     log_open(&mut txn, &conn, conn.opened, false);
     let counts = local.counts(busy.endpoint());
+    if let Err(failure) = tls::secure(&mut exchange, &txn, &mut conn, until).await {
+        failure.count(&worker.stats, counts);
+        return fail(exchange, txn, &failure, Some(conn), Some(busy)).await;
+    }
     worker.stats.sent(counts, false);
     let head_len = match send_head(&mut exchange, &txn, &mut conn).await {
         Ok(head_len) => head_len,

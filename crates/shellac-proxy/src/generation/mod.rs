@@ -19,6 +19,7 @@ use shellac_upstream::{Endpoint, Pool};
 use crate::clock;
 use crate::control::Names;
 use crate::stats::{Backends, Counting, Named, Uncounted};
+use crate::tls::Secrets;
 
 /// One configuration with its backends.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Generation {
     pub(crate) config: Arc<Config>,
     pub(crate) endpoints: Vec<Arc<Endpoint>>,
     pub(crate) pools: Vec<Arc<Pool>>,
+    /// Its certificates.
+    pub(crate) secrets: Secrets,
     /// When it was loaded, in seconds since 1970.
     pub(crate) since_unix: u64,
     /// The counters of its backends.
@@ -58,6 +61,7 @@ impl Generation {
         number: u64,
         name: &str,
         config: Arc<Config>,
+        secrets: Secrets,
         since_unix: u64,
         before: Option<&Generation>,
         around: &Around<'_>,
@@ -75,6 +79,7 @@ impl Generation {
             uncounted,
             config,
             pools,
+            secrets,
             since_unix,
             busy: Mutex::new(vec![0; threads]),
             wanted: Mutex::new(

@@ -139,6 +139,7 @@ pub(crate) enum Phase {
     Choose,
     Resolve,
     Connect,
+    Tls,
     Send,
     FirstByte,
     Head,
@@ -151,6 +152,7 @@ impl Phase {
             Phase::Choose => b"choose",
             Phase::Resolve => b"resolve",
             Phase::Connect => b"connect",
+            Phase::Tls => b"tls",
             Phase::Send => b"send",
             Phase::FirstByte => b"first_byte",
             Phase::Head => b"head",
@@ -174,6 +176,8 @@ pub(crate) struct Details<'a> {
     pub(crate) limit: Option<u64>,
     /// The name of that limit.
     pub(crate) timeout: Option<&'static str>,
+    /// Why TLS was not agreed on.
+    pub(crate) tls: Option<&'static str>,
     /// What the client did, where it is to blame.
     pub(crate) client: Option<&'static str>,
     /// Bytes of the request body handed to the kernel.
@@ -446,6 +450,9 @@ impl Txn {
         }
         if let Some(class) = details.class {
             self.note("fetch.class", class);
+        }
+        if let Some(tls) = details.tls {
+            self.note("fetch.tls", tls);
         }
         if let Some(errno) = details.errno {
             self.note_number("fetch.errno", u64::from(errno.unsigned_abs()));

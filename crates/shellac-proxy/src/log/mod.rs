@@ -10,6 +10,7 @@ mod health;
 mod panic;
 mod sink;
 mod text;
+mod tls;
 mod txn;
 mod xid;
 

@@ -19,4 +19,5 @@ mod probes;
 mod retries;
 mod rig;
 mod sequences;
+mod tls;
 mod tunnels;

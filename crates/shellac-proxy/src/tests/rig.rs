@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use shellac_config::{Config, ParseOptions};
 use shellac_counters::live::{Board, BoardOptions, LiveView, Snapshot};
+use shellac_counters::vsc::table::Main;
 use shellac_format::Dialect;
 use shellac_sys::{CellViewMut, CreateOptions, MappedFile, MappedFileMut};
 use tempfile::TempDir;
@@ -48,11 +49,17 @@ impl Rig {
         backends: &[SocketAddr],
         settings: &str,
     ) -> Rig {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let sockets = vec![listener.into()];
-        let listener = Listener { name: "main".to_owned(), address: address.into(), sockets };
-        Rig::on(bodies, dialect, (listener, ""), backends, settings)
+        Rig::on(bodies, dialect, (local(), ""), backends, settings)
+    }
+
+    /// Serves several backends, with `more` added to what is said of the listener.
+    pub(super) fn saying(
+        dialect: Dialect,
+        more: &str,
+        backends: &[SocketAddr],
+        settings: &str,
+    ) -> Rig {
+        Rig::listening(dialect, local(), more, backends, settings)
     }
 
     /// The same at another kind of address, of which the configuration says `more`.
@@ -74,10 +81,8 @@ impl Rig {
         settings: &str,
     ) -> Rig {
         let address = listener.address.ip().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
-        let named: Vec<_> =
-            backends.iter().enumerate().map(|(at, backend)| (format!("b{at}"), *backend)).collect();
         let entrance = format!("address = \"{}\"\n{more}\n", listener.address);
-        let config = config(&entrance, &named, settings);
+        let config = config(&entrance, &named(backends), settings);
         let journal = Journal::default();
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("live");
@@ -105,7 +110,43 @@ impl Rig {
 
     /// Another configuration, with backends of these names.
     pub(super) fn config(&self, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {
-        config(&format!("address = \"{}\"\n", self.address), backends, settings)
+        config(&self.entrance(""), backends, settings)
+    }
+
+    /// The same, with `listen` added to what is said of the listener.
+    pub(super) fn config_saying(
+        &self,
+        listen: &str,
+        backends: &[SocketAddr],
+        settings: &str,
+    ) -> Arc<Config> {
+        config(&self.entrance(listen), &named(backends), settings)
+    }
+
+    fn entrance(&self, listen: &str) -> String {
+        format!("address = \"{}\"\n{listen}\n", self.address)
+    }
+
+    /// New requests and new connections get this configuration from here on.
+    pub(super) fn activate(&self, name: &str) {
+        let control = self.engine.control();
+        control.activate(name).unwrap();
+        let epoch = control.barrier();
+        self.wait_until(|| control.reached(epoch));
+    }
+
+    /// Waits until so much was counted, and no more.
+    pub(super) fn wait_for_count(&self, counter: Main, wanted: u64) {
+        self.wait_until(|| self.counting.main().get(0, counter) == wanted);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a test is a program: nobody hands it the time")]
+    pub(super) fn wait_until(&self, is_so: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            assert!(start.elapsed() < PATIENCE, "it does not come about");
+            std::thread::yield_now();
+        }
     }
 
     /// A new connection.
@@ -145,6 +186,18 @@ impl Rig {
     pub(super) fn sessions(&self, count: usize) -> Vec<Transaction> {
         self.journal.wait_sessions(self.dialect, count)
     }
+}
+
+/// A listener at any port.
+fn local() -> Listener {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let sockets = vec![listener.into()];
+    Listener { name: "main".to_owned(), address: address.into(), sockets }
+}
+
+fn named(backends: &[SocketAddr]) -> Vec<(String, SocketAddr)> {
+    backends.iter().enumerate().map(|(at, backend)| (format!("b{at}"), *backend)).collect()
 }
 
 fn config(entrance: &str, backends: &[(String, SocketAddr)], settings: &str) -> Arc<Config> {

@@ -64,7 +64,7 @@ impl Flow {
             ready!(self.out.poll_flush(target, cx, &mut self.written)).map_err(|_| Lost::Target)?;
             self.out.bytes = Vec::new();
             if self.ended {
-                target.end_writing();
+                ready!(target.poll_end_writing(cx));
                 (self.done, self.said_end) = (true, true);
                 return Poll::Ready(Ok(()));
             }

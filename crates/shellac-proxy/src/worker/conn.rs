@@ -36,6 +36,8 @@ pub(crate) struct Conn {
     pub(crate) uses: u64,
     /// Bytes handed to the kernel in its life.
     pub(crate) written: u64,
+    /// The host that was asked for with TLS, where requests say that.
+    pub(crate) host: Option<Box<str>>,
     /// Counts it, as long as it is there.
     pub(crate) socket: Socket,
 }
@@ -88,9 +90,16 @@ impl Idle {
     }
 
     /// The connection to `backend` that was used last and is still good. Those found bad on the way are closed.
-    pub(crate) fn take(&self, backend: usize, log: &Log) -> Option<Conn> {
+    ///
+    /// Where a connection is good for one `host` only, it is one for that.
+    pub(crate) fn take(&self, backend: usize, host: Option<&str>, log: &Log) -> Option<Conn> {
         loop {
-            let mut conn = self.kept.borrow_mut().get_mut(backend)?.pop()?;
+            let mut conn = {
+                let mut kept = self.kept.borrow_mut();
+                let list = kept.get_mut(backend)?;
+                let at = list.iter().rposition(|conn| conn.host.as_deref() == host)?;
+                list.remove(at)
+            };
             match conn.unfit() {
                 None => return Some(conn),
                 Some(reason) => close(log, &conn, reason),

@@ -189,7 +189,10 @@ fn places(before: &Generation, after: &Generation) -> Vec<Option<usize>> {
         after.endpoints.iter().map(|endpoint| (endpoint.name(), endpoint)).collect();
     let place = |endpoint: &Arc<Endpoint>| {
         let found = by_name.get(endpoint.name())?;
-        (found.spec().address == endpoint.spec().address).then(|| found.index())
+        let is_same = found.spec().address == endpoint.spec().address
+            // Who would not be believed any more is not asked any more.
+            && before.backend(endpoint.index()).tls == after.backend(found.index()).tls;
+        is_same.then(|| found.index())
     };
     before.endpoints.iter().map(place).collect()
 }

@@ -33,7 +33,7 @@ pub(crate) use live::Live;
 pub(crate) use local::{Lease, Local};
 pub(crate) use outbox::Outbox;
 pub(crate) use running::Place;
-pub(crate) use transport::Transport;
+pub(crate) use transport::{Agreed, Transport};
 
 use crate::bodies::Bodies;
 use crate::clock::Clock;

@@ -4,8 +4,8 @@ use super::{Cause, When};
 use crate::error_text::{Class, Classes, Phase, Phases};
 
 use Class::{
-    Busy, Denied, HeldDown, Name, NoFile, NoPort, Refused, Reset, Sick, Timeout, Tls, Unreachable,
-    Unset,
+    Busy, Denied, Eof, HeldDown, Name, NoFile, NoPort, Refused, Reset, Sick, Timeout, Tls, TlsDate,
+    TlsIssuer, TlsName, TlsOurs, TlsPlain, TlsVersion, Unreachable, Unset,
 };
 use Phase::{Choose, Connect};
 
@@ -181,6 +181,121 @@ pub(super) const CONNECT: &[Cause] = &[
         ],
         proof: "errno 13 or 1, every time.",
         sign: "It fails for this user and works for root.",
+    },
+    Cause {
+        id: "tls-date",
+        title: "The backend's certificate is not valid at this time",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsDate]),
+        when: When::Always,
+        means: "It has expired or begins later: it was not renewed, the backend did not load the new \
+                one, or a clock is wrong.",
+        todo: &[
+            "`openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 \
+             -noout -dates` from here; compare with `date` on both machines.",
+            "Renew the certificate and make the backend load it.",
+        ],
+        proof: "fetch.tls is expired or not_yet_valid; BackendSSL or VCL_Log has the words.",
+        sign: "Every backend with this certificate fails from the same moment on.",
+    },
+    Cause {
+        id: "tls-name",
+        title: "The backend's certificate is for another name",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsName]),
+        when: When::Always,
+        means: "The name that was asked for (server_name; by default the host of the address) is not \
+                among those of the certificate.",
+        todo: &[
+            "Set `server_name` in [backend.tls] to a name that the certificate has.",
+            "`openssl s_client -connect ADDRESS:PORT -servername NAME </dev/null | openssl x509 \
+             -noout -ext subjectAltName` shows which it has.",
+        ],
+        proof: "fetch.tls is wrong_name; the text has the name that was expected.",
+        sign: "Backends given as an address fail, the same given by name do not.",
+    },
+    Cause {
+        id: "tls-issuer",
+        title: "The backend's certificate is from nobody who is believed",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsIssuer]),
+        when: When::Always,
+        means: "It is signed by itself or by an authority of one's own, or the backend does not send \
+                the certificates between it and its root.",
+        todo: &[
+            "Name the authority's certificate with `ca` in [backend.tls].",
+            "Make the backend send its whole chain.",
+        ],
+        proof: "fetch.tls is unknown_ca.",
+        sign: "openssl s_client says \"unable to get local issuer certificate\" or \"self-signed\".",
+    },
+    Cause {
+        id: "tls-version",
+        title: "The two sides have no version or cipher of TLS in common",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsVersion]),
+        when: When::Always,
+        means: "The backend speaks only TLS 1.1 or older, only ciphers that are weak, or not the \
+                protocol http/1.1.",
+        todo: &["Update the backend's TLS settings: 1.2 with ECDHE and AES-GCM is enough."],
+        proof: "fetch.tls is protocol; the text has the alert.",
+        sign: "`openssl s_client -tls1_2` fails too.",
+    },
+    Cause {
+        id: "tls-plain",
+        title: "The backend does not speak TLS at this port",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsPlain]),
+        when: When::Always,
+        means: "Something else came in answer to the greeting, mostly a 400 of plain HTTP.",
+        todo: &[
+            "Correct the port, or take [backend.tls] away.",
+            "`curl -v http://ADDRESS:PORT/` from here: does it answer?",
+        ],
+        proof: "fetch.tls is not_tls.",
+        sign: "Every attempt fails at once, from the first one on.",
+    },
+    Cause {
+        id: "tls-ours",
+        title: "The backend does not accept the certificate that it was shown",
+        phases: Phases::ANY,
+        classes: Classes::of(&[TlsOurs]),
+        when: When::Always,
+        means: "It wants one and got none, or ours has expired or is from somebody whom it does not \
+                know.",
+        todo: &[
+            "Set `cert` and `key` in [backend.tls], or renew them.",
+            "The backend's own log says what it did not like.",
+        ],
+        proof: "fetch.tls is refused_ours; the text has the alert.",
+        sign: "openssl s_client with -cert and -key fails with the same alert.",
+    },
+    Cause {
+        id: "tls-cut",
+        title: "The backend closed before TLS was agreed on",
+        phases: Phases::of(&[Phase::Tls]),
+        classes: Classes::of(&[Eof, Reset]),
+        when: When::Always,
+        means: "A load balancer without a backend, a server that does not know the name, or one that \
+                does not expect TLS at this port.",
+        todo: &["`openssl s_client -connect ADDRESS:PORT -servername NAME` from here."],
+        proof: "fetch.phase is tls and fetch.class eof or reset.",
+        sign: "openssl s_client ends without a certificate.",
+    },
+    Cause {
+        id: "tls-timeout",
+        title: "TLS was not agreed on within the time allowed",
+        phases: Phases::of(&[Phase::Tls]),
+        classes: Classes::of(&[Timeout]),
+        when: When::Always,
+        means: "The backend accepts connections and then says nothing, or does not speak TLS and waits \
+                for a request.",
+        todo: &[
+            "`openssl s_client -connect ADDRESS:PORT -servername NAME` from here: does it hang too?",
+            "A backend that is only slow needs a longer connect_timeout.",
+        ],
+        proof: "fetch.phase is tls and fetch.class timeout, with fetch.limit.",
+        sign: "The port answers a plain request.",
     },
     Cause {
         id: "tls",

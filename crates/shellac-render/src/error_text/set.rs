@@ -10,6 +10,8 @@ pub enum Phase {
     Choose,
     /// Getting a connection.
     Connect,
+    /// Agreeing on TLS.
+    Tls,
     /// Sending the request.
     Send,
     /// Waiting for the first byte of an answer.
@@ -60,8 +62,20 @@ pub enum Class {
     NoFile,
     /// The system does not allow the connection.
     Denied,
-    /// The two sides do not agree on TLS.
+    /// The two sides do not agree on TLS, for a reason that has no class of its own.
     Tls,
+    /// The backend's certificate is not valid at this time.
+    TlsDate,
+    /// The backend's certificate is for another name.
+    TlsName,
+    /// The backend's certificate is from somebody who is not believed.
+    TlsIssuer,
+    /// The two sides have no version or cipher of TLS in common.
+    TlsVersion,
+    /// What the backend speaks is not TLS.
+    TlsPlain,
+    /// The backend does not accept the certificate that it was shown.
+    TlsOurs,
     /// The head of the answer contradicts itself about its body.
     Framing,
     /// A kind of answer that was not asked for.
@@ -128,6 +142,12 @@ impl Class {
         Class::NoFile,
         Class::Denied,
         Class::Tls,
+        Class::TlsDate,
+        Class::TlsName,
+        Class::TlsIssuer,
+        Class::TlsVersion,
+        Class::TlsPlain,
+        Class::TlsOurs,
         Class::Framing,
         Class::Unasked,
         Class::Chunks,
@@ -210,7 +230,7 @@ macro_rules! set {
 
 set!(
     /// Phases that are possible.
-    Phases of Phase, all 0b11_1111
+    Phases of Phase, all 0b111_1111
 );
 set!(
     /// Classes that are possible.
@@ -224,6 +244,17 @@ impl Phases {
         possible.next().filter(|_| possible.next().is_none())
     }
 }
+
+/// All ways in which two sides do not agree on TLS.
+pub(crate) const TLS: &[Class] = &[
+    Class::Tls,
+    Class::TlsDate,
+    Class::TlsName,
+    Class::TlsIssuer,
+    Class::TlsVersion,
+    Class::TlsPlain,
+    Class::TlsOurs,
+];
 
 /// The words of `fetch.class:` details, and what each of them leaves possible.
 const CLASS_WORDS: &[(&str, &[Class])] = &[
@@ -255,6 +286,7 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
     ("sick", &[Class::Sick, Class::Unset]),
     ("busy", &[Class::Busy]),
     ("admin", &[Class::Policy]),
+    ("tls", TLS),
     ("cut", &[Class::Cut]),
     ("body_file", &[Class::BodyFile]),
 ];
@@ -290,14 +322,22 @@ impl Classes {
 
 impl Phase {
     /// All of them, in order.
-    pub const ALL: &[Phase] =
-        &[Phase::Choose, Phase::Connect, Phase::Send, Phase::FirstByte, Phase::Head, Phase::Body];
+    pub const ALL: &[Phase] = &[
+        Phase::Choose,
+        Phase::Connect,
+        Phase::Tls,
+        Phase::Send,
+        Phase::FirstByte,
+        Phase::Head,
+        Phase::Body,
+    ];
 
     /// The word for it, as a `fetch.phase:` detail has it.
     pub const fn word(self) -> &'static str {
         match self {
             Phase::Choose => "choose",
             Phase::Connect => "connect",
+            Phase::Tls => "tls",
             Phase::Send => "send",
             Phase::FirstByte => "first_byte",
             Phase::Head => "head",

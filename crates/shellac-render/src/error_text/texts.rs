@@ -62,6 +62,52 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Is("No backend connection (rollback?)"), &[Body], &[Policy]),
     fetch(Is("No thread available for bgfetch"), &[Choose], &[Threads]),
     fetch(Starts("shellac: ended by an administrator"), Phase::ALL, &[Policy]),
+    // TLS
+    fetch(
+        Around("backend ", ": TLS: the certificate has expired"),
+        &[Phase::Tls],
+        &[Class::TlsDate],
+    ),
+    fetch(
+        Around("backend ", ": TLS: the certificate is not valid yet"),
+        &[Phase::Tls],
+        &[Class::TlsDate],
+    ),
+    fetch(
+        Around("backend ", ": TLS: the certificate is not for "),
+        &[Phase::Tls],
+        &[Class::TlsName],
+    ),
+    fetch(
+        Around("backend ", ": TLS: the certificate is for another name"),
+        &[Phase::Tls],
+        &[Class::TlsName],
+    ),
+    fetch(
+        Around("backend ", ": TLS: the backend has no certificate for this name"),
+        &[Phase::Tls],
+        &[Class::TlsName],
+    ),
+    fetch(
+        Around("backend ", ": TLS: the certificate is from nobody who is believed"),
+        &[Phase::Tls],
+        &[Class::TlsIssuer],
+    ),
+    fetch(Around("backend ", ": TLS: nothing in common"), &[Phase::Tls], &[Class::TlsVersion]),
+    fetch(Around("backend ", ": TLS: what came is not TLS"), &[Phase::Tls], &[Class::TlsPlain]),
+    fetch(
+        Around("backend ", ": TLS: our certificate is not accepted"),
+        &[Phase::Tls],
+        &[Class::TlsOurs],
+    ),
+    fetch(Around("backend ", ": TLS: the other side closed"), &[Phase::Tls], &[Eof]),
+    fetch(Around("backend ", ": TLS: errno "), &[Phase::Tls], &[Reset]),
+    fetch(Around("backend ", ": TLS: timeout"), &[Phase::Tls], &[Timeout]),
+    fetch(Around("backend ", ": TLS: not possible here"), &[Phase::Tls], &[Local]),
+    fetch(Around("backend ", ": TLS: "), &[Phase::Tls], &[Class::Tls]),
+    fetch(Starts("TLS: our certificate is not accepted"), &[Phase::Tls], &[Class::TlsOurs]),
+    fetch(Is("TLS: ended without close_notify"), &[Body], &[Truncated]),
+    fetch(Starts("TLS: "), &[Phase::Tls, Body], &[Class::Tls]),
     // sending
     fetch(Around("backend ", ": proxy write errno "), &[Send], &[Eof, Reset]),
     fetch(Starts("backend write error: 0 "), &[Send], &[Client]),

@@ -1,11 +1,12 @@
 //! What happened, in words that need no manual.
 
+use super::set::TLS;
 use super::{Class, Classes, Phase, Phases, Reading};
 
 use Class::{
     BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Cut, Denied, Eof,
     Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort,
-    NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, Tls, TooLarge,
+    NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge,
     TooOften, Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
 };
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
@@ -26,6 +27,18 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (&[Connect], &[NoFile], "no free file descriptor for a connection"),
     (&[Connect], &[Denied], "the system did not allow the connection"),
     (&[Choose, Connect], &[Sick, Timeout, Refused], "no connection to a backend"),
+    (&[Phase::Tls], &[Class::TlsDate], "the backend's certificate is not valid at this time"),
+    (&[Phase::Tls], &[Class::TlsName], "the backend's certificate is for another name"),
+    (
+        &[Phase::Tls],
+        &[Class::TlsIssuer],
+        "the backend's certificate is from nobody who is believed",
+    ),
+    (&[Phase::Tls], &[Class::TlsVersion], "no version or cipher of TLS in common with the backend"),
+    (&[Phase::Tls], &[Class::TlsPlain], "the backend does not speak TLS"),
+    (&[Phase::Tls], &[Class::TlsOurs], "the backend does not accept our certificate"),
+    (&[Phase::Tls], &[Timeout], "no agreement on TLS within the time allowed"),
+    (&[Phase::Tls], &[Eof, Reset], "the backend closed before TLS was agreed on"),
     (&[Send], &[Client], "the client went away while its body was being passed on"),
     (&[Send], &[ClientSlow], "the client took too long to send its body"),
     (&[Send], &[ClientBad], "the client's body is not framed as it should be"),
@@ -71,7 +84,7 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (Phase::ALL, &[Includes], "includes could not be put together"),
     (Phase::ALL, &[Policy], "the configuration's own program says so or failed"),
     (Phase::ALL, &[TooOften], "tried as often as is allowed"),
-    (Phase::ALL, &[Tls], "no agreement on TLS"),
+    (Phase::ALL, TLS, "no agreement on TLS"),
     (Phase::ALL, &[Kernel], "the kernel refused an option of a socket"),
     (Phase::ALL, &[Harmless], "only a remark: nothing failed"),
     (

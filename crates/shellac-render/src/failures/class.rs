@@ -3,7 +3,7 @@
 //! It is made of what is known of phase, class and connection, so a log that says less gives a key that
 //! says less: `eof_before_byte_fresh`, `eof_before_byte`, `closed_before_answer`.
 
-use crate::error_text::{Class, Classes, Phase, Phases, Reading};
+use crate::error_text::{Class, Classes, Phase, Phases, Reading, TLS};
 
 /// What is left of a set of classes, from the narrowest set to the widest.
 const HOW: &[(&[Class], &str)] = &[
@@ -53,6 +53,13 @@ const WHOLE: &[(&[Class], &str)] = &[
     (&[Class::Filter], "bad_filter"),
     (&[Class::Vary], "bad_vary"),
     (&[Class::Policy], "policy"),
+    (&[Class::TlsDate], "tls_date"),
+    (&[Class::TlsName], "tls_name"),
+    (&[Class::TlsIssuer], "tls_issuer"),
+    (&[Class::TlsVersion], "tls_version"),
+    (&[Class::TlsPlain], "tls_plain"),
+    (&[Class::TlsOurs], "tls_ours"),
+    (TLS, "tls"),
 ];
 
 /// The key for a failed attempt.
@@ -74,6 +81,8 @@ pub(super) fn of(
             Some(errno) => format!("connect_errno_{}", errno.unsigned_abs()),
             None => format!("connect_{how}"),
         }
+    } else if within(&[Phase::Tls]) {
+        format!("tls_{how}")
     } else if within(&[Phase::Send]) {
         format!("send_{how}")
     } else if within(&[Phase::FirstByte]) {

@@ -267,7 +267,13 @@ impl Attempt {
             // The backend's bytes are counted: none, and it did not begin to answer.
             let nothing_came = acct.response_head_bytes == 0 && acct.response_body_bytes == 0;
             phases = phases.narrowed(if nothing_came {
-                Phases::of(&[Phase::Choose, Phase::Connect, Phase::Send, Phase::FirstByte])
+                Phases::of(&[
+                    Phase::Choose,
+                    Phase::Connect,
+                    Phase::Tls,
+                    Phase::Send,
+                    Phase::FirstByte,
+                ])
             } else {
                 Phases::of(&[Phase::Head, Phase::Body])
             });

@@ -101,10 +101,12 @@ impl Failure {
     /// Whether something came from the backend that made it fail, be it the end of the connection.
     pub(super) const fn came_from_the_backend(&self) -> bool {
         use Class::{
-            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, Truncated, Unasked,
+            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, TlsDate, TlsIssuer,
+            TlsName, TlsOurs, TlsPlain, TlsVersion, Truncated, Unasked,
         };
         self.classes.within(Classes::of(&[
-            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, Truncated, Unasked,
+            Chunks, Coding, Eof, Framing, Junk, Overflow, Refused, Reset, Tls, TlsDate, TlsIssuer,
+            TlsName, TlsOurs, TlsPlain, TlsVersion, Truncated, Unasked,
         ]))
     }
 }
@@ -138,7 +140,7 @@ fn refused(refusal: Refusal, on: Option<String>, lost: Option<&str>) -> String {
 /// The words in `route.retry.on` that cover a failure. Only known where the proxy logs details.
 fn policy(last: &Exchange) -> Option<String> {
     let mut words = match (last.details.phase?, last.details.class?.single()) {
-        (Phase::Connect, _) => vec!["connect"],
+        (Phase::Connect | Phase::Tls, _) => vec!["connect"],
         (Phase::FirstByte, Some(Class::Timeout)) => vec!["first_byte_timeout"],
         (Phase::FirstByte, Some(Class::Eof)) => vec!["eof_before_byte"],
         (Phase::FirstByte | Phase::Send, Some(Class::Reset)) => {

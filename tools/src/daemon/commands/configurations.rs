@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shellac_admin::{Answer, Status};
-use shellac_config::{Config, NodeMap, ParseOptions};
+use shellac_config::{Config, ConfigErrors, NodeMap, ParseOptions};
 use shellac_proxy::{Control, ControlError, Temperature};
 
 use super::Loadable;
@@ -32,6 +32,10 @@ pub(super) fn load(
             let keys = loaded.needs_restart.join(", ");
             Answer::ok(format!("What it says about {keys} needs a restart of shellacd.\n"))
         }
+        Err(ControlError::Certificates { errors }) => {
+            let errors = ConfigErrors { file_name: file_name.to_owned(), errors };
+            Answer::new(Status::PARAMETER, errors.to_string())
+        }
         Err(error) => refused(&error),
     }
 }
@@ -39,7 +43,7 @@ pub(super) fn load(
 /// Loads those that were loaded before this worker began.
 pub(super) fn restore(control: &Control, others: Vec<Loadable>) -> Result<(), ControlError> {
     for one in others {
-        control.load(&one.name, one.config)?;
+        control.load_again(&one.name, one.config)?;
         warm(control, &one.name, &one.temperature);
     }
     Ok(())

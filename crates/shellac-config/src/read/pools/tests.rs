@@ -197,12 +197,14 @@ fn a_backend_may_have_its_own_numbers_of_nginx() {
 /// The example with what stands behind a `#` at the begin of a line put into force, but for keys that need another value
 /// elsewhere or have no default.
 fn uncommented() -> String {
-    let others = ["key", "compat", "limit", "max_fails", "fail_timeout"];
+    let others = ["compat", "limit", "max_fails", "fail_timeout"];
     let is_key = |key: &str| {
         key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !others.contains(&key)
     };
     let line = |line: &'static str| match line.strip_prefix("# ") {
         Some(rest) if rest.starts_with('[') => rest,
+        // That of a hash needs its policy.
+        Some(rest) if rest.starts_with("key = \"$") => line,
         Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => rest,
         _ => line,
     };

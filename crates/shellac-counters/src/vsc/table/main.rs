@@ -103,5 +103,8 @@ kind! {
     Resp3xx "resp_3xx" Counter Integer Info "Responses 3xx" "Responses with a status of the 300s that clients were sent.";
     Resp4xx "resp_4xx" Counter Integer Info "Responses 4xx" "Responses with a status of the 400s that clients were sent, our own included.";
     Resp5xx "resp_5xx" Counter Integer Info "Responses 5xx" "Responses with a status of the 500s that clients were sent, our own included.";
+    TlsConn "tls_conn" Counter Integer Info "TLS handshakes" "Connections of clients on which TLS was agreed on.";
+    TlsResumed "tls_resumed" Counter Integer Info "TLS sessions taken up again" "Those among them that went on with an earlier session.";
+    TlsFail "tls_fail" Counter Integer Info "Failed TLS handshakes" "Connections of clients that ended before TLS was agreed on.";
     RespFailed "resp_failed" Counter Integer Info "Responses cut short" "Responses that clients did not get to their end.";
 }

@@ -46,6 +46,7 @@ kind! {
     Helddown "helddown" Counter Integer Diag "Connections not tried" "Connections that were not tried because one had just failed.";
     // Ours.
     Open "open" Counter Integer Info "Connections made" "Connections that were established.";
+    TlsFail "tls_fail" Counter Integer Diag "Failed TLS handshakes" "Connections that were established and on which TLS was not agreed on; they are among `fail` too.";
     Reuse "reuse" Counter Integer Info "Connections used again" "Attempts on a connection that had been used before.";
     ConnectTime "connect_us" Counter Integer Diag "Microseconds of connecting" "How long establishing connections took, all together, in microseconds.";
     FetchFailed "fetch_failed" Counter Integer Info "Failed attempts" "Attempts that failed before the response was complete: no connection, no head, or a body that broke off.";

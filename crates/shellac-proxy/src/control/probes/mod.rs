@@ -22,6 +22,7 @@ use crate::clock::{self, micros};
 use crate::fetch::version_of;
 use crate::generation::{Generation, lock};
 use crate::log::{self, Log};
+use crate::tls::host;
 use shot::{Target, fire};
 
 /// Probes that run at a time.
@@ -94,7 +95,11 @@ impl Probes {
         for (key, (generation, endpoint, config)) in wanted {
             match watched.backends.get_mut(&key) {
                 Some(backend) => {
-                    backend.generation = Arc::clone(&generation.name);
+                    if !Arc::ptr_eq(&backend.generation, &generation.name) {
+                        backend.generation = Arc::clone(&generation.name);
+                        // Its certificates may be others.
+                        backend.target = Rc::new(target(generation, endpoint, config));
+                    }
                     let said = introduction(generation, endpoint);
                     if backend.config != *config || backend.target.preamble != said {
                         backend.reconfigure(generation, endpoint, config, now);
@@ -236,6 +241,8 @@ fn target(generation: &Generation, endpoint: &Endpoint, config: &ProbeConfig) ->
     Target {
         address: endpoint.spec().address.clone(),
         preamble: introduction(generation, endpoint),
+        speaking: generation.secrets.backend(endpoint.index()).clone(),
+        host: host(generation.backend(endpoint.index())),
         request: request.into_bytes(),
         expect: config.expect,
         timeout: config.timeout,

@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
 use crate::fetch::errno_text;
+use crate::tls::{Fault, Speaking, fault};
 use crate::worker::{Outbox, Transport};
 
 /// Longest head that is read.
@@ -31,6 +32,10 @@ pub(super) struct Target {
     pub(super) address: Address,
     /// What comes before everything else: that the proxy speaks for itself.
     pub(super) preamble: Vec<u8>,
+    /// How it is spoken to.
+    pub(super) speaking: Speaking,
+    /// The host of its address.
+    pub(super) host: String,
     /// The whole request.
     pub(super) request: Vec<u8>,
     /// The status of a good response.
@@ -66,6 +71,10 @@ impl Flight {
         if let Err(error) = write(&mut stream, &target.preamble).await {
             self.shot.sent = Step::Failed;
             return self.text = words("Write", &error);
+        }
+        if let Err(text) = secure(&mut stream, target).await {
+            self.shot.sent = Step::Failed;
+            return self.text = text;
         }
         if let Err(error) = write(&mut stream, &target.request).await {
             self.shot.sent = Step::Failed;
@@ -165,6 +174,24 @@ async fn open(address: &Address) -> Result<(Transport, Family), String> {
 async fn write(stream: &mut Transport, bytes: &[u8]) -> io::Result<()> {
     let mut out = Outbox::of(bytes.to_vec());
     poll_fn(|cx| out.poll_flush(stream, cx, &mut 0)).await
+}
+
+/// Agrees on TLS where the backend speaks that; the error is the text for the log.
+async fn secure(stream: &mut Transport, target: &Target) -> Result<(), String> {
+    let upstream = match &target.speaking {
+        Speaking::Plain => return Ok(()),
+        Speaking::Tls(upstream) => upstream,
+        Speaking::Broken => return Err("TLS error (no certificates)".to_owned()),
+    };
+    let failed = |fault: Fault| format!("TLS error ({})", fault.text.replace('"', "'"));
+    let connection =
+        upstream.connection(Some(&target.host)).map_err(|error| failed(error.into()))?;
+    stream.encrypt(connection);
+    let agreed = poll_fn(|cx| stream.poll_handshake(cx)).await;
+    agreed.map_err(|error| match fault(&error) {
+        Some(fault) => failed(fault),
+        None => words("TLS", &error),
+    })
 }
 
 /// An error in the words of varnishd.

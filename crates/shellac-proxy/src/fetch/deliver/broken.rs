@@ -43,6 +43,10 @@ impl Delivery<'_, '_> {
     /// The connection failed in the body.
     pub(super) fn interrupted(&mut self, class: &'static str, error: &io::Error) {
         let text = self.decoder.interrupted().text();
+        if let Some(fault) = crate::tls::fault(error) {
+            let first = format!("TLS: {}", fault.text);
+            return self.truncate(text, "tls", None, Some(&first));
+        }
         let errno = error.raw_os_error();
         self.truncate(text, class, errno, Some(&errno_text(errno.unwrap_or(0))));
     }

@@ -36,7 +36,7 @@ fn bytes_go_both_ways_and_each_way_ends_by_itself() {
     block_on(async {
         for (mut one, mut other) in pairs().await {
             write(&mut one, b"ping").await;
-            one.end_writing();
+            poll_fn(|cx| one.poll_end_writing(cx)).await;
             let mut got = [0; 16];
             assert_eq!(read(&mut other, &mut got).await.unwrap(), 4);
             assert_eq!(&got[..4], b"ping");

@@ -1,0 +1,94 @@
+//! What the kernel knows of a connection.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A socket of one of the kinds that connections have.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The same for every kind.
+macro_rules! each {
+    ($socket:expr, $stream:ident => $what:expr) => {
+        match $socket {
+            Socket::Tcp($stream) => $what,
+            Socket::Unix($stream) => $what,
+        }
+    };
+}
+
+impl Socket {
+    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // A driver that has gone down is told by the read.
+        each!(self, stream => stream.poll_read_ready(cx)).map(drop)
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut into = ReadBuf::new(into);
+        ready!(each!(self, stream => Pin::new(stream).poll_read(cx, &mut into)))?;
+        Poll::Ready(Ok(into.filled().len()))
+    }
+
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
+            match each!(self, stream => stream.try_write(from)) {
+                Err(error) if is_transient(&error) => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    pub(super) fn poll_write_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        from: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
+            match each!(self, stream => stream.try_write_vectored(from)) {
+                Err(error) if is_transient(&error) => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    pub(super) fn take_error(&self) -> io::Result<Option<io::Error>> {
+        each!(self, stream => stream.take_error())
+    }
+
+    /// Bytes that the other side's kernel has acknowledged of a connection that was opened from here.
+    pub(super) fn acked(&self) -> Option<u64> {
+        let Socket::Tcp(stream) = self else { return None };
+        let info = shellac_sys::tcp_info(stream.as_fd()).ok()?;
+        // We opened it, so the SYN is counted.
+        Some(info.bytes_acked?.saturating_sub(1))
+    }
+
+    pub(super) fn sock_ref(&self) -> SockRef<'_> {
+        each!(self, stream => SockRef::from(stream))
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        each!(self, stream => stream.as_fd())
+    }
+}
+
+fn is_transient(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
