@@ -1,6 +1,6 @@
 //! The faults, each with what it is: what the origin does, and what the client.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -22,6 +22,23 @@ pub(super) struct Fault {
     /// The route that it is met on: the start of its URLs.
     pub(super) place: &'static str,
     client: Manner,
+    /// What the client gets.
+    pub(super) gets: Gets,
+    /// The texts of `FetchError`, or that of `Error` where there is none, as varnish 7.1 writes them.
+    pub(super) says: &'static [&'static str],
+    /// Where varnish's own texts for it were recorded.
+    pub(super) recorded: Option<&'static str>,
+}
+
+/// What a client gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gets {
+    /// A whole answer with this status.
+    Page(u16),
+    /// An answer that ends before its end, and shows it.
+    Cut,
+    /// Nothing: it has left.
+    Nothing,
 }
 
 impl Fault {
@@ -31,7 +48,24 @@ impl Fault {
         cause: &'static str,
         place: &'static str,
     ) -> Fault {
-        Fault { name, cause, place, client: Get }
+        fault(name, cause, Get).at(place)
+    }
+
+    const fn at(self, place: &'static str) -> Fault {
+        Fault { place, ..self }
+    }
+
+    /// The client gets no error page.
+    const fn gets(self, gets: Gets) -> Fault {
+        Fault { gets, ..self }
+    }
+
+    const fn says(self, says: &'static [&'static str]) -> Fault {
+        Fault { says, ..self }
+    }
+
+    const fn as_in(self, recording: &'static str) -> Fault {
+        Fault { recorded: Some(recording), ..self }
     }
 }
 
@@ -56,56 +90,135 @@ enum Manner {
     LeavesWaiting,
     /// Resets the connection when the head of the answer has come.
     LeavesInBody,
+    /// Asks for something good before on the same connection.
+    Again,
+    /// The same with a body that is longer than what is kept in memory.
+    PostFile,
+    /// Takes nothing of its answer.
+    StopsReading,
 }
 
+use Gets::{Cut, Nothing, Page};
 use Manner::{
-    BreaksFraming, Get, LeavesInBody, LeavesWaiting, Post, PostLarge, ResetsHalfWay, StallsHalfWay,
-    StopsHalfWay,
+    Again, BreaksFraming, Get, LeavesInBody, LeavesWaiting, Post, PostFile, PostLarge,
+    ResetsHalfWay, StallsHalfWay, StopsHalfWay, StopsReading,
 };
 
 const fn fault(name: &'static str, cause: &'static str, client: Manner) -> Fault {
-    Fault { name, cause, place: "", client }
+    Fault { name, cause, place: "", client, gets: Page(503), says: &[], recorded: None }
 }
+
+const EOF: &[&str] = &["HTC eof (-1)"];
+const FORMAT: &[&str] = &["http format error"];
+const STALLED: &[&str] = &["Resource temporarily unavailable", "straight insufficient bytes"];
+const SEND_RESET: &[&str] = &[
+    "req.body read error: 104 (Connection reset by peer)",
+    "backend write error: 104 (Connection reset by peer) (Error transaction",
+];
+const SEND_LATE: &[&str] = &[
+    "req.body read error: 11 (Resource temporarily unavailable)",
+    "backend write error: 11 (Resource temporarily unavailable) (Error transaction",
+];
+const SEND_NOTHING: &[&str] =
+    &["req.body read error: 0 (Success)", "backend write error: 0 (Success) (Error transaction"];
 
 /// What the proxy can meet.
 pub(super) const FAULTS: &[Fault] = &[
-    Fault { name: "refused", cause: "refused", place: "/closed", client: Get },
-    Fault { name: "queue-full", cause: "connect-timeout", place: "/full", client: Get },
-    fault("eof", "closed-unanswered", Get),
-    fault("eof-after-body", "closed-unanswered", Post),
-    fault("eof-with-body-unread", "closed-unanswered", Post),
-    fault("reset", "closed-unanswered", Get),
-    fault("eof-in-head", "head-cut", Get),
-    fault("reset-in-head", "head-cut", Get),
-    fault("tls", "not-http", Get),
-    fault("ssh", "not-http", Post),
-    fault("bad-header", "not-http", Get),
-    fault("long-header", "head-too-large", Get),
+    fault("refused", "refused", Get)
+        .at("/closed")
+        .says(&["backend b1: fail errno 111 (Connection refused)"])
+        .as_in("connect-refused"),
+    fault("queue-full", "connect-timeout", Get)
+        .at("/full")
+        .says(&["backend b2: fail errno 110 (Connection timed out)"])
+        .as_in("connect-timeout"),
+    fault("eof", "closed-unanswered", Get).says(EOF).as_in("eof-before-first-byte-new"),
+    fault("eof-after-body", "closed-unanswered", Post).says(EOF),
+    fault("eof-with-body-unread", "closed-unanswered", Post).says(EOF),
+    fault("reset", "closed-unanswered", Get).says(EOF).as_in("rst-before-first-byte"),
+    fault("eof-in-head", "head-cut", Get).says(EOF).as_in("eof-in-headers"),
+    fault("reset-in-head", "head-cut", Get).says(EOF),
+    fault("tls", "not-http", Get).says(FORMAT).as_in("http-junk"),
+    fault("ssh", "not-http", Post).says(FORMAT).as_in("http-bad-proto"),
+    fault("bad-header", "not-http", Get).says(FORMAT).as_in("http-bad-header"),
+    fault("long-header", "head-too-large", Get).says(&["overflow"]).as_in("http-header-overflow"),
     // The text is that of a bad head, and so is the cause, which names this one too.
-    fault("many-headers", "not-http", Get),
-    fault("bad-length", "bad-framing", Get),
-    fault("silence", "first-byte-timeout", Get),
-    fault("silence-after-body", "first-byte-timeout", Post),
-    fault("stall-in-head", "stalled", Get),
-    fault("stall-in-body", "stalled", Get),
-    fault("stall-in-chunk", "stalled", Get),
-    fault("eof-in-body", "body-cut", Get),
-    fault("eof-in-chunk", "body-cut", Get),
-    fault("reset-in-body", "body-cut", Get),
-    fault("bad-chunk", "bad-chunks", Get),
-    fault("reset-while-sending", "send-failed", PostLarge),
-    fault("stops-reading", "send-stalled", PostLarge),
-    fault("client-stops", "client-gone", StopsHalfWay),
-    fault("client-resets", "client-gone", ResetsHalfWay),
-    fault("client-stalls", "client-slow", StallsHalfWay),
-    fault("client-bad-chunk", "client-bad", BreaksFraming),
-    fault("client-leaves", "client-left", LeavesWaiting),
-    fault("client-leaves-in-body", "client-left", LeavesInBody),
+    fault("many-headers", "not-http", Get).says(FORMAT).as_in("http-too-many-headers"),
+    fault("bad-length", "bad-framing", Get)
+        .says(&["Body cannot be fetched"])
+        .as_in("http-bad-content-length"),
+    fault("silence", "first-byte-timeout", Get)
+        .says(&["first byte timeout"])
+        .as_in("first-byte-timeout"),
+    fault("silence-after-body", "first-byte-timeout", Post).says(&["first byte timeout"]),
+    fault("stall-in-head", "stalled", Get)
+        .says(&["timeout"])
+        .as_in("between-bytes-timeout-headers"),
+    fault("stall-in-body", "stalled", Get).gets(Cut).says(STALLED).as_in("body-stall-length"),
+    fault("stall-in-chunk", "stalled", Get)
+        .gets(Cut)
+        .says(&["Resource temporarily unavailable", "chunked insufficient bytes"])
+        .as_in("body-stall-chunked"),
+    fault("eof-in-body", "body-cut", Get)
+        .gets(Cut)
+        .says(&["straight insufficient bytes"])
+        .as_in("body-truncated-length"),
+    fault("eof-in-chunk", "body-cut", Get)
+        .gets(Cut)
+        .says(&["chunked insufficient bytes"])
+        .as_in("body-truncated-chunk"),
+    fault("reset-in-body", "body-cut", Get)
+        .gets(Cut)
+        .says(&["Connection reset by peer", "straight insufficient bytes"])
+        .as_in("body-reset"),
+    fault("bad-chunk", "bad-chunks", Get)
+        .gets(Cut)
+        .says(&["chunked header non-hex"])
+        .as_in("body-bad-chunk-header"),
+    fault("reset-while-sending", "send-failed", PostLarge)
+        .says(SEND_RESET)
+        .as_in("pass-post-backend-reset"),
+    fault("stops-reading", "send-stalled", PostLarge).says(SEND_LATE),
+    fault("client-stops", "client-gone", StopsHalfWay)
+        .says(SEND_NOTHING)
+        .as_in("pass-post-client-abort"),
+    fault("client-resets", "client-gone", ResetsHalfWay).gets(Nothing).says(SEND_RESET),
+    fault("client-stalls", "client-slow", StallsHalfWay).gets(Page(408)).says(SEND_LATE),
+    fault("client-bad-chunk", "client-bad", BreaksFraming).gets(Page(400)).says(SEND_NOTHING),
+    fault("client-leaves", "client-left", LeavesWaiting).gets(Nothing).says(&["Client closed"]),
+    fault("client-leaves-in-body", "client-left", LeavesInBody)
+        .gets(Nothing)
+        .says(&["Client closed"]),
+];
+
+/// What takes longer than the others, or needs a connection of its own: not met again and again.
+pub(super) const RARE: &[Fault] = &[
+    fault("eof", "closed-unanswered", Again)
+        .at("/kept")
+        .says(EOF)
+        .as_in("eof-before-first-byte-reused"),
+    fault("silence", "first-byte-timeout", Again)
+        .at("/held")
+        .says(&["first byte timeout (reused connection)"])
+        .as_in("first-byte-timeout-reused"),
+    fault("no-such-name", "no-name", Get).at("/gone").says(&["backend b4: no address (NXDOMAIN)"]),
+    fault("name-not-answered", "no-name", Get)
+        .at("/mute")
+        .says(&["backend b5: no address (no answer from a name server)"]),
+    fault("eof", "closed-unanswered", PostFile).at("/again").says(EOF),
+    fault("silence", "cut", Get).at("/total").says(&["first byte timeout"]),
+    fault("stall-in-body", "cut", Get).at("/total").gets(Cut).says(STALLED),
+    fault("drip", "stalled", Get).at("/rate").gets(Cut).says(STALLED),
+    fault("flood", "client-slow-reader", StopsReading)
+        .gets(Nothing)
+        .says(&["shellac: the client takes its answer too slowly"]),
 ];
 
 /// What the origin does with a request for `/NAME/NUMBER/MILLISECONDS/BYTES`.
 fn script(asked: &Asked) -> Vec<Step> {
-    let mut parts = asked.target.split('/').skip(1);
+    let places = RARE.iter().map(|fault| fault.place).filter(|place| !place.is_empty());
+    let at = places.clone().find(|place| asked.target.starts_with(*place)).map_or(0, str::len);
+    let mut parts = asked.target[at..].split('/').skip(1);
     let name = parts.next().unwrap_or_default();
     let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok()).unwrap_or(0);
     let (_, delay, bytes) = (number(), number(), number());
@@ -149,6 +262,15 @@ fn script(asked: &Asked) -> Vec<Step> {
         "stops-reading" => vec![Step::Delay(2 * LIMIT), Step::Reset],
         "client-leaves" => vec![Step::ReadBody, Step::Hang],
         "client-leaves-in-body" => vec![Step::ReadBody, head(), raw("some"), Step::Hang],
+        // Each byte comes in time, and all together they do not.
+        "drip" => {
+            let bytes = std::iter::repeat_n([raw("x"), Step::Delay(LIMIT / 20)], 500).flatten();
+            std::iter::once(head()).chain(bytes).collect()
+        }
+        "flood" => vec![
+            raw(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 64 << 20)),
+            raw(vec![b'x'; 64 << 20]),
+        ],
         // The client's doing: here somebody reads as long as something comes.
         _ => vec![Step::ReadBody, Step::Hang],
     }
@@ -168,10 +290,13 @@ pub(super) struct Scene {
     _closed: Socket,
     /// A listener whose queue is full, and what fills it.
     _full: (TcpListener, Vec<TcpStream>),
+    /// Clients that take nothing.
+    unread: Mutex<Vec<Client>>,
 }
 
 impl Scene {
-    pub(super) fn set() -> Scene {
+    /// A proxy whose log is in `dialect`.
+    pub(super) fn set(dialect: &str) -> Scene {
         let origin = Origin::start(script);
         let racer = Racer::start();
         let closed = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
@@ -184,18 +309,33 @@ impl Scene {
             full.0.local_addr().expect("it is bound"),
             racer.address(),
         ];
+        let names = names();
+        let (here, kept) = (origin.address(), "[[backend]]\nname");
         let mut tables = format!(
-            "[log]\nsize = \"64M\"\ndialect = \"9.0-vs\"\n[limits]\nhead_bytes = \"8K\"\n[timeouts]\n\
+            "{kept} = \"b4\"\naddress = \"gone.test:80\"\n{kept} = \"b5\"\naddress = \"mute.test:80\"\n\
+             {kept} = \"b6\"\naddress = \"{here}\"\n{kept} = \"b7\"\naddress = \"{here}\"\n\
+             [resolver]\nservers = [\"{names}\"]\nhosts = \"/dev/null\"\n\
+             [body]\nmemory = \"4K\"\nlimit = \"1M\"\ndir = \"/dev/null\"\n",
+        );
+        tables += &format!(
+            "[log]\nsize = \"64M\"\ndialect = \"{dialect}\"\n[limits]\nhead_bytes = \"8K\"\n\
+             response_rate = 50\nrate_grace = \"2s\"\n[timeouts]\n\
              connect = \"{0}ms\"\nfirst_byte = \"{0}ms\"\nbetween_bytes = \"{0}ms\"\n\
              client_body = \"{0}ms\"\nsend = \"{0}ms\"\n",
             LIMIT.as_millis()
         );
-        for (number, path) in ["/", "/closed", "/full", "/race"].iter().enumerate() {
+        let paths = ["/", "/closed", "/full", "/race", "/gone", "/mute", "/kept", "/held"];
+        for (number, path) in paths.iter().enumerate() {
             tables += &format!(
                 "[[pool]]\nname = \"p{number}\"\nbackends = [\"b{number}\"]\n\
                  [[route]]\npath = \"{path}\"\npool = \"p{number}\"\n[route.retry]\nmax = 0\n"
             );
         }
+        let route = |path: &str| format!("[[route]]\npath = \"{path}\"\npool = \"p0\"\n");
+        tables += &(route("/again") + "[route.retry]\nmethods = [\"POST\"]\n");
+        tables += &(route("/total") + "[route.retry]\nmax = 0\n[route.timeouts]\n");
+        tables += "first_byte = \"1h\"\nbetween_bytes = \"1h\"\ntotal = \"1s\"\n";
+        tables += &(route("/rate") + "[route.retry]\nmax = 0\n");
         let proxy = Proxy::start_with("threads = 2", &backends, &tables);
         let (address, workdir) = (proxy.address(), proxy.workdir());
         Scene {
@@ -206,6 +346,7 @@ impl Scene {
             racer,
             _closed: closed,
             _full: full,
+            unread: Mutex::default(),
         }
     }
 
@@ -230,13 +371,14 @@ impl Scene {
         });
     }
 
-    /// Asks for `target` and does what the fault is about.
-    pub(super) fn inject(&self, fault: &Fault, target: &str) {
+    /// Asks for `target`, does what the fault is about, and says what came back; nothing to a client that has left.
+    pub(super) fn inject(&self, fault: &Fault, target: &str) -> Vec<u8> {
         if fault.place.is_empty() && target.len().is_multiple_of(2) {
             // Leaves a connection for one of the requests that follow.
             let mut client = self.client();
             client.send("GET /good HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            assert_eq!(client.answer("GET").status, 200);
+            // Where the machine is too busy for that there is none.
+            client.answer("GET");
         }
         let mut client = self.client();
         let head = |method: &str, more: &str| {
@@ -260,7 +402,7 @@ impl Scene {
                 client.send(post(1000) + &"b".repeat(500));
                 self.wait_at_origin(target);
                 client.reset();
-                return;
+                return Vec::new();
             }
             StallsHalfWay => client.send(post(1000) + &"b".repeat(500)),
             BreaksFraming => {
@@ -273,17 +415,51 @@ impl Scene {
                 client.send(head("GET", ""));
                 self.wait_at_origin(target);
                 client.reset();
-                return;
+                return Vec::new();
             }
             LeavesInBody => {
                 client.send(head("GET", ""));
                 client.head();
                 client.reset();
-                return;
+                return Vec::new();
+            }
+            Again => {
+                let place = fault.place;
+                Deadline::generous().wait_for("an answer that leaves a connection", || {
+                    client.send(format!("GET {place}/good HTTP/1.1\r\nHost: x\r\n\r\n"));
+                    (client.answer("GET").status == 200).then_some(())
+                });
+                client.send(head("GET", ""));
+            }
+            PostFile => client.send(post(40_000) + &"b".repeat(40_000)),
+            StopsReading => {
+                client.send(head("GET", ""));
+                // Its end is what the log says.
+                self.wait_at_origin(target);
+                self.unread.lock().expect("nobody panics with it").push(client);
+                return Vec::new();
             }
         }
-        client.until_closed();
+        client.until_closed()
     }
+}
+
+/// A name server that knows no name that begins with `gone`, and says nothing about others. It ends with the process.
+fn names() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = socket.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        let mut bytes = [0; 512];
+        while let Ok((len, from)) = socket.recv_from(&mut bytes) {
+            let message = &mut bytes[..len];
+            if message.get(13..17) == Some(b"gone") {
+                message[2..4].copy_from_slice(&[0x81, 0x83]);
+                // Nobody listens any more, perhaps.
+                let _ = socket.send_to(message, from);
+            }
+        }
+    });
+    address
 }
 
 /// More than the buffers of both sides together.

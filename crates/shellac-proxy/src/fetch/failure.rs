@@ -252,6 +252,14 @@ impl Failure {
         failure
     }
 
+    /// Where the request's body was on its way, varnish's words come twice: it takes the error of its writing for one of reading too.
+    pub(super) fn in_body(mut self: Box<Self>) -> Box<Failure> {
+        let errno = self.errno.unwrap_or(0);
+        let text = format!("req.body read error: {errno} ({})", errno_text(errno));
+        self.texts.insert(0, text.into_bytes());
+        self
+    }
+
     /// The client's body cannot be sent.
     pub(crate) fn body(grammar: &Grammar, fault: BodyFault) -> Box<Failure> {
         let errno = match fault {

@@ -71,6 +71,11 @@ impl Upload {
         !self.stopped
     }
 
+    /// Whether the end of the body has not been reached yet.
+    pub(super) fn is_in_body(&self) -> bool {
+        !self.finished
+    }
+
     /// Whether everything was handed to the kernel.
     pub(super) fn is_complete(&self) -> bool {
         self.finished && self.out.is_empty()

@@ -393,7 +393,7 @@ impl Waiting<'_, '_> {
             Some(broken) if received == 0 => {
                 let mut failure = Failure::send(self.txn.grammar(), broken);
                 failure.received = Some(0);
-                failure
+                if self.upload.is_in_body() { failure.in_body() } else { failure }
             }
             _ => Failure::ended(self.txn.grammar(), received, error),
         }
@@ -408,7 +408,10 @@ impl Waiting<'_, '_> {
                 let fault = self.exchange.body.timeout();
                 Failure::body(self.txn.grammar(), fault)
             }
-            Stage::Sending => Failure::send_timeout(self.txn.grammar()),
+            Stage::Sending => {
+                let failure = Failure::send_timeout(self.txn.grammar());
+                if self.upload.is_in_body() { failure.in_body() } else { failure }
+            }
             Stage::FirstByte => Failure::first_byte_timeout(self.reused),
             Stage::Head => Failure::head_timeout(received),
         }

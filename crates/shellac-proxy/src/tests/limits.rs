@@ -77,7 +77,10 @@ fn it_cuts_a_client_that_sends_and_a_route_may_have_its_own() {
     let attempt = find(&all, "bereq");
     assert_eq!(
         attempt.texts(Tag::FetchError),
-        ["backend write error: 11 (Resource temporarily unavailable) (Error transaction"]
+        [
+            "req.body read error: 11 (Resource temporarily unavailable)",
+            "backend write error: 11 (Resource temporarily unavailable) (Error transaction"
+        ]
     );
     assert_eq!(attempt.note("fetch.timeout"), Some("total"));
     assert_eq!(attempt.note("fetch.replay"), Some("kept"));
