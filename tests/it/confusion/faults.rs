@@ -64,7 +64,7 @@ impl Fault {
         Fault { says, ..self }
     }
 
-    const fn as_in(self, recording: &'static str) -> Fault {
+    const fn recorded_in(self, recording: &'static str) -> Fault {
         Fault { recorded: Some(recording), ..self }
     }
 }
@@ -127,61 +127,63 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("refused", "refused", Get)
         .at("/closed")
         .says(&["backend b1: fail errno 111 (Connection refused)"])
-        .as_in("connect-refused"),
+        .recorded_in("connect-refused"),
     fault("queue-full", "connect-timeout", Get)
         .at("/full")
         .says(&["backend b2: fail errno 110 (Connection timed out)"])
-        .as_in("connect-timeout"),
-    fault("eof", "closed-unanswered", Get).says(EOF).as_in("eof-before-first-byte-new"),
+        .recorded_in("connect-timeout"),
+    fault("eof", "closed-unanswered", Get).says(EOF).recorded_in("eof-before-first-byte-new"),
     fault("eof-after-body", "closed-unanswered", Post).says(EOF),
     fault("eof-with-body-unread", "closed-unanswered", Post).says(EOF),
-    fault("reset", "closed-unanswered", Get).says(EOF).as_in("rst-before-first-byte"),
-    fault("eof-in-head", "head-cut", Get).says(EOF).as_in("eof-in-headers"),
+    fault("reset", "closed-unanswered", Get).says(EOF).recorded_in("rst-before-first-byte"),
+    fault("eof-in-head", "head-cut", Get).says(EOF).recorded_in("eof-in-headers"),
     fault("reset-in-head", "head-cut", Get).says(EOF),
-    fault("tls", "not-http", Get).says(FORMAT).as_in("http-junk"),
-    fault("ssh", "not-http", Post).says(FORMAT).as_in("http-bad-proto"),
-    fault("bad-header", "not-http", Get).says(FORMAT).as_in("http-bad-header"),
-    fault("long-header", "head-too-large", Get).says(&["overflow"]).as_in("http-header-overflow"),
+    fault("tls", "not-http", Get).says(FORMAT).recorded_in("http-junk"),
+    fault("ssh", "not-http", Post).says(FORMAT).recorded_in("http-bad-proto"),
+    fault("bad-header", "not-http", Get).says(FORMAT).recorded_in("http-bad-header"),
+    fault("long-header", "head-too-large", Get)
+        .says(&["overflow"])
+        .recorded_in("http-header-overflow"),
     // The text is that of a bad head, and so is the cause, which names this one too.
-    fault("many-headers", "not-http", Get).says(FORMAT).as_in("http-too-many-headers"),
+    fault("many-headers", "not-http", Get).says(FORMAT).recorded_in("http-too-many-headers"),
     fault("bad-length", "bad-framing", Get)
         .says(&["Body cannot be fetched"])
-        .as_in("http-bad-content-length"),
+        .recorded_in("http-bad-content-length"),
     fault("silence", "first-byte-timeout", Get)
         .says(&["first byte timeout"])
-        .as_in("first-byte-timeout"),
+        .recorded_in("first-byte-timeout"),
     fault("silence-after-body", "first-byte-timeout", Post).says(&["first byte timeout"]),
     fault("stall-in-head", "stalled", Get)
         .says(&["timeout"])
-        .as_in("between-bytes-timeout-headers"),
-    fault("stall-in-body", "stalled", Get).gets(Cut).says(STALLED).as_in("body-stall-length"),
+        .recorded_in("between-bytes-timeout-headers"),
+    fault("stall-in-body", "stalled", Get).gets(Cut).says(STALLED).recorded_in("body-stall-length"),
     fault("stall-in-chunk", "stalled", Get)
         .gets(Cut)
         .says(&["Resource temporarily unavailable", "chunked insufficient bytes"])
-        .as_in("body-stall-chunked"),
+        .recorded_in("body-stall-chunked"),
     fault("eof-in-body", "body-cut", Get)
         .gets(Cut)
         .says(&["straight insufficient bytes"])
-        .as_in("body-truncated-length"),
+        .recorded_in("body-truncated-length"),
     fault("eof-in-chunk", "body-cut", Get)
         .gets(Cut)
         .says(&["chunked insufficient bytes"])
-        .as_in("body-truncated-chunk"),
+        .recorded_in("body-truncated-chunk"),
     fault("reset-in-body", "body-cut", Get)
         .gets(Cut)
         .says(&["Connection reset by peer", "straight insufficient bytes"])
-        .as_in("body-reset"),
+        .recorded_in("body-reset"),
     fault("bad-chunk", "bad-chunks", Get)
         .gets(Cut)
         .says(&["chunked header non-hex"])
-        .as_in("body-bad-chunk-header"),
+        .recorded_in("body-bad-chunk-header"),
     fault("reset-while-sending", "send-failed", PostLarge)
         .says(SEND_RESET)
-        .as_in("pass-post-backend-reset"),
+        .recorded_in("pass-post-backend-reset"),
     fault("stops-reading", "send-stalled", PostLarge).says(SEND_LATE),
     fault("client-stops", "client-gone", StopsHalfWay)
         .says(SEND_NOTHING)
-        .as_in("pass-post-client-abort"),
+        .recorded_in("pass-post-client-abort"),
     fault("client-resets", "client-gone", ResetsHalfWay).gets(Nothing).says(SEND_RESET),
     fault("client-stalls", "client-slow", StallsHalfWay).gets(Page(408)).says(SEND_LATE),
     fault("client-bad-chunk", "client-bad", BreaksFraming).gets(Page(400)).says(SEND_NOTHING),
@@ -196,11 +198,11 @@ pub(super) const RARE: &[Fault] = &[
     fault("eof", "closed-unanswered", Again)
         .at("/kept")
         .says(EOF)
-        .as_in("eof-before-first-byte-reused"),
+        .recorded_in("eof-before-first-byte-reused"),
     fault("silence", "first-byte-timeout", Again)
         .at("/held")
         .says(&["first byte timeout (reused connection)"])
-        .as_in("first-byte-timeout-reused"),
+        .recorded_in("first-byte-timeout-reused"),
     fault("no-such-name", "no-name", Get).at("/gone").says(&["backend b4: no address (NXDOMAIN)"]),
     fault("name-not-answered", "no-name", Get)
         .at("/mute")
