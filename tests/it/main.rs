@@ -21,6 +21,7 @@ mod matrix;
 mod metrics;
 mod names;
 mod node;
+mod ops;
 mod probes;
 mod ps;
 mod query;

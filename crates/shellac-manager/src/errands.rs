@@ -36,6 +36,8 @@ pub(crate) enum Then {
     Tempered { name: String, temperature: String },
     /// The worker says how busy the configurations are.
     Listed,
+    /// The worker has moved its log out of the way of its successor's.
+    Retired,
     /// A parameter has another value.
     Set { params: Params },
 }

@@ -57,6 +57,20 @@ pub enum ManagerError {
         /// What the system said.
         source: io::Error,
     },
+    /// The user that the proxy is to become.
+    #[error("cannot become user `{user}`{}", become_hint(source))]
+    User {
+        /// Its name in the configuration.
+        user: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What another program left cannot be taken over.
+    #[error("{why}")]
+    TakeOver {
+        /// Why, for people.
+        why: String,
+    },
     /// The shared-memory directory; the message has its causes and what to do about it.
     #[error("{}", .0.full_text())]
     Vsm(VsmError),
@@ -110,6 +124,13 @@ fn owner(pid: Option<u32>) -> String {
             format!("process {pid} is running here; stop it (kill {pid}) or choose another -n")
         }
         None => "another process is running here; stop it or choose another -n".to_owned(),
+    }
+}
+
+fn become_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => " (only root can; leave `user` out, or start as root)",
+        _ => "",
     }
 }
 

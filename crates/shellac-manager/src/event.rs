@@ -1,6 +1,7 @@
 //! What happens while the manager works, for people.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use shellac_vsm::VsmError;
@@ -36,6 +37,49 @@ pub enum Event {
         error: ManagerError,
         /// When it is tried again.
         wait: Duration,
+    },
+    /// What a dead worker had logged is in a file.
+    Crash {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of records in it.
+        bytes: u64,
+        /// Places at which something was missing.
+        holes: u32,
+    },
+    /// What a dead worker had logged could not be kept.
+    NoCrash {
+        /// Why.
+        why: String,
+    },
+    /// Another program is to take this one's place.
+    Upgrading {
+        /// Where it lies.
+        path: PathBuf,
+    },
+    /// It did not; this one goes on.
+    NotUpgraded {
+        /// Why.
+        why: String,
+    },
+    /// This program has taken another one's place.
+    TookOver {
+        /// Version of that one.
+        from: String,
+    },
+    /// Another worker serves in this one's place, and it finishes its requests.
+    Retiring {
+        /// Its process.
+        pid: u32,
+        /// How long it may take.
+        patience: Duration,
+    },
+    /// A worker whose place another one has taken has ended.
+    Retired {
+        /// Its process.
+        pid: u32,
+        /// How it ended.
+        how: Ended,
     },
     /// What a dead worker left could not be removed.
     LeftOver(VsmError),
@@ -95,6 +139,34 @@ impl fmt::Display for Event {
             ),
             Event::NotStarted { error, wait } => {
                 write!(f, "{}; trying again in {:.1} s", error.full_text(), wait.as_secs_f64())
+            }
+            Event::Crash { path, bytes, holes } => {
+                let path = path.display();
+                write!(
+                    f,
+                    "what it had logged is in {path} ({bytes} bytes): shellac log -r {path}"
+                )?;
+                match holes {
+                    0 => Ok(()),
+                    1 => f.write_str("; something is missing at one place"),
+                    holes => write!(f, "; something is missing at {holes} places"),
+                }
+            }
+            Event::NoCrash { why } => write!(f, "what it had logged could not be kept: {why}"),
+            Event::Upgrading { path } => {
+                write!(f, "trying whether {} can take over", path.display())
+            }
+            Event::NotUpgraded { why } => {
+                write!(f, "no other program has taken over, this one goes on: {why}")
+            }
+            Event::TookOver { from } => write!(f, "took over from version {from}"),
+            Event::Retiring { pid, patience } => write!(
+                f,
+                "worker {pid} finishes its requests, for at most {} s; what it logs about them is not seen by readers any more",
+                patience.as_secs()
+            ),
+            Event::Retired { pid, how } => {
+                write!(f, "worker {pid}, whose place was taken, has ended ({how})")
             }
             Event::LeftOver(error) => f.write_str(&error.full_text()),
             Event::Stopping { drain } => {

@@ -9,25 +9,20 @@
 //! Both ends are the same program, but not necessarily the same build: it may have been replaced between two workers. So the
 //! message begins with a version, and everything is checked.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
-};
 use shellac_config::ListenAddress;
+
+use crate::descriptors;
 
 /// Version of the message.
 const VERSION: u64 = 4;
 /// Longest message in bytes; most of it is the texts of the configurations.
 const MESSAGE_BYTES_MOST: usize = 256 << 20;
-/// Descriptors per byte; the kernel takes 253.
-const DESCRIPTORS_AT_ONCE: usize = 64;
 /// Most sockets in all: 256 threads on 64 addresses.
 const SOCKETS_MOST: u64 = 16384;
 
@@ -117,19 +112,7 @@ pub fn send(to: &UnixStream, handoff: &Handoff) -> Result<(), HandoffError> {
     (&mut &*to).write_all(&message)?;
     let sockets: Vec<BorrowedFd<'_>> =
         handoff.listeners.iter().flat_map(|listener| &listener.sockets).map(AsFd::as_fd).collect();
-    for some in sockets.chunks(DESCRIPTORS_AT_ONCE) {
-        let mut space =
-            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !ancillary.push(SendAncillaryMessage::ScmRights(some)) {
-            return Err(HandoffError::Bad("too many descriptors at once"));
-        }
-        rustix::io::retry_on_intr(|| {
-            sendmsg(to, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL)
-        })
-        .map_err(io::Error::from)?;
-    }
-    Ok(())
+    Ok(descriptors::send(to, &sockets)?)
 }
 
 /// Receives what [`send`] sent.
@@ -155,7 +138,7 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     // They come in the order of the listeners, in as many pieces as were sent.
     let mut arrived: Vec<OwnedFd> = Vec::new();
     while arrived.len() < wanted {
-        receive_descriptors(from, &mut arrived)?;
+        descriptors::receive(from, &mut arrived)?;
     }
     if arrived.len() > wanted {
         return Err(HandoffError::Bad("more sockets came than were announced"));
@@ -165,28 +148,6 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
         listener.sockets = arrived.by_ref().take(count).collect();
     }
     Ok(handoff)
-}
-
-/// Reads one byte and the descriptors that come with it.
-fn receive_descriptors(from: &UnixStream, arrived: &mut Vec<OwnedFd>) -> Result<(), HandoffError> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_AT_ONCE))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)
-    })
-    .map_err(io::Error::from)?;
-    let before = arrived.len();
-    for message in ancillary.drain() {
-        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-            arrived.extend(descriptors);
-        }
-    }
-    match received.bytes {
-        0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-        _ if arrived.len() == before => Err(HandoffError::Bad("a byte came without sockets")),
-        _ => Ok(()),
-    }
 }
 
 fn encode(handoff: &Handoff) -> Vec<u8> {

@@ -1,24 +1,28 @@
 //! What stays while workers come and go.
 
-use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use shellac_admin::Banner;
-use shellac_config::{Config, LogDialect, ParseOptions};
+use shellac_config::{Config, ListenAddress, LogDialect, ParseOptions};
 use shellac_format::Layout;
 use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
 use crate::admin::Door;
 use crate::handoff::{Handoff, HandoffConfiguration, HandoffListener};
+use crate::identity::Identity;
 use crate::life::Life;
 use crate::listen::{BACKLOG, BoundListener, bind};
 use crate::lock::PidFile;
 use crate::params::Params;
+use crate::place;
 use crate::saved::Saved;
 use crate::shelf::Shelf;
+use crate::takeover::{FORMAT, KeptConfiguration, KeptListener, TakeOver};
 
 /// The file system that lives in memory (`TMPFS_MAGIC`).
 const TMPFS: u64 = 0x0102_1994;
@@ -69,8 +73,30 @@ pub struct House {
     mgt: Option<MgtSet>,
     /// Its own counters.
     life: Life,
-    _pid_files: Vec<PidFile>,
-    _lock: PidFile,
+    /// What the program before this one has left.
+    before: Option<Before>,
+    pid_files: Vec<PidFile>,
+    lock: PidFile,
+}
+
+/// What stays as it is when a program takes over.
+struct Kept {
+    lock: PidFile,
+    pid_files: Vec<PidFile>,
+    listeners: Vec<BoundListener>,
+    saved: Saved,
+    gid: Option<u32>,
+}
+
+/// What another program has left beside.
+#[derive(Debug)]
+pub(crate) struct Before {
+    /// Workers with their connections: they serve until they are asked to end.
+    pub(crate) workers: Vec<(u32, OwnedFd)>,
+    /// A command had stopped its worker.
+    pub(crate) stopped: bool,
+    pub(crate) version: String,
+    pub(crate) xid: Option<(u64, Duration)>,
 }
 
 impl House {
@@ -83,18 +109,19 @@ impl House {
     /// [`ManagerError`]; everything that was set up is taken down.
     pub fn open(settings: Settings, now_unix: u64) -> Result<House, ManagerError> {
         let workdir = settings.workdir.as_path();
-        let gid = match &settings.config.group {
+        let config = &settings.config;
+        let gid = match &config.group {
             Some(name) => Some(
                 group::gid_of(name)
                     .map_err(|source| ManagerError::Group { group: name.clone(), source })?,
             ),
             None => None,
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(workdir)
-            .map_err(|source| ManagerError::Workdir { path: workdir.to_owned(), source })?;
+        let user = config.user.as_deref();
+        let identity =
+            user.map(|user| Identity::find(user, config.group.as_deref())).transpose()?;
+        let identity = identity.filter(|identity| !identity.is_ours());
+        place::prepare(workdir, gid)?;
         let lock = PidFile::acquire(&workdir.join("_.pid"))?;
         let pid_files = settings
             .pid_files
@@ -107,8 +134,107 @@ impl House {
             .iter()
             .map(|listen| bind(listen, settings.threads))
             .collect::<Result<_, _>>()?;
-        // We hold the lock: a worker's directory is left over from the dead.
+        // We hold the lock: what workers and managers have left is left over from the dead.
         publish::remove_set(workdir, SetKind::Child)?;
+        publish::remove_set(workdir, SetKind::Mgt)?;
+        publish::remove_retired(workdir)?;
+        let saved = Saved::open(workdir).map_err(saved_error(workdir))?;
+        if let (Some(identity), Some(user)) = (identity, user) {
+            // All that only another user can have is there.
+            identity.give(workdir)?;
+            identity.give(lock.path())?;
+            if saved.exists() {
+                identity.give(saved.path())?;
+            }
+            identity.assume(user)?;
+        }
+        let kept = Kept { lock, pid_files, listeners, saved, gid };
+        House::publish(settings, kept, None, now_unix)
+    }
+
+    /// Goes on with what another program has left to this one, in this process.
+    ///
+    /// `state` and the descriptors come from standard input; see [`TAKE_OVER`](crate::TAKE_OVER).
+    ///
+    /// # Errors
+    ///
+    /// [`ManagerError`]; the addresses are lost then, which a [`TRIAL`](crate::TRIAL) beforehand is there to avoid.
+    pub fn take_over(version: &str, now_unix: u64) -> Result<House, ManagerError> {
+        let failed = |why: String| ManagerError::TakeOver { why };
+        let broken = |error: std::io::Error| failed(format!("cannot take over: {error}"));
+        let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
+        let (state, mut descriptors) =
+            TakeOver::receive(&UnixStream::from(input)).map_err(failed)?;
+        // Nothing more comes from there.
+        let nothing = std::fs::File::open("/dev/null").map_err(broken)?;
+        rustix::stdio::dup2_stdin(&nothing).map_err(|error| broken(error.into()))?;
+        let options = ParseOptions { allow_small: state.allow_small };
+        let config = Config::parse_with(&state.config_text, &state.config_name, options)
+            .map_err(|errors| failed(errors.to_string()))?;
+        let lock = PidFile::adopt(state.workdir.join("_.pid"), descriptors.next().map_err(broken)?);
+        let mut pid_files = Vec::new();
+        for path in &state.pid_files {
+            let file = descriptors.next().map_err(broken)?;
+            pid_files.push(PidFile::adopt(path.clone(), file));
+        }
+        let mut listeners = Vec::new();
+        for one in &state.listeners {
+            let address = ListenAddress::parse(&one.address).ok_or_else(|| {
+                failed(format!("{} is no address that can be taken over", one.address))
+            })?;
+            let sockets = descriptors.take(one.sockets);
+            listeners.push(BoundListener::adopt(one.name.clone(), address, sockets));
+        }
+        let mut doors = Vec::new();
+        for path in &state.doors {
+            doors.push((path.clone(), descriptors.next().map_err(broken)?));
+        }
+        let mut workers = Vec::new();
+        for &pid in &state.workers {
+            workers.push((pid, descriptors.next().map_err(broken)?));
+        }
+        let saved = Saved::open(&state.workdir).map_err(saved_error(&state.workdir))?;
+        let settings = Settings {
+            config,
+            config_text: state.config_text.clone(),
+            config_name: state.config_name.clone(),
+            allow_small: state.allow_small,
+            node_map: state.node_map.clone(),
+            workdir: state.workdir.clone(),
+            instance: state.instance.clone(),
+            version: version.to_owned(),
+            threads: state.threads,
+            pid_files: state.pid_files.clone(),
+        };
+        let kept = Kept { lock, pid_files, listeners, saved, gid: state.gid };
+        let before = Before {
+            workers,
+            stopped: state.stopped,
+            version: state.version.clone(),
+            xid: state.xid.map(|(base, seconds, nanos)| (base, Duration::new(seconds, nanos))),
+        };
+        let mut house = House::publish(settings, kept, Some(doors), now_unix)?;
+        let configurations = state.configurations.iter().map(HandoffConfiguration::from).collect();
+        house.shelf = Shelf::go_on(configurations, state.active, options);
+        for (name, value) in &state.params {
+            // One that this program does not have any more has nothing to be set.
+            if let Ok((params, _)) = house.params.with(name, Some(value)) {
+                house.params = params;
+            }
+        }
+        house.before = Some(before);
+        Ok(house)
+    }
+
+    /// Publishes the manager's set; from here on it is the same for one that begins and one that goes on.
+    fn publish(
+        settings: Settings,
+        kept: Kept,
+        doors: Option<Vec<(Option<PathBuf>, OwnedFd)>>,
+        now_unix: u64,
+    ) -> Result<House, ManagerError> {
+        let Kept { lock, pid_files, listeners, saved, gid } = kept;
+        let workdir = settings.workdir.as_path();
         let options = PublishOptions { gid, holds_lock: true, ..PublishOptions::own(now_unix) };
         let mut mgt = MgtSet::create(workdir, &options)?;
         mgt.add_identity(
@@ -116,14 +242,9 @@ impl House {
             settings.config.log.dialect.as_str(),
             &settings.version,
         )?;
-        let door = Door::open(&settings.config.admin, workdir, &mut mgt)?;
+        let door = Door::open(&settings.config.admin, workdir, &mut mgt, doors)?;
         let life = Life::publish(&mut mgt)?;
         mgt.publish()?;
-        let saved = Saved::open(workdir).map_err(|source| ManagerError::File {
-            action: "read what was saved by commands in",
-            path: workdir.to_owned(),
-            source,
-        })?;
         let shelf = Shelf::new(
             settings.config_text.clone(),
             settings.config_name.clone(),
@@ -143,8 +264,9 @@ impl House {
             door,
             mgt: Some(mgt),
             life,
-            _pid_files: pid_files,
-            _lock: lock,
+            before: None,
+            pid_files,
+            lock,
         })
     }
 
@@ -176,7 +298,7 @@ impl House {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let workdir = self.workdir();
-        match rustix::fs::statfs(workdir) {
+        let mut warnings = match rustix::fs::statfs(workdir) {
             Ok(stat) if u64::try_from(stat.f_type).is_ok_and(|kind| kind != TMPFS) => {
                 vec![format!(
                     "{} is not on tmpfs: the system writes the log to a disk now and then; a directory below /run is better",
@@ -184,7 +306,14 @@ impl House {
                 )]
             }
             _ => Vec::new(),
+        };
+        if place::is_open(workdir) {
+            warnings.push(format!(
+                "{} can be read by everybody: chmod o-rwx it, or choose a directory that is used for nothing else",
+                workdir.display()
+            ));
         }
+        warnings
     }
 
     /// The layout of the records that workers write.
@@ -271,6 +400,58 @@ impl House {
         self.params = params;
     }
 
+    /// What the program before this one has left; only the first time.
+    pub(crate) fn take_before(&mut self) -> Option<Before> {
+        self.before.take()
+    }
+
+    /// Whether this program has taken over from another one.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.before.is_some()
+    }
+
+    pub(crate) fn gid(&self) -> Option<u32> {
+        self.gid
+    }
+
+    /// Everything that a program needs to take this one's place; the rest has to be filled in by whoever knows it.
+    pub(crate) fn leave(&self, token: String) -> (TakeOver, Vec<BorrowedFd<'_>>) {
+        let settings = &self.settings;
+        let listener = |one: &BoundListener| KeptListener {
+            name: one.name.clone(),
+            address: one.address.to_string(),
+            sockets: one.sockets.len(),
+        };
+        let state = TakeOver {
+            format: FORMAT,
+            token,
+            version: settings.version.clone(),
+            config_text: settings.config_text.clone(),
+            config_name: settings.config_name.clone(),
+            allow_small: settings.allow_small,
+            node_map: settings.node_map.clone(),
+            workdir: settings.workdir.clone(),
+            instance: settings.instance.clone(),
+            threads: settings.threads,
+            gid: self.gid,
+            configurations: self.shelf.all().iter().map(KeptConfiguration::from).collect(),
+            active: self.shelf.active_index(),
+            params: self.params.changed(),
+            xid: None,
+            pid_files: self.pid_files.iter().map(|file| file.path().to_owned()).collect(),
+            listeners: self.listeners.iter().map(listener).collect(),
+            doors: self.door.as_ref().map(Door::paths).unwrap_or_default(),
+            stopped: false,
+            workers: Vec::new(),
+        };
+        let mut descriptors = vec![self.lock.as_fd()];
+        descriptors.extend(self.pid_files.iter().map(PidFile::as_fd));
+        descriptors.extend(self.listeners.iter().flat_map(|one| &one.sockets).map(AsFd::as_fd));
+        descriptors.extend(self.door.iter().flat_map(Door::sockets));
+        (state, descriptors)
+    }
+
     /// Keeps what a worker says, for the next one and for the next manager.
     pub(crate) fn keep_state(&mut self, text: String) -> io::Result<()> {
         self.saved.keep(text)
@@ -313,6 +494,11 @@ impl House {
     }
 }
 
+fn saved_error(workdir: &Path) -> impl FnOnce(io::Error) -> ManagerError {
+    let path = workdir.to_owned();
+    move |source| ManagerError::File { action: "read what was saved by commands in", path, source }
+}
+
 /// What a program with these settings says of itself on this machine.
 fn banner(settings: &Settings) -> Banner {
     let fact = |name: &str| {
@@ -335,6 +521,7 @@ impl Drop for House {
     fn drop(&mut self) {
         // Nobody is left to be told; the next manager removes what stays.
         let _ = self.remove_child_set();
+        let _ = publish::remove_retired(self.workdir());
         self.door = None;
         self.mgt = None;
     }

@@ -15,23 +15,30 @@
 
 mod admin;
 mod backoff;
+mod crash;
+mod descriptors;
 mod errands;
 mod error;
 mod event;
 mod glob;
 mod handoff;
 mod house;
+mod identity;
 mod life;
 mod listen;
 mod lock;
+mod notify;
 mod panic_note;
 mod params;
+mod place;
 mod relay;
 mod run;
 mod saved;
 mod shelf;
 mod signals;
 mod supervise;
+mod takeover;
+mod upgrade;
 mod worker;
 mod xid;
 
@@ -47,5 +54,7 @@ pub use listen::{BoundListener, bind};
 pub use lock::PidFile;
 pub use relay::{Order, OrderReader, Orders};
 pub use supervise::{WorkerProgram, supervise};
+pub use takeover::{TAKE_OVER, TRIAL, TakeOver};
+pub use upgrade::{NextProgram, RETIRE};
 pub use worker::{Ended, WorkerKind};
 pub use xid::XidBases;

@@ -30,6 +30,17 @@ pub struct BoundListener {
     _file: Option<SocketFile>,
 }
 
+impl BoundListener {
+    /// One that another program has bound in this process.
+    pub(crate) fn adopt(name: String, address: ListenAddress, sockets: Vec<OwnedFd>) -> Self {
+        let file = match &address {
+            ListenAddress::Unix(path) => SocketFile::new(path).ok(),
+            ListenAddress::Ip(_) => None,
+        };
+        BoundListener { name, address, sockets, _file: file }
+    }
+}
+
 /// Binds and listens, with one socket for each of `threads`.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! Pid files: one process each, as long as it lives.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -16,7 +17,7 @@ use crate::ManagerError;
 pub struct PidFile {
     path: PathBuf,
     /// Holds the lock.
-    _file: File,
+    file: File,
 }
 
 impl PidFile {
@@ -61,12 +62,28 @@ impl PidFile {
             let same = std::fs::metadata(path)
                 .is_ok_and(|found| (found.dev(), found.ino()) == (own.dev(), own.ino()));
             if same {
+                // Whatever mask of rights this process has. One that is another user's file stays as it is.
+                let _ = file.set_permissions(Permissions::from_mode(mode));
                 file.set_len(0).map_err(failed("write"))?;
                 file.write_all(std::process::id().to_string().as_bytes())
                     .map_err(failed("write"))?;
-                return Ok(PidFile { path: path.to_owned(), _file: file });
+                return Ok(PidFile { path: path.to_owned(), file });
             }
         }
+    }
+
+    /// One that this process has locked already, under another program.
+    pub(crate) fn adopt(path: PathBuf, file: OwnedFd) -> PidFile {
+        PidFile { path, file: File::from(file) }
+    }
+
+    /// The file, which another program is to have.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 

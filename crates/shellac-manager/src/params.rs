@@ -137,6 +137,13 @@ impl Params {
         }
     }
 
+    /// Everything that somebody has set, as it is set.
+    pub(crate) fn changed(&self) -> Vec<(String, String)> {
+        let rows = ROWS.iter().zip(&self.values).zip(&self.defaults);
+        let changed = rows.filter(|((row, value), default)| !row.fixed && value != default);
+        changed.map(|((row, value), _)| (row.name.to_owned(), value.shown())).collect()
+    }
+
     /// What a worker has to know: the values that are not the default, as it takes them.
     pub(crate) fn for_worker(&self) -> Vec<(String, String)> {
         let masked = self.find("vsl_mask").filter(|&at| self.values[at] != self.defaults[at]);

@@ -113,6 +113,10 @@ impl Supervisor<'_> {
     pub(crate) fn fail_errands(&mut self, why: &str) {
         for Errand { client, then, .. } in self.errands.all() {
             let answer = Answer::new(Status::COMMUNICATION, why);
+            if matches!(then, Then::Retired) {
+                self.retired(&answer);
+                continue;
+            }
             if matches!(then, Then::Loaded { .. } | Then::Used { .. }) && client.is_none() {
                 (self.tell)(Event::NotLoaded { why: why.to_owned() });
             }
@@ -124,6 +128,9 @@ impl Supervisor<'_> {
     pub(crate) fn done(&mut self, errand: Errand, answer: Answer) {
         let Errand { client, then, .. } = errand;
         let is_done = answer.status.is_done();
+        if matches!(then, Then::Retired) {
+            return self.retired(&answer);
+        }
         match then {
             Then::Loaded { configuration, activate } if is_done => {
                 let name = configuration.name.clone();
@@ -176,6 +183,7 @@ impl Supervisor<'_> {
     /// Loads the file of the start, or another one, under a new name, and makes it the active one.
     pub(crate) fn reload(&mut self, client: Option<Client>, path: Option<String>) {
         let path = path.unwrap_or_else(|| self.house.settings().config_name.clone());
+        self.notifier.reloading();
         let shelf = self.house.shelf();
         let name = shelf.reload_name(since_1970().as_secs(), |name| self.errands.is_loading(name));
         let prepared =
@@ -201,7 +209,7 @@ impl Supervisor<'_> {
         Answer::ok(format!("Child in state {state}"))
     }
 
-    fn state(&self) -> &'static str {
+    pub(crate) fn state(&self) -> &'static str {
         match &self.stage {
             Stage::Stopped => "stopped",
             Stage::Waiting { .. } => "died",

@@ -33,6 +33,16 @@ impl Saved {
         Ok(Saved { path, text })
     }
 
+    /// Where it is kept.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether an earlier manager has left a file.
+    pub(crate) fn exists(&self) -> bool {
+        !self.text.is_empty()
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

@@ -41,6 +41,16 @@ impl Shelf {
         Shelf { configurations: vec![boot], active: 0, options }
     }
 
+    /// Those that another program had loaded.
+    pub(crate) fn go_on(
+        configurations: Vec<HandoffConfiguration>,
+        active: usize,
+        options: ParseOptions,
+    ) -> Shelf {
+        let active = active.min(configurations.len().saturating_sub(1));
+        Shelf { configurations, active, options }
+    }
+
     pub(crate) fn all(&self) -> &[HandoffConfiguration] {
         &self.configurations
     }

@@ -1,25 +1,30 @@
 //! The life of workers, and the loop in which the manager waits for everything at once.
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::DateTime;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shellac_admin::{Answer, Commands, Host, Row, Status};
 
 use crate::ManagerError;
 use crate::admin::{SessionId, Sessions, commands};
 use crate::backoff::Backoff;
+use crate::crash::{Crash, DeadLog};
 use crate::errands::Errands;
 use crate::event::{Event, Outcome};
 use crate::house::House;
+use crate::notify::Notifier;
 use crate::panic_note::PanicNote;
 use crate::relay::Heard;
 use crate::signals::{self, Signals};
+use crate::upgrade::{self, NextProgram, Retiring, Trial};
 use crate::worker::{Ended, Said, Worker, WorkerKind};
 use crate::xid::XidBases;
 
 /// How much longer than its requests a worker has before it is killed.
-const DRAIN_SLACK: Duration = Duration::from_secs(5);
+pub(crate) const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the manager says how long it runs.
 const BEAT: Duration = Duration::from_secs(1);
 /// What those are told who wait for a worker that is asked to end.
@@ -36,11 +41,13 @@ pub struct WorkerProgram {
     pub drain: Duration,
     /// The commands that workers run.
     pub commands: &'static [Row],
+    /// What takes this program's place when SIGUSR2 asks for that.
+    pub next: Option<NextProgram>,
 }
 
-/// Runs workers and commands until SIGTERM or SIGINT; SIGHUP loads the configuration again.
+/// Runs workers and commands until SIGTERM or SIGINT; SIGHUP loads the configuration again, SIGUSR2 has the program replaced.
 ///
-/// A worker that dies is replaced; the first one has to serve, or this fails.
+/// A worker that dies is replaced; the first one has to serve, or this fails. systemd is told how it goes.
 ///
 /// # Errors
 ///
@@ -65,9 +72,17 @@ pub fn supervise(
         served_before: false,
         errands: Errands::default(),
         panic: None,
+        crash: None,
+        trial: None,
+        is_retire_asked: false,
+        retiring: Vec::new(),
+        notifier: Notifier::from_environment(),
+        outcome: None,
     };
+    supervisor.go_on();
     loop {
         if let Some(outcome) = supervisor.step(&signals)? {
+            supervisor.finish_crash();
             return Ok(outcome);
         }
         supervisor.wait(&signals);
@@ -93,27 +108,49 @@ pub(crate) struct Supervisor<'a> {
     pub(crate) tell: &'a mut dyn FnMut(Event),
     pub(crate) stage: Stage,
     backoff: Backoff,
-    xid_bases: XidBases,
+    pub(crate) xid_bases: XidBases,
     /// A worker has served.
-    served_before: bool,
+    pub(crate) served_before: bool,
     pub(crate) sessions: Sessions,
     pub(crate) commands: Commands,
     /// What the worker was asked and has not answered.
     pub(crate) errands: Errands,
     /// Why the last worker ended, if that was nobody's wish.
     pub(crate) panic: Option<PanicNote>,
+    /// What a dead worker had logged is being written to a file.
+    crash: Option<JoinHandle<Result<Crash, String>>>,
+    /// Another program shows whether it can take over.
+    pub(crate) trial: Option<Trial>,
+    /// The worker is asked to make room for its successor's log.
+    pub(crate) is_retire_asked: bool,
+    /// Workers that finish their requests while another one serves.
+    pub(crate) retiring: Vec<Retiring>,
+    pub(crate) notifier: Notifier,
+    /// How it ended, while others still have to.
+    outcome: Option<Outcome>,
 }
 
 impl Supervisor<'_> {
     /// Does whatever can be done now; the outcome when it is over.
     fn step(&mut self, signals: &Signals) -> Result<Option<Outcome>, ManagerError> {
         self.house.life().beat();
+        self.notifier.beat(now());
         signals::take(&signals.child);
         let reload = signals::take(&signals.reload);
+        if signals::take(&signals.upgrade) && !self.is_ending() {
+            self.begin_upgrade();
+        }
+        self.look_at_trial();
+        self.look_after_retiring();
+        self.look_at_crash();
         if signals::take(&signals.stop)
             && let Some(outcome) = self.asked_to_stop()
         {
-            return Ok(Some(outcome));
+            self.outcome.get_or_insert(outcome);
+        }
+        if self.outcome.is_some() {
+            // Nothing but the workers is left whose place was taken.
+            return Ok(self.outcome.filter(|_| self.retiring.is_empty()));
         }
         if reload && !self.is_ending() {
             self.reload(None, None);
@@ -121,7 +158,8 @@ impl Supervisor<'_> {
         // What it said before it ended comes first.
         self.talk();
         if let Some(outcome) = self.look_after_worker()? {
-            return Ok(Some(outcome));
+            self.outcome = Some(outcome);
+            return Ok(self.outcome.filter(|_| self.retiring.is_empty()));
         }
         self.serve_clients();
         // What they asked goes out now.
@@ -134,9 +172,10 @@ impl Supervisor<'_> {
         if self.sessions.has_more() {
             return;
         }
-        let mut fds: Vec<PollFd<'_>> = [&signals.stop, &signals.reload, &signals.child]
-            .map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN))
-            .into();
+        let mut fds: Vec<PollFd<'_>> =
+            [&signals.stop, &signals.reload, &signals.upgrade, &signals.child]
+                .map(|pipe| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN))
+                .into();
         if let Stage::Running(worker) | Stage::Stopping { worker, .. } = &self.stage
             && let Some(connection) = worker.connection()
         {
@@ -158,7 +197,15 @@ impl Supervisor<'_> {
             Stage::Stopped | Stage::Running(_) => None,
         };
         let beat = Some(now() + BEAT);
-        let next = [beat, own, self.sessions.next_deadline(), self.errands.next_deadline()];
+        let next = [
+            beat,
+            own,
+            self.sessions.next_deadline(),
+            self.errands.next_deadline(),
+            self.notifier.next_beat(),
+            self.trial.as_ref().map(Trial::deadline),
+            upgrade::next_deadline(&self.retiring),
+        ];
         let time = next.into_iter().flatten().min().map(|at| at.saturating_duration_since(now()));
         // A thread ends without a signal; the end of its connection comes a moment before that.
         let thread_ends = self.is_waiting_for_thread().then_some(Duration::from_millis(50));
@@ -180,7 +227,7 @@ impl Supervisor<'_> {
 
     /// Whether the manager itself is about to end.
     pub(crate) fn is_ending(&self) -> bool {
-        matches!(self.stage, Stage::Stopping { exit: true, .. })
+        self.outcome.is_some() || matches!(self.stage, Stage::Stopping { exit: true, .. })
     }
 
     /// Whether a worker runs that commands can be sent to.
@@ -190,8 +237,15 @@ impl Supervisor<'_> {
 
     /// A signal asked to stop.
     fn asked_to_stop(&mut self) -> Option<Outcome> {
+        self.notifier.stopping();
+        let again = self.is_ending();
+        let patience = if again { Duration::ZERO } else { self.program.drain + DRAIN_SLACK };
+        self.hurry_retiring(patience);
         match &mut self.stage {
-            Stage::Stopped | Stage::Waiting { .. } => Some(Outcome::Drained),
+            Stage::Stopped | Stage::Waiting { .. } => {
+                self.house.close_listeners();
+                Some(Outcome::Drained)
+            }
             Stage::Stopping { worker, exit: true, killed, .. } => {
                 worker.kill();
                 *killed = true;
@@ -315,6 +369,9 @@ impl Supervisor<'_> {
             return Err(ManagerError::NoWorker { how });
         }
         self.served_before = true;
+        if !matches!(how, Ended::Process(status) if status.success()) {
+            self.keep_crash();
+        }
         self.remove_left_over();
         let ran = now().saturating_duration_since(worker.started);
         let wait = self.backoff.after(ran);
@@ -323,9 +380,59 @@ impl Supervisor<'_> {
         if let Ended::Process(status) = how {
             self.house.life().died(status);
         }
+        self.notifier.status(&format!("worker {} ended ({how})", worker.pid()));
         (self.tell)(Event::Died { pid: worker.pid(), how, ran, wait });
         self.stage = Stage::Waiting { until: now() + wait };
         Ok(())
+    }
+
+    /// Tells the service manager that everything is as it should be.
+    pub(crate) fn say_ready(&self) {
+        let active = &self.house.shelf().active().name;
+        self.notifier.ready(&format!("{}; configuration {active}", self.state()));
+    }
+
+    /// Has what the worker had logged written to a file, before its directory goes.
+    fn keep_crash(&mut self) {
+        self.look_at_crash();
+        if self.crash.is_some() {
+            let why = "that of the one before is still being written".to_owned();
+            return (self.tell)(Event::NoCrash { why });
+        }
+        let workdir = self.house.workdir().to_owned();
+        let gid = self.house.gid();
+        let at = DateTime::from_timestamp_millis(
+            i64::try_from(since_1970().as_millis()).unwrap_or_default(),
+        );
+        // Writing takes a while, and the next worker does not have to wait for it.
+        let Some(found) = DeadLog::find(&workdir) else { return };
+        let started = found.and_then(|log| {
+            Builder::new()
+                .name("shellac-crash".to_owned())
+                .spawn(move || log.save(&workdir, gid, at.unwrap_or_default()))
+                .map_err(|error| error.to_string())
+        });
+        match started {
+            Ok(thread) => self.crash = Some(thread),
+            Err(why) => (self.tell)(Event::NoCrash { why }),
+        }
+    }
+
+    fn look_at_crash(&mut self) {
+        if self.crash.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.finish_crash();
+        }
+    }
+
+    /// Waits until what a dead worker had logged is written.
+    pub(crate) fn finish_crash(&mut self) {
+        let Some(thread) = self.crash.take() else { return };
+        let event = match thread.join() {
+            Ok(Ok(Crash { path, bytes, holes })) => Event::Crash { path, bytes, holes },
+            Ok(Err(why)) => Event::NoCrash { why },
+            Err(_) => Event::NoCrash { why: "it broke off; what was said is above".to_owned() },
+        };
+        (self.tell)(event);
     }
 
     fn remove_left_over(&mut self) {
@@ -363,6 +470,8 @@ impl Supervisor<'_> {
         let event = Event::Serving { pid: worker.pid(), again: self.served_before };
         self.served_before = true;
         (self.tell)(event);
+        self.end_retiring();
+        self.say_ready();
         for errand in self.errands.waiting_for_start() {
             self.done(errand, Answer::ok(""));
         }

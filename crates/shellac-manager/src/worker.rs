@@ -10,6 +10,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
 use crate::ManagerError;
 use crate::handoff::{self, Handoff, READY};
 use crate::relay::{Heard, Relay};
@@ -68,6 +70,8 @@ impl fmt::Display for Ended {
 #[derive(Debug)]
 enum Body {
     Process(Child),
+    /// A process that another program has started in this process.
+    Adopted(Pid),
     Thread(Option<JoinHandle<Result<(), String>>>),
 }
 
@@ -138,6 +142,25 @@ impl Worker {
         }
     }
 
+    /// One that was started by the program before this one. It is not listened to.
+    pub(crate) fn adopt(pid: u32, connection: OwnedFd, now: Instant) -> Option<Worker> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        Some(Worker {
+            body: Body::Adopted(pid),
+            connection: UnixStream::from(connection),
+            started: now,
+            served: true,
+            said: Vec::new(),
+            silent: true,
+            relay: Relay::default(),
+        })
+    }
+
+    /// Its connection, which another program is to have.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
     fn hand_over(&mut self, handoff: Option<&Handoff>) -> Result<(), handoff::HandoffError> {
         if let Some(handoff) = handoff {
             self.connection.set_write_timeout(Some(PATIENCE))?;
@@ -150,6 +173,7 @@ impl Worker {
     pub(crate) fn pid(&self) -> u32 {
         match &self.body {
             Body::Process(process) => process.id(),
+            Body::Adopted(pid) => pid.as_raw_nonzero().get().unsigned_abs(),
             Body::Thread(_) => std::process::id(),
         }
     }
@@ -158,6 +182,14 @@ impl Worker {
     pub(crate) fn ended(&mut self) -> Option<Ended> {
         match &mut self.body {
             Body::Process(process) => process.try_wait().ok().flatten().map(Ended::Process),
+            Body::Adopted(pid) => match waitpid(Some(*pid), WaitOptions::NOHANG) {
+                Ok(None) => None,
+                Ok(Some((_, status))) => {
+                    Some(Ended::Process(ExitStatus::from_raw(status.as_raw())))
+                }
+                // It is nobody's child any more, so it has ended.
+                Err(_) => Some(Ended::Process(ExitStatus::from_raw(0))),
+            },
             Body::Thread(thread) if thread.as_ref().is_none_or(JoinHandle::is_finished) => {
                 Some(Ended::Thread(join(thread.take())))
             }
@@ -238,13 +270,16 @@ impl Worker {
             // It fails when the process has ended, which is what is wanted.
             let _ = process.kill();
         }
+        if let Body::Adopted(pid) = &self.body {
+            let _ = kill_process(*pid, Signal::KILL);
+        }
     }
 
     /// Waits for the end of a process that was killed.
     pub(crate) fn wait(&mut self) -> Option<Ended> {
         match &mut self.body {
             Body::Process(process) => process.wait().ok().map(Ended::Process),
-            Body::Thread(_) => None,
+            Body::Adopted(_) | Body::Thread(_) => None,
         }
     }
 }

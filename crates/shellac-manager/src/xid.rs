@@ -29,6 +29,16 @@ impl XidBases {
         XidBases { layout, last: None }
     }
 
+    /// The base handed out last, and when, since 1970.
+    pub(crate) fn last(&self) -> Option<(u64, Duration)> {
+        self.last
+    }
+
+    /// Goes on behind what another program has handed out.
+    pub(crate) fn go_on(&mut self, last: Option<(u64, Duration)>) {
+        self.last = last;
+    }
+
     /// The base of the worker that starts now. It may have more bits than the layout: the lower ones count.
     pub fn next(&mut self, since_1970: Duration) -> u64 {
         let base = match (self.layout, self.last) {

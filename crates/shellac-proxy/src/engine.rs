@@ -271,6 +271,13 @@ impl Engine {
         self.wait(patience)
     }
 
+    /// [`drain`](Engine::drain), but connections of clients that wait for their next request are not closed at once: they have their usual
+    /// time for one more, whose answer says that it is the last. Nobody sends a request to a connection that is being closed then.
+    pub fn retire(&mut self, patience: Duration) -> bool {
+        self.control.order(Stage::Retire);
+        self.wait(patience)
+    }
+
     /// Waits until every thread has ended, for at most `patience`.
     fn wait(&mut self, patience: Duration) -> bool {
         let step = SWEEP.min(patience.max(Duration::from_millis(1)));

@@ -121,14 +121,51 @@ impl Worker {
         self.ring.stats()
     }
 
+    /// Moves the log to `dir`, so that another worker can publish its own; this one serves on and writes on there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Log`]; the log is where it was then.
+    pub fn move_log(&self, dir: &std::path::Path) -> Result<(), EngineError> {
+        Ok(self.directory.0.move_to(dir)?)
+    }
+
+    /// [`drain`](Worker::drain) for one whose place another has taken: connections without a request have their usual time for one more.
+    ///
+    /// # Errors
+    ///
+    /// As [`drain`](Worker::drain).
+    pub fn retire(self, patience: Duration) -> Result<(), EngineError> {
+        self.end(patience, Engine::retire)
+    }
+
     /// Accepts nothing more, lets what runs come to its end for at most `patience`, stops, and removes the log.
     ///
     /// # Errors
     ///
     /// [`EngineError::Log`] if the log could not be removed.
     pub fn drain(self, patience: Duration) -> Result<(), EngineError> {
+        self.end(patience, Engine::drain)
+    }
+
+    /// [`drain`](Worker::drain) for one in which something is broken: the log is left for whoever looks for the reason.
+    pub fn give_up(self, patience: Duration) {
         let Worker { mut engine, ring, directory } = self;
         engine.drain(patience);
+        engine.join();
+        drop(ring);
+        if let Some(set) = directory.0.close() {
+            set.leave();
+        }
+    }
+
+    fn end(
+        self,
+        patience: Duration,
+        how: fn(&mut Engine, Duration) -> bool,
+    ) -> Result<(), EngineError> {
+        let Worker { mut engine, ring, directory } = self;
+        how(&mut engine, patience);
         engine.join();
         drop(ring);
         match directory.0.close() {

@@ -1,4 +1,5 @@
-//! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO, IP_RECVERR.
+//! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO, IP_RECVERR,
+//! ignored signals.
 //!
 //! [`MappedFile`] and [`MappedFileMut`] are files in memory, [`LogView`] and [`LogViewMut`] look at one as
 //! a log segment. [`Words`] and [`LogHead`] (with their halves for writers, [`WordsMut`] and
@@ -20,6 +21,8 @@ pub mod array;
 pub mod cells;
 mod copy;
 mod glob;
+mod identity;
+mod ignored;
 pub mod log_view;
 pub mod mapped;
 mod monotonic;
@@ -32,6 +35,8 @@ pub use cells::{
     ArrayCells, CELL_BYTES, CellView, CellViewMut, Cells, CellsAdd, CellsError, CellsMut,
 };
 pub use glob::glob_matches;
+pub use identity::become_user;
+pub use ignored::IgnoredSignals;
 pub use log_view::{LogView, LogViewError, LogViewMut};
 pub use mapped::{CreateOptions, MapError, MappedFile, MappedFileMut};
 pub use monotonic::monotonic_micros;

@@ -79,7 +79,7 @@ impl SetWriter {
         };
         DirBuilder::new()
             .recursive(true)
-            .mode(0o755)
+            .mode(0o750)
             .create(workdir)
             .map_err(failed("create", workdir))?;
         let dir = workdir.join(set.dir_name());
@@ -267,6 +267,19 @@ impl SetWriter {
     /// [`VsmError::Io`]; what could be removed is.
     pub fn remove(mut self) -> Result<(), VsmError> {
         self.remove_dir()
+    }
+
+    /// Moves the directory, so that another set can take its place; readers that have mapped a segment keep it, and what is published
+    /// from now on is published there.
+    ///
+    /// # Errors
+    ///
+    /// [`VsmError::Io`]; everything is where it was then.
+    pub fn move_to(&mut self, dir: &Path) -> Result<(), VsmError> {
+        std::fs::rename(&self.dir, dir)
+            .map_err(|source| VsmError::io("move away", &self.dir, source))?;
+        dir.clone_into(&mut self.dir);
+        Ok(())
     }
 
     /// Leaves everything where it is, for whoever looks at a dead process's log.
@@ -496,6 +509,35 @@ pub fn remove_set(workdir: &Path, set: SetKind) -> Result<(), VsmError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The directory of a worker's set that another one's has taken the place of, by the worker's process.
+#[must_use]
+pub fn retired_dir(workdir: &Path, pid: u32) -> PathBuf {
+    workdir.join(format!("{}.{pid}", SetKind::Child.dir_name()))
+}
+
+/// Removes the directories of all workers whose place others have taken; that there is none is no error.
+///
+/// # Errors
+///
+/// [`VsmError::Io`]; what could be removed is.
+pub fn remove_retired(workdir: &Path) -> Result<(), VsmError> {
+    let failed = |path: &Path, source| VsmError::io("remove", path, source);
+    let prefix = format!("{}.", SetKind::Child.dir_name());
+    let entries = std::fs::read_dir(workdir).map_err(|source| failed(workdir, source))?;
+    let mut first = Ok(());
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_one = name.to_str().and_then(|name| name.strip_prefix(&prefix));
+        if is_one.is_some_and(|pid| pid.parse::<u32>().is_ok())
+            && let Err(source) = std::fs::remove_dir_all(entry.path())
+            && source.kind() != io::ErrorKind::NotFound
+        {
+            first = first.and(Err(failed(&entry.path(), source)));
+        }
+    }
+    first
 }
 
 /// Whether a process with this number lives; one that may not be signalled does.

@@ -32,9 +32,20 @@ impl Daemon {
 
     /// [`start`](Daemon::start) with more arguments.
     pub(crate) fn start_with(workdir: &Path, config: &str, arguments: &[&str]) -> Daemon {
+        let command = Command::new(env!("CARGO_BIN_EXE_shellacd"));
+        Daemon::start_by(command, workdir, config, arguments)
+    }
+
+    /// [`start_with`](Daemon::start_with) for a program that is or becomes shellacd.
+    pub(crate) fn start_by(
+        mut command: Command,
+        workdir: &Path,
+        config: &str,
+        arguments: &[&str],
+    ) -> Daemon {
         let file = workdir.with_extension("toml");
         std::fs::write(&file, config).expect("the configuration is written");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+        let mut child = command
             .args(arguments)
             .arg("-f")
             .arg(&file)
@@ -74,6 +85,31 @@ impl Daemon {
     /// The next line of standard error that contains `part`; those before it are kept for messages.
     pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
         self.said.wait_for_line(part)
+    }
+
+    /// Lines of standard error that contain each of `parts`, in any order.
+    pub(crate) fn wait_for_lines(&mut self, parts: &[&str]) -> Vec<String> {
+        self.said.wait_for_lines(parts)
+    }
+
+    /// What it has said so far.
+    pub(crate) fn said(&mut self) -> String {
+        self.said.all()
+    }
+
+    /// What `shellac TOOL -n WORKDIR ...` prints, which has to go well.
+    pub(crate) fn tool(&self, tool: &str, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
+            .arg(tool)
+            .arg("-n")
+            .arg(&self.workdir)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .expect("shellac starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{tool} {arguments:?}: {}: {said}", output.status);
+        String::from_utf8(output.stdout).expect("it prints text")
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

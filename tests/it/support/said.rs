@@ -38,6 +38,22 @@ impl Said {
         }
     }
 
+    /// Lines that contain each of `parts`, whatever the order in which they come.
+    pub(crate) fn wait_for_lines(&mut self, parts: &[&str]) -> Vec<String> {
+        let deadline = Deadline::generous();
+        let mut found: Vec<Option<String>> = vec![None; parts.len()];
+        while found.iter().any(Option::is_none) {
+            let Ok(line) = self.coming.recv_timeout(deadline.left().unwrap_or_default()) else {
+                panic!("{} does not say all of {parts:?}; it says {:#?}", self.who, self.heard);
+            };
+            self.heard.push(line.clone());
+            if let Some(at) = parts.iter().position(|part| line.contains(part)) {
+                found[at].get_or_insert(line);
+            }
+        }
+        found.into_iter().flatten().collect()
+    }
+
     /// Everything so far.
     pub(crate) fn all(&mut self) -> String {
         self.heard.extend(self.coming.try_iter());

@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use shellac_manager::{Event, House, Outcome, WorkerKind, WorkerProgram};
+use shellac_manager::{
+    Event, House, NextProgram, Outcome, TAKE_OVER, TakeOver, WorkerKind, WorkerProgram,
+};
 
 pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
 
@@ -49,6 +51,12 @@ pub(crate) struct Args {
     /// Write what is in force to standard output, with the origin of each value, and exit
     #[arg(long)]
     print_config: bool,
+    /// Go on with what another program has left on standard input
+    #[arg(long, hide = true)]
+    take_over: bool,
+    /// Say whether that could be done, and exit
+    #[arg(long, hide = true)]
+    take_over_trial: bool,
     /// Write the process number to this file and lock it (may be repeated)
     #[arg(short = 'p', long = "pid-file", value_name = "FILE")]
     pid_file: Vec<PathBuf>,
@@ -66,6 +74,15 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.with_parent {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
             .context("cannot be told when the parent ends")?;
+    }
+    // Nobody else may read what is made here: the group may, where there is one.
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o027));
+    if args.take_over_trial {
+        return Ok(trial());
+    }
+    if args.take_over {
+        let house = House::take_over(env!("CARGO_PKG_VERSION"), since_1970().as_secs())?;
+        return manage(house, false);
     }
     let Some(file) = args.configuration() else {
         eprintln!("shellacd: which configuration? shellacd -f FILE, shellacd --check FILE");
@@ -93,6 +110,28 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     manage(house, args.single)
 }
 
+/// Says whether this program can take over what is described on standard input.
+fn trial() -> ExitCode {
+    match TakeOver::read(std::io::stdin().lock()) {
+        Ok(state) => {
+            let said = write!(std::io::stdout(), "{}", state.trial_text());
+            if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(why) => {
+            say(&why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How this program is started again when another one is to take its place: what lies at its path by then.
+fn next_program() -> Option<NextProgram> {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next()?;
+    let arguments = arguments.filter(|argument| argument != TAKE_OVER).collect();
+    Some(NextProgram { path: std::env::current_exe().ok()?, name, arguments })
+}
+
 /// Serves in a process of its own, or in a thread of this one, and looks after that.
 fn manage(house: House, single: bool) -> anyhow::Result<ExitCode> {
     let kind = if single {
@@ -106,7 +145,8 @@ fn manage(house: House, single: bool) -> anyhow::Result<ExitCode> {
             name: "shellacd".to_owned(),
         }
     };
-    let program = WorkerProgram { kind, drain: DRAIN, commands: commands::ROWS };
+    let next = next_program();
+    let program = WorkerProgram { kind, drain: DRAIN, commands: commands::ROWS, next };
     let outcome = shellac_manager::supervise(house, &program, |event| match event {
         Event::Serving { .. } if single => say("serving in this process"),
         event => say(&event.to_string()),

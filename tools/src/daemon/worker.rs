@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::Builder;
@@ -67,6 +68,7 @@ pub(crate) fn serve(
     let _ = orders.ready();
     let mut reader = OrderReader::default();
     let busy = Arc::new(());
+    let mut has_successor = false;
     while wait(&connection, asked, &mut reader)? {
         while let Some(order) =
             reader.next().map_err(|error| anyhow!("the manager sends {error}"))?
@@ -74,6 +76,15 @@ pub(crate) fn serve(
             match order.number {
                 // Before whatever comes next: that may be the end.
                 0 => dispatcher.log(order.words),
+                _ if order.words.len() == 2 && order.words[0] == "retire" => {
+                    let moved = worker.move_log(Path::new(&order.words[1]));
+                    has_successor |= moved.is_ok();
+                    let answer = match moved.map_err(explain) {
+                        Ok(()) => Answer::ok(""),
+                        Err(error) => Answer::new(Status::CANNOT, format!("{error:#}")),
+                    };
+                    dispatcher.answer(&order, &Ran::at_once(answer));
+                }
                 _ => carry_out(order, &dispatcher, &busy),
             }
         }
@@ -81,15 +92,18 @@ pub(crate) fn serve(
         // Connections of a thread that is gone would wait for ever.
         let running = worker.engine().running();
         if running < threads {
-            worker.drain(DRAIN).map_err(explain)?;
+            worker.give_up(DRAIN);
             bail!("only {running} of {threads} serving threads are left");
         }
         if !worker.engine().is_looked_after() {
-            worker.drain(DRAIN).map_err(explain)?;
+            worker.give_up(DRAIN);
             bail!("the control thread has ended: nothing is probed, resolved or counted any more");
         }
     }
     dispatcher.log(vec!["EOF on CLI connection, worker stops".to_owned()]);
+    if has_successor {
+        return worker.retire(shellac_manager::RETIRE).map_err(explain);
+    }
     worker.drain(DRAIN).map_err(explain)
 }
 

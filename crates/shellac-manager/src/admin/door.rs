@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -57,11 +57,13 @@ pub(crate) struct Door {
 impl Door {
     /// Listens, makes the secret where none is configured, and adds what readers look for to `mgt`.
     ///
-    /// `None` when the command line is turned off.
+    /// `None` when the command line is turned off. What is `inherited` from the program before, sockets with their paths and the secret
+    /// beside, is as it was.
     pub(crate) fn open(
         config: &AdminConfig,
         workdir: &Path,
         mgt: &mut MgtSet,
+        inherited: Option<Vec<(Option<PathBuf>, OwnedFd)>>,
     ) -> Result<Option<Door>, ManagerError> {
         if config.listen.is_empty() {
             return Ok(None);
@@ -73,8 +75,14 @@ impl Door {
         let random_path = Path::new("/dev/urandom");
         let random = File::open(random_path).map_err(file("open", random_path))?;
         let mut door = Door { listeners: Vec::new(), secret: Secret::Nothing, random };
-        for address in &config.listen {
-            door.listeners.push(listen(address)?);
+        let takes_over = inherited.is_some();
+        for (path, socket) in inherited.unwrap_or_default() {
+            door.listeners.push(adopt(path, socket).map_err(file("listen on", workdir))?);
+        }
+        if !takes_over {
+            for address in &config.listen {
+                door.listeners.push(listen(address)?);
+            }
         }
         door.secret = match &config.secret {
             AdminSecret::Nothing => Secret::Nothing,
@@ -85,7 +93,9 @@ impl Door {
             }
             AdminSecret::Made => {
                 let path = workdir.join(SECRET_FILE);
-                door.make_secret(&path).map_err(file("write", &path))?;
+                if !takes_over {
+                    door.make_secret(&path).map_err(file("write", &path))?;
+                }
                 Secret::File { path, made: true }
             }
         };
@@ -107,6 +117,15 @@ impl Door {
             Listener::Tcp(..) => None,
         });
         tcp.chain(unix).collect()
+    }
+
+    /// The sockets that have a path with it, which another program is to have.
+    pub(crate) fn paths(&self) -> Vec<Option<PathBuf>> {
+        let path = |listener: &Listener| match listener {
+            Listener::Unix(_, path) => Some(path.clone()),
+            Listener::Tcp(..) => None,
+        };
+        self.listeners.iter().map(path).collect()
     }
 
     /// What to wait on for new connections.
@@ -217,6 +236,17 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.write(bytes),
             Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+}
+
+fn adopt(path: Option<PathBuf>, socket: OwnedFd) -> io::Result<Listener> {
+    match path {
+        Some(path) => Ok(Listener::Unix(UnixListener::from(socket), path)),
+        None => {
+            let socket = TcpListener::from(socket);
+            let address = socket.local_addr()?;
+            Ok(Listener::Tcp(socket, address))
         }
     }
 }

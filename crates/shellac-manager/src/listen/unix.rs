@@ -21,7 +21,7 @@ pub(super) struct SocketFile {
 }
 
 impl SocketFile {
-    fn new(path: &Path) -> io::Result<SocketFile> {
+    pub(super) fn new(path: &Path) -> io::Result<SocketFile> {
         let found = std::fs::symlink_metadata(path)?;
         Ok(SocketFile { path: path.to_owned(), device: found.dev(), inode: found.ino() })
     }

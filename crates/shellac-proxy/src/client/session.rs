@@ -181,7 +181,7 @@ impl Session {
                 if client.ended {
                     return Poll::Ready(Waited::End(SessionEnd::RemClose));
                 }
-                if worker.draining.get() && client.input.is_empty() {
+                if worker.draining.get() && !worker.lenient.get() && client.input.is_empty() {
                     return Poll::Ready(Waited::End(SessionEnd::RespClose));
                 }
                 if client.stream.poll_read_ready(cx).is_pending() {

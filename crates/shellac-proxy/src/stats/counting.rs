@@ -132,6 +132,11 @@ impl Counting {
         }
     }
 
+    /// Moves the directory out of the way of another worker's; what is counted is still counted there.
+    pub(crate) fn move_to(&self, dir: &std::path::Path) -> Result<(), VsmError> {
+        lock(&self.shared.directory).as_mut().map_or(Ok(()), |set| set.move_to(dir))
+    }
+
     /// Hands the directory back; nothing more is published then.
     pub(crate) fn close(&self) -> Option<ChildSet> {
         lock(&self.shared.directory).take()

@@ -95,19 +95,35 @@ impl Door {
 
 /// Accepts until aborted.
 pub(super) async fn accept(worker: Rc<Worker>, name: Rc<str>, door: Door) {
+    // How often it failed in a row, which is said at its beginning and its end.
+    let mut failed = 0_u64;
     loop {
         match door.next(&name).await {
             Ok(arrival) => {
+                if failed > 0 {
+                    worker.log.loose(Tag::Notice, |text| {
+                        text.bytes(b"shellac: accept on").word(name.as_bytes());
+                        text.word(b"goes on, failures:").field(failed);
+                    });
+                    failed = 0;
+                }
                 let session = client::Session::new(&worker, arrival);
                 tokio::task::spawn_local(session.serve());
             }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(0);
                 worker.stats.accept_failed(errno);
-                worker.log.loose(Tag::Error, |text| {
-                    text.bytes(b"shellac: accept on").word(name.as_bytes()).word(b"failed: errno");
-                    text.field(u64::from(errno.unsigned_abs()));
-                });
+                if error.kind() == std::io::ErrorKind::ConnectionAborted {
+                    // One that gave up while it waited.
+                    continue;
+                }
+                if failed == 0 {
+                    worker.log.loose(Tag::Error, |text| {
+                        text.bytes(b"shellac: accept on").word(name.as_bytes());
+                        text.word(b"failed: errno").field(u64::from(errno.unsigned_abs()));
+                    });
+                }
+                failed += 1;
                 sleep(BREATHER).await;
             }
         }

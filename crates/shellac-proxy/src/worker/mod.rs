@@ -67,6 +67,8 @@ pub(crate) enum Stage {
     Serve,
     /// Accept nothing more, finish what runs, then end.
     Drain,
+    /// The same, but those who may be about to send another request have their usual time for it.
+    Retire,
     /// End now.
     Stop,
 }
@@ -130,6 +132,8 @@ pub(crate) struct Worker {
     /// Open client connections.
     pub(crate) sessions: Cell<usize>,
     pub(crate) draining: Cell<bool>,
+    /// Draining, but a connection may wait for one more request.
+    pub(crate) lenient: Cell<bool>,
 }
 
 impl Worker {
@@ -162,6 +166,7 @@ impl Worker {
             chance: Chance::new(seed.wrapping_add(index as u64)),
             sessions: Cell::new(0),
             draining: Cell::new(false),
+            lenient: Cell::new(false),
         }
     }
 
@@ -292,7 +297,8 @@ async fn serve(
                 match stage {
                     Stage::Serve => {}
                     Stage::Stop => return Ok(()),
-                    Stage::Drain => {
+                    Stage::Drain | Stage::Retire => {
+                        worker.lenient.set(stage == Stage::Retire);
                         acceptors.drain(..).for_each(|acceptor| acceptor.abort());
                         worker.draining.set(true);
                         worker.deadlines.wake_all();

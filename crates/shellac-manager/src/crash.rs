@@ -1,0 +1,133 @@
+//! What a dead worker had logged: its ring as a file that every reader of logs can read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use shellac_ring::{Cursor, Hole, LogView, Next, Start, layout_of};
+use shellac_vsm::{AttachOptions, Attachment, SetKind};
+
+/// How the names begin and end.
+const PREFIX: &str = "crash-";
+const SUFFIX: &str = ".vsl";
+/// Rights: the group of the log may read what was in it.
+const MODE: u32 = 0o640;
+/// How many are kept.
+const KEPT: usize = 3;
+/// Bytes that are collected before they are written.
+const WRITE_BYTES: usize = 256 << 10;
+
+/// A dead worker's log, which stays when its directory is removed.
+#[derive(Debug)]
+pub(crate) struct DeadLog(LogView);
+
+/// What was kept of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Crash {
+    pub(crate) path: PathBuf,
+    /// Bytes of records.
+    pub(crate) bytes: u64,
+    /// Places at which something had been reserved and was never written, or was no record.
+    pub(crate) holes: u32,
+}
+
+impl DeadLog {
+    /// The log of the worker whose directory is there; `None` when none had published one. The error is for people.
+    pub(crate) fn find(workdir: &Path) -> Option<Result<DeadLog, String>> {
+        let index = workdir.join(SetKind::Child.dir_name()).join("_.index");
+        index.exists().then(|| DeadLog::open(workdir))
+    }
+
+    fn open(workdir: &Path) -> Result<DeadLog, String> {
+        // The process that its index names is dead, which is why we are here.
+        let attachment = Attachment::open(workdir, AttachOptions { check_pid: false })
+            .map_err(|error| error.full_text())?;
+        let segment = attachment.find("Log", "Log").ok_or("it had published no log")?;
+        let mapped = attachment.map(segment).map_err(|error| error.full_text())?;
+        LogView::open(mapped).map(DeadLog).map_err(|error| error.to_string())
+    }
+
+    /// Writes all that can be read to a file whose name has this time, in the workdir, and removes the oldest beyond the newest three.
+    pub(crate) fn save(
+        self,
+        workdir: &Path,
+        gid: Option<u32>,
+        at: DateTime<Utc>,
+    ) -> Result<Crash, String> {
+        let name = format!("{PREFIX}{}{SUFFIX}", at.format("%Y%m%dT%H%M%S%.3fZ"));
+        let path = workdir.join(name);
+        let beside = workdir.join("_.crash.new");
+        let failed = |error: io::Error| format!("{}: {error}", path.display());
+        // Left over from one who was killed while writing.
+        let _ = std::fs::remove_file(&beside);
+        let written = create(&beside, gid).map_err(failed).and_then(|file| self.copy(file));
+        let (bytes, holes) = match written {
+            Ok((bytes, holes)) if bytes > 0 => (bytes, holes),
+            other => {
+                let _ = std::fs::remove_file(&beside);
+                other?;
+                return Err("nothing was in its log".to_owned());
+            }
+        };
+        std::fs::rename(&beside, &path).map_err(failed)?;
+        remove_oldest(workdir).map_err(failed)?;
+        Ok(Crash { path, bytes, holes })
+    }
+
+    /// Copies the records; how many bytes, and at how many places something was missing.
+    fn copy(self, file: File) -> Result<(u64, u32), String> {
+        let layout = layout_of(&self.0).map_err(|error| error.to_string())?;
+        let mut cursor =
+            Cursor::open(self.0, layout, Start::Head).map_err(|error| error.to_string())?;
+        let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
+        let failed = |error: io::Error| error.to_string();
+        out.write_all(&layout.file_magic()).map_err(failed)?;
+        let (mut bytes, mut holes) = (0, 0);
+        let mut batch = Vec::new();
+        loop {
+            match cursor.next(&mut batch) {
+                Ok(Next::Batch) => {
+                    bytes += u64::try_from(batch.len()).unwrap_or(0);
+                    out.write_all(&batch).map_err(failed)?;
+                    continue;
+                }
+                // Nobody writes any more; it is what its head says, and skipping goes forward all the same.
+                Ok(Next::Nothing | Next::Overrun(_)) | Err(_) => {}
+            }
+            // What others published behind a hole is found from the next segment start on, and after the last there is none.
+            match cursor.skip_hole() {
+                Ok(Hole::Skipped(_)) if holes < u32::from(u16::MAX) => holes += 1,
+                _ => break,
+            }
+        }
+        out.flush().map_err(failed)?;
+        Ok((bytes, holes))
+    }
+}
+
+fn create(path: &Path, gid: Option<u32>) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    if let Some(gid) = gid {
+        fchown(&file, None, Some(gid))?;
+    }
+    Ok(file)
+}
+
+/// Leaves the newest; their names sort by time.
+fn remove_oldest(workdir: &Path) -> io::Result<()> {
+    let mut names: Vec<_> = std::fs::read_dir(workdir)?
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|name| {
+            name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+        })
+        .collect();
+    names.sort();
+    let surplus = names.len().saturating_sub(KEPT);
+    names[..surplus].iter().try_for_each(|name| std::fs::remove_file(workdir.join(name)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The user that the proxy becomes, from the lists of this machine.
+
+use std::io;
+use std::path::Path;
+
+use shellac_vsm::group;
+
+use crate::ManagerError;
+
+/// Where users are listed.
+const USER_FILE: &str = "/etc/passwd";
+/// Where groups are listed, with their members.
+const GROUP_FILE: &str = "/etc/group";
+
+/// Who this process is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    uid: u32,
+    gid: u32,
+    /// All of them.
+    groups: Vec<u32>,
+}
+
+impl Identity {
+    /// The user of this name or number, in `group` if one is given, else in the user's own.
+    pub(crate) fn find(user: &str, group: Option<&str>) -> Result<Identity, ManagerError> {
+        let failed = |source| ManagerError::User { user: user.to_owned(), source };
+        let users = std::fs::read_to_string(USER_FILE).map_err(failed)?;
+        let (name, uid, own) = find_user(&users, user).ok_or_else(|| {
+            let text = format!("there is no user `{user}` in {USER_FILE}");
+            failed(io::Error::new(io::ErrorKind::NotFound, text))
+        })?;
+        let gid = match group {
+            Some(name) => group::gid_of(name)
+                .map_err(|source| ManagerError::Group { group: name.to_owned(), source })?,
+            None => own,
+        };
+        let groups = std::fs::read_to_string(GROUP_FILE).unwrap_or_default();
+        let mut groups = groups_of(&groups, &name);
+        groups.extend([own, gid]);
+        groups.sort_unstable();
+        groups.dedup();
+        Ok(Identity { uid, gid, groups })
+    }
+
+    /// Whether this process is that user already.
+    pub(crate) fn is_ours(&self) -> bool {
+        rustix::process::geteuid().as_raw() == self.uid
+    }
+
+    /// Gives what this process needs later to the user that it is about to become.
+    pub(crate) fn give(&self, path: &Path) -> Result<(), ManagerError> {
+        std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid)).map_err(|source| {
+            ManagerError::File { action: "give to the user", path: path.to_owned(), source }
+        })
+    }
+
+    /// Becomes that user. There is no way back.
+    pub(crate) fn assume(&self, user: &str) -> Result<(), ManagerError> {
+        shellac_sys::become_user(self.uid, self.gid, &self.groups)
+            .map_err(|source| ManagerError::User { user: user.to_owned(), source })
+    }
+}
+
+/// The name, number and group of a user by name or number.
+fn find_user(list: &str, wanted: &str) -> Option<(String, u32, u32)> {
+    let rows = list.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _password) = (fields.next()?, fields.next()?);
+        let (uid, gid) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some((name.to_owned(), uid, gid))
+    });
+    let rows: Vec<(String, u32, u32)> = rows.collect();
+    let number = wanted.parse::<u32>().ok();
+    let by_name = rows.iter().find(|(name, ..)| name == wanted);
+    by_name.or_else(|| rows.iter().find(|(_, uid, _)| Some(*uid) == number)).cloned()
+}
+
+/// The groups that name a user as a member.
+fn groups_of(list: &str, user: &str) -> Vec<u32> {
+    list.lines()
+        .filter_map(|line| {
+            let mut fields = line.split(':').skip(2);
+            let gid = fields.next()?.parse().ok()?;
+            fields.next()?.split(',').any(|member| member == user).then_some(gid)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Who may do and see what.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::support::client::Client;
+use crate::support::daemon::Daemon;
+use crate::support::origin::{Origin, ok};
+use crate::support::skip::skipped;
+
+/// A user that every system has.
+const NOBODY: u32 = 65534;
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o777
+}
+
+#[test]
+fn nobody_else_can_read_what_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("run/w");
+    std::fs::create_dir(root.path().join("run")).unwrap();
+    let daemon = Daemon::start(&workdir, &Daemon::config("127.0.0.1:9".parse().unwrap(), ""));
+    let mut waiting = vec![workdir.clone()];
+    let mut seen = 0;
+    while let Some(path) = waiting.pop() {
+        // The pid file is for everybody who may come as far as to it.
+        let is_pid = path.file_name().is_some_and(|name| name == "_.pid");
+        assert!(is_pid || mode(&path) & 0o007 == 0, "{}: {:o}", path.display(), mode(&path));
+        seen += 1;
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(seen > 10, "{seen} files and directories");
+    drop(daemon);
+}
+
+#[test]
+fn root_becomes_somebody_else_once_everything_is_open() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root can become another user");
+    }
+    let origin = Origin::start(|_| vec![ok("yes")]);
+    let root = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let workdir = root.path().join("w");
+    // A port that only root can have, on an address that is this test's.
+    let id = std::process::id();
+    let address = format!("127.{}.{}.9:81", 1 + (id >> 8) % 200, id % 256);
+    let config = Daemon::config(origin.address(), "").replace("127.0.0.1:0", &address).replacen(
+        "instance",
+        "user = \"nobody\"\ninstance",
+        1,
+    );
+    let mut daemon = Daemon::start(&workdir, &config);
+    for process in [daemon.pid(), daemon.worker_pid()] {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+        for (key, what) in [("Uid:", "user"), ("Gid:", "group")] {
+            let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+            let ids = line.split_whitespace().skip(1);
+            assert!(ids.clone().count() == 4 && ids.clone().all(|id| id != "0"), "{what}: {line}");
+        }
+        let groups = status.lines().find(|line| line.starts_with("Groups:")).unwrap();
+        assert!(groups.split_whitespace().skip(1).all(|id| id != "0"), "{groups}");
+    }
+    assert_eq!(std::fs::metadata(&workdir).unwrap().uid(), NOBODY);
+    let ask = || {
+        let mut client = Client::connect(daemon.address());
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        client.answer("GET").text()
+    };
+    assert_eq!(ask(), "yes");
+    daemon.tool("adm", &["param.set", "cli_timeout", "33"]);
+    // Whoever comes later has the sockets already.
+    let worker = daemon.worker_pid();
+    crate::support::daemon::signal_process(worker, Signal::KILL);
+    daemon.wait_for_line("serves in its place");
+    let mut client = Client::connect(daemon.address());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_eq!(client.answer("GET").text(), "yes");
+    daemon.signal(Signal::TERM);
+    assert!(daemon.wait().success());
+    assert!(!workdir.join("_.pid").exists() && !workdir.join("_.vsm_mgt").exists());
+}
+
+#[test]
+fn a_user_that_there_is_not_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("f.toml");
+    let config = Daemon::config("127.0.0.1:9".parse().unwrap(), "");
+    std::fs::write(&file, format!("user = \"no-such-user\"\n{config}")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_shellacd"))
+        .args(["-f".as_ref(), file.as_os_str(), "-n".as_ref(), root.path().join("w").as_os_str()])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("cannot become user `no-such-user`") && text.contains("/etc/passwd"),
+        "{text}"
+    );
+}
