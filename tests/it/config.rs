@@ -47,15 +47,30 @@ fn a_good_file_is_summed_up_and_nothing_is_started() {
     let file = dir.path().join("good.toml");
     let text = "[[listen]]\naddress = \"127.0.0.1:0\"\n[[backend]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n";
     std::fs::write(&file, text).unwrap();
-    let output = shellacd(&file, &["-t"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(
-        String::from_utf8(output.stderr).unwrap(),
-        format!(
-            "{}: good: listens on 127.0.0.1:0; backends b; pools default; 1 routes; log of 80M (7.3-8.0) in /run/never-made/w\n",
-            file.display()
-        )
-    );
+    let workdir = dir.path().join("not/made");
+    for form in [&["-t", "-f"][..], &["--check"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .args(form)
+            .arg(&file)
+            .arg("-n")
+            .arg(&workdir)
+            .stdin(Stdio::null())
+            .output()
+            .expect("shellacd starts");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        // Whether the temporary directory is in memory is the machine's business.
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("tmpfs")).collect();
+        assert_eq!(
+            lines,
+            [format!(
+                "{}: good: listens on 127.0.0.1:0; backends b; pools default; 1 routes; log of 80M (7.3-8.0) in {}",
+                file.display(),
+                workdir.display()
+            )]
+        );
+        assert!(!workdir.exists());
+    }
 }
 
 #[test]
@@ -72,8 +87,6 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn the_example_is_right_and_shows_the_defaults() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shellac.example.toml");
-    let output = shellacd(&file, &["-t"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = std::fs::read_to_string(&file).unwrap();
     let shown = Config::parse(&text, "example").unwrap();
     assert_eq!(shown.log, LogConfig::default());
@@ -198,4 +211,43 @@ fn what_is_in_force_is_shown_with_its_origin_and_is_a_configuration() {
             .collect()
     };
     assert_eq!(values(&String::from_utf8(again.stdout).unwrap()), values(&shown));
+}
+
+#[test]
+fn what_this_machine_does_not_have_is_told_before_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let file = dir.path().join("f.toml");
+    let check = |keys: &str, listen: &str| {
+        let text = format!(
+            "{keys}\n[[listen]]\naddress = \"{listen}\"\n[[backend]]\nname = \"b\"\naddress = \"127.0.0.1:9\"\n[admin]\n\
+             listen = [\"{address}\"]\nsecret = \"/no/such/secret\"\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .arg("--check")
+            .arg(&file)
+            .arg("-n")
+            .arg(dir.path().join("w"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let text = check("user = \"no-such-user\"", &address.to_string());
+    for part in [
+        format!("cannot listen on {address} (a0): Address already in use"),
+        format!("cannot listen on {address} (admin): Address already in use"),
+        "cannot become user `no-such-user`: there is no user".to_owned(),
+        "admin.secret: /no/such/secret: No such file".to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part} is not in\n{text}");
+    }
+    let text = check("", "/no/such/dir/socket");
+    assert!(
+        text.contains("cannot listen on /no/such/dir/socket (a0): /no/such/dir: No such file"),
+        "{text}"
+    );
+    assert!(!text.contains("good"), "{text}");
 }

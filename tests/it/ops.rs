@@ -3,5 +3,6 @@
 mod crash;
 mod faults;
 mod notify;
+mod packages;
 mod rights;
 mod upgrade;

@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-http1", &[]),
     ("shellac-upstream", &["measure"]),
     ("shellac-proxy", &["format", "sys", "vsm", "ring", "counters", "config", "http1", "upstream"]),
-    ("shellac-manager", &["format", "vsm", "ring", "counters", "config", "admin"]),
+    ("shellac-manager", &["format", "sys", "vsm", "ring", "counters", "config", "admin"]),
     ("xtask", &[]),
 ];
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use shellac_vsm::group;
+use shellac_config::Config;
+use shellac_vsm::group as groups;
 
 use crate::ManagerError;
 
@@ -21,6 +22,26 @@ pub(crate) struct Identity {
     groups: Vec<u32>,
 }
 
+/// Whether the user and the group of a configuration are there, and this process could become that user.
+///
+/// # Errors
+///
+/// [`ManagerError::User`] and [`ManagerError::Group`].
+pub fn check_identity(config: &Config) -> Result<(), ManagerError> {
+    let group = config.group.as_deref();
+    if let Some(name) = group {
+        groups::gid_of(name)
+            .map_err(|source| ManagerError::Group { group: name.to_owned(), source })?;
+    }
+    let Some(user) = &config.user else { return Ok(()) };
+    let identity = Identity::find(user, group)?;
+    if identity.is_ours() || rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let source = io::ErrorKind::PermissionDenied.into();
+    Err(ManagerError::User { user: user.clone(), source })
+}
+
 impl Identity {
     /// The user of this name or number, in `group` if one is given, else in the user's own.
     pub(crate) fn find(user: &str, group: Option<&str>) -> Result<Identity, ManagerError> {
@@ -31,7 +52,7 @@ impl Identity {
             failed(io::Error::new(io::ErrorKind::NotFound, text))
         })?;
         let gid = match group {
-            Some(name) => group::gid_of(name)
+            Some(name) => groups::gid_of(name)
                 .map_err(|source| ManagerError::Group { group: name.to_owned(), source })?,
             None => own,
         };

@@ -49,6 +49,7 @@ pub use handoff::{
     Handoff, HandoffConfiguration, HandoffError, HandoffListener, READY, receive, send,
 };
 pub use house::{House, Settings};
+pub use identity::check_identity;
 pub use life::Life;
 pub use listen::{BoundListener, bind};
 pub use lock::PidFile;

@@ -230,12 +230,17 @@ impl Supervisor<'_> {
             Ok(ignored) => ignored,
             Err(error) => return error,
         };
-        Command::new(&next.path)
+        let error = Command::new(&next.path)
             .arg0(&next.name)
             .args(&next.arguments)
             .arg(TAKE_OVER)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .exec()
+            .exec();
+        // What lies in that queue would keep the addresses after their end.
+        if let Ok(nothing) = std::fs::File::open("/dev/null") {
+            let _ = rustix::stdio::dup2_stdin(&nothing);
+        }
+        error
     }
 
     fn upgrade_failed(&mut self, why: &str) {

@@ -44,6 +44,8 @@ pub struct Worker {
     engine: Engine,
     ring: RingHandle,
     directory: Directory,
+    /// Why the log may be swapped out.
+    unlocked: Option<std::io::Error>,
 }
 
 /// The published directory: it goes with the worker, whoever still holds a handle on its counters.
@@ -74,6 +76,8 @@ impl Worker {
             PublishOptions { gid, holds_lock, ..PublishOptions::own(clock::unix_seconds()) };
         let mut set = ChildSet::create(&workdir, &publish)?;
         let file = set.allocate("Log", "Log", config.log.size_bytes)?;
+        // A writer that waits for a disk holds up requests.
+        let unlocked = file.lock().err();
         let view = LogViewMut::create(file, dialect.layout().segment_marker())?;
         // One more for the thread that looks after the others.
         let threads = threads.max(1);
@@ -103,7 +107,12 @@ impl Worker {
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });
         }
-        Ok(Worker { engine, ring, directory })
+        Ok(Worker { engine, ring, directory, unlocked })
+    }
+
+    /// Why the log could not be locked in memory, if it could not: it is served all the same, but may be swapped out.
+    pub fn unlocked(&self) -> Option<&std::io::Error> {
+        self.unlocked.as_ref()
     }
 
     /// The engine.
@@ -150,7 +159,7 @@ impl Worker {
 
     /// [`drain`](Worker::drain) for one in which something is broken: the log is left for whoever looks for the reason.
     pub fn give_up(self, patience: Duration) {
-        let Worker { mut engine, ring, directory } = self;
+        let Worker { mut engine, ring, directory, .. } = self;
         engine.drain(patience);
         engine.join();
         drop(ring);
@@ -164,7 +173,7 @@ impl Worker {
         patience: Duration,
         how: fn(&mut Engine, Duration) -> bool,
     ) -> Result<(), EngineError> {
-        let Worker { mut engine, ring, directory } = self;
+        let Worker { mut engine, ring, directory, .. } = self;
         how(&mut engine, patience);
         engine.join();
         drop(ring);

@@ -72,7 +72,7 @@ pub(crate) struct Span {
     base: NonNull<u8>,
     len_bytes: usize,
     /// Keeps `base .. base + len_bytes` mapped; never dereferenced as a slice.
-    _map: MmapRaw,
+    map: MmapRaw,
 }
 
 // SAFETY: the pages stay mapped as long as the value lives, wherever it is moved, and all access to them is
@@ -87,11 +87,15 @@ impl Span {
         let base = NonNull::new(map.as_mut_ptr())
             .filter(|_| len_bytes > 0)
             .ok_or_else(|| MapError::Empty { path: path.to_owned() })?;
-        Ok(Span { base, len_bytes, _map: map })
+        Ok(Span { base, len_bytes, map })
     }
 
     pub(crate) fn len_bytes(&self) -> usize {
         self.len_bytes
+    }
+
+    fn lock(&self) -> io::Result<()> {
+        self.map.lock()
     }
 
     /// The address of byte `at`, if `len` bytes are there.
@@ -247,6 +251,15 @@ impl MappedFileMut {
     /// Length in bytes. Never zero.
     pub fn len_bytes(&self) -> usize {
         self.span.len_bytes()
+    }
+
+    /// Keeps it in memory as long as it is mapped, which is not what it depends on.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, mostly that this process may not lock so much.
+    pub fn lock(&self) -> io::Result<()> {
+        self.span.lock()
     }
 
     /// Copies `bytes` to byte `at` on.

@@ -21,7 +21,7 @@ fn get(daemon: &Daemon, target: &str) -> Client {
 /// Waits until a request is at the origin and the log says so.
 fn wait_for_request(daemon: &Daemon, target: &str) {
     Deadline::generous().wait_for(&format!("{target} among the requests in flight"), || {
-        daemon.tool("ps", &["-1"]).contains(target).then_some(())
+        daemon.tool("ps", &[]).contains(target).then_some(())
     });
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One process looks after everything that stays, another one serves and is replaced when it dies; with `--single` one does both.
 
+mod check;
 mod commands;
 mod place;
 mod settings;
@@ -102,6 +103,16 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.check.is_some() {
+        let found = check::check(&settings);
+        for error in &found.errors {
+            eprintln!("{}: {error}", settings.config_name);
+        }
+        for warning in &found.warnings {
+            eprintln!("{}: warning: {warning}", settings.config_name);
+        }
+        if !found.errors.is_empty() {
+            return Ok(ExitCode::FAILURE);
+        }
         eprintln!("{}", settings::summary(&settings));
         return Ok(ExitCode::SUCCESS);
     }

@@ -61,6 +61,11 @@ pub(crate) fn serve(
     let threads = handoff.threads;
     let Setup { config, others, listeners, options, kept, nodes } = Setup::from_handoff(handoff)?;
     let mut worker = start(config, listeners, options)?;
+    if let Some(error) = worker.unlocked() {
+        super::say(&format!(
+            "the log cannot be locked in memory and may be swapped out ({error}): `ulimit -l`, or LimitMEMLOCK= of the unit"
+        ));
+    }
     let orders = Orders::new(&connection)?;
     let dispatcher = Arc::new(Dispatcher::new(worker.control(), orders.clone(), nodes));
     dispatcher.restore(others, kept)?;
