@@ -33,7 +33,7 @@ fn mistakes_are_told_all_at_once_with_file_line_and_key() {
             format!(
                 "{name}:1: treads: is not a key; did you mean `threads`?\n\
                  {name}:3: log.size: 1M is too small; at least 16M\n\
-                 {name}:5: listen.address: `8080` is not IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"\n\
+                 {name}:5: listen.address: `8080` is neither IP:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\", nor the /PATH of a socket\n\
                  {name}:6: backend.address: is missing\n"
             )
         );
@@ -111,6 +111,8 @@ fn the_example_is_right_and_shows_the_defaults() {
     let (before, _) = all.split_once("[route.retry]").unwrap();
     let next = format!("{before}[route.next_upstream]{next}");
     let all = all.replace("on = [", "on = [\"status\", ");
+    // A longest pause needs one.
+    let all = all.replace("backoff = \"0s\"", "backoff = \"100ms\"");
     let every = Config::parse(&all, "example").unwrap();
     assert_eq!(every.routes[0].host.as_deref(), Some("example.org"));
     assert_eq!((every.threads, every.group.as_deref()), (Some(2), Some("varnish")));

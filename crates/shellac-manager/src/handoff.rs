@@ -138,7 +138,10 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     // They come in the order of the listeners, in as many pieces as were sent.
     let mut arrived: Vec<OwnedFd> = Vec::new();
     while arrived.len() < wanted {
-        descriptors::receive(from, &mut arrived)?;
+        descriptors::receive(from, &mut arrived).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => HandoffError::Bad("a byte came without sockets"),
+            _ => error.into(),
+        })?;
     }
     if arrived.len() > wanted {
         return Err(HandoffError::Bad("more sockets came than were announced"));

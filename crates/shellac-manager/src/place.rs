@@ -24,7 +24,7 @@ pub(crate) fn prepare(workdir: &Path, gid: Option<u32>) -> Result<(), ManagerErr
     }
     let made = match DirBuilder::new().mode(MODE).create(workdir) {
         Ok(()) => true,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && workdir.is_dir() => false,
         Err(error) => return Err(failed(error)),
     };
     let found = std::fs::metadata(workdir).map_err(failed)?;

@@ -119,6 +119,7 @@ impl Supervisor<'_> {
             }
             if matches!(then, Then::Loaded { .. } | Then::Used { .. }) && client.is_none() {
                 (self.tell)(Event::NotLoaded { why: why.to_owned() });
+                self.say_ready();
             }
             self.reply(client.as_ref(), answer);
         }
@@ -144,6 +145,7 @@ impl Supervisor<'_> {
             Then::Used { name, notes, reload } if is_done => {
                 self.house.shelf_mut().activate(&name);
                 (self.tell)(Event::Active { name: name.clone(), notes: notes.clone() });
+                self.say_ready();
                 if reload {
                     for old in self.house.shelf().outdated() {
                         let then = Then::Discarded { name: old.clone(), rest: Vec::new() };
@@ -174,6 +176,7 @@ impl Supervisor<'_> {
             }
             Then::Loaded { activate: true, .. } | Then::Used { reload: true, .. } => {
                 (self.tell)(Event::NotLoaded { why: answer.text() });
+                self.say_ready();
             }
             _ => {}
         }
@@ -195,6 +198,7 @@ impl Supervisor<'_> {
             }
             Err(why) => {
                 (self.tell)(Event::NotLoaded { why: why.clone() });
+                self.say_ready();
                 self.reply(client.as_ref(), Answer::new(Status::PARAMETER, why + "\n"));
             }
         }

@@ -3,6 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use shellac_vsm::publish::is_alive;
@@ -60,12 +63,19 @@ fn a_killed_worker_cuts_its_requests_visibly() {
 
 #[test]
 fn a_worker_finishes_its_requests_when_its_manager_is_killed() {
-    let origin = Origin::start(|_| vec![Step::Delay(std::time::Duration::from_secs(1)), ok("yes")]);
+    let has_arrived = Arc::new(AtomicBool::new(false));
+    let arrived = Arc::clone(&has_arrived);
+    let origin = Origin::start(move |_| {
+        arrived.store(true, Ordering::Relaxed);
+        vec![Step::Delay(Duration::from_secs(1)), ok("yes")]
+    });
     let root = tempfile::tempdir().unwrap();
     let mut daemon = Daemon::start(&root.path().join("w"), &Daemon::config(origin.address(), ""));
     let worker = daemon.worker_pid();
     let mut client = get(&daemon, "/slow");
-    wait_for_request(&daemon, "/slow");
+    Deadline::generous().wait_for("the request at the origin", || {
+        has_arrived.load(Ordering::Relaxed).then_some(())
+    });
     daemon.signal(Signal::KILL);
     daemon.wait();
     let answer = client.answer("GET");

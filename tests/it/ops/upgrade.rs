@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -59,6 +60,15 @@ impl Program {
     }
 }
 
+/// Says that it is over, also when that is because something failed.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn upgrade(daemon: &mut Daemon) {
     daemon.signal(Signal::USR2);
     daemon.wait_for_line("took over from version");
@@ -84,9 +94,14 @@ fn ask(daemon: std::net::SocketAddr, kept: bool, stop: &AtomicBool, served: &Ato
 
 #[test]
 fn programs_follow_each_other_and_no_request_is_refused() {
-    let origin = Origin::start(|asked| match asked.target.as_str() {
+    let slow_ones = Arc::new(AtomicU64::new(0));
+    let arrived = Arc::clone(&slow_ones);
+    let origin = Origin::start(move |asked| match asked.target.as_str() {
         "/fast" => vec![ok("fast")],
-        _ => vec![Step::Delay(Duration::from_secs(3)), ok("slow")],
+        _ => {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            vec![Step::Delay(Duration::from_secs(1)), ok("slow")]
+        }
     });
     let root = tempfile::tempdir().unwrap();
     let workdir = root.path().join("w");
@@ -101,17 +116,17 @@ fn programs_follow_each_other_and_no_request_is_refused() {
     let (stop, served) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut workers = vec![daemon.worker_pid()];
     thread::scope(|scope| {
+        let _stop = StopAtEnd(&stop);
         for number in 0..4 {
             let (stop, served) = (&stop, &served);
             scope.spawn(move || ask(address, number % 2 == 0, stop, served));
         }
-        for _ in 0..3 {
+        for number in 1..=3 {
             // One that is under way is finished by the worker that it began with.
             let mut slow = Client::connect(address);
             slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
             Deadline::generous().wait_for("the slow request at the origin", || {
-                let log = daemon.tool("ps", &[]);
-                log.contains("/slow").then_some(())
+                (slow_ones.load(Ordering::Relaxed) == number).then_some(())
             });
             program.install();
             upgrade(&mut daemon);
@@ -122,7 +137,6 @@ fn programs_follow_each_other_and_no_request_is_refused() {
         Deadline::generous().wait_for("thousands of requests", || {
             (served.load(Ordering::Relaxed) >= REQUESTS).then_some(())
         });
-        stop.store(true, Ordering::Relaxed);
     });
     for pair in workers.windows(2) {
         assert_ne!(pair[0], pair[1], "each program has its own worker");
