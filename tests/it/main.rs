@@ -20,6 +20,7 @@ mod loss;
 mod matrix;
 mod metrics;
 mod names;
+mod ncsa;
 mod node;
 mod ops;
 mod probes;

@@ -27,6 +27,7 @@ mod kernel;
 mod links;
 mod log;
 mod metrics;
+mod ncsa;
 mod ps;
 mod reading;
 mod record;
@@ -63,6 +64,8 @@ enum Tool {
     Demo(demo::Args),
     /// Shows the log, live or from a file: varnishlog's options
     Log(log::Args),
+    /// Writes a line per request, as an access log has it: varnishncsa's options
+    Ncsa(ncsa::Args),
     /// Shows one transaction and everything around it, with its cause in words
     Trace(trace::Args),
     /// Writes one line for each failed attempt at a backend, live or from files
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         _ if is_worker => daemon::run_worker(),
         Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
+        Some(stock) if ncsa::STOCK_NAMES.contains(&stock) => return ncsa::run_as(&name),
         Some(stock) if stat::STOCK_NAMES.contains(&stock) => return stat::run_as(&name),
         Some(stock) if top::STOCK_NAMES.contains(&stock) => return top::run_as(&name),
         Some(stock) if hist::STOCK_NAMES.contains(&stock) => return hist::run_as(&name),
@@ -117,6 +121,7 @@ pub fn main() -> ExitCode {
         _ => match Cli::parse().tool {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::main(args),
+            Tool::Ncsa(args) => ncsa::main(args),
             Tool::Trace(args) => trace::run(args),
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use crate::{adm, hist, log, stat, top};
+use crate::{adm, hist, log, ncsa, stat, top};
 
 /// Options of `shellac links`.
 #[derive(clap::Args, Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct Args {
 fn names() -> impl Iterator<Item = &'static str> {
     let names = [
         log::STOCK_NAMES,
+        ncsa::STOCK_NAMES,
         top::STOCK_NAMES,
         hist::STOCK_NAMES,
         stat::STOCK_NAMES,

@@ -50,6 +50,11 @@ pub(crate) fn show(moment: Moment, zone: Zone) -> Option<String> {
     Some(wall(moment, zone)?.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
 }
 
+/// Seconds on the clock on the wall since 1970, to divide days and hours by.
+pub(crate) fn wall_seconds(moment: Moment, zone: Zone) -> i64 {
+    wall(moment, zone).map_or(0, |it| it.and_utc().timestamp())
+}
+
 /// The clock on the wall at this moment.
 fn wall(moment: Moment, zone: Zone) -> Option<NaiveDateTime> {
     let utc = utc(moment)?;

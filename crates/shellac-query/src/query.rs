@@ -30,7 +30,7 @@ impl Compat {
     }
 
     /// The tags that have a name.
-    pub(crate) fn tags(self) -> TagSet {
+    pub fn tags(self) -> TagSet {
         let dialects = match self {
             Compat::V7 => &[Dialect::V6_0][..],
             Compat::V9 => &[Dialect::V7_3, Dialect::Vs8_0_1, Dialect::Vs9_0],

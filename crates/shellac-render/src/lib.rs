@@ -3,7 +3,7 @@
 //! [`lines`] writes a group record by record, as the log tool shows it, [`colored`] does it with colour; [`trace`] makes a tree of one
 //! request with its attempts, times and bytes; [`causes`] says why an attempt failed, on the grounds of
 //! what [`error_text`] makes of its error; [`failures`] has the failed attempts of a group in one piece, [`dimensions`] the
-//! properties by which failing and good requests are compared.
+//! properties by which failing and good requests are compared; [`ncsa`] writes the lines of an access log.
 //!
 //! All of it is pure: text comes out, nothing is opened, and moments are those of the log. What a log says
 //! is input: it reaches a terminal through [`visible()`] only, and secrets through [`redact`].
@@ -17,6 +17,7 @@ pub mod error_text;
 pub mod explain;
 pub mod failures;
 pub mod lines;
+pub mod ncsa;
 pub mod redact;
 pub mod trace;
 mod visible;

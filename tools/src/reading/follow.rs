@@ -51,7 +51,7 @@ pub(crate) fn prepare(settings: &Reading) -> anyhow::Result<Prepared> {
     {
         return Ok(Prepared::Over(code));
     }
-    let signals = Signals::install(settings.daemon)?;
+    let signals = Signals::install(settings.reopens)?;
     let Some((opened, pid_file)) = ready(settings, &signals)? else {
         return Ok(Prepared::Over(ExitCode::SUCCESS));
     };

@@ -102,6 +102,8 @@ pub(crate) struct Reading {
     /// Each group goes out at once.
     pub(crate) unbuffered: bool,
     pub(crate) daemon: bool,
+    /// SIGHUP has the output opened anew; otherwise it ends the tool.
+    pub(crate) reopens: bool,
     pub(crate) pid_file: Option<PathBuf>,
 }
 
@@ -332,6 +334,7 @@ impl Builder {
             fail_on_loss: self.own.fail_on_loss,
             unbuffered: self.unbuffered,
             daemon: self.daemon,
+            reopens: self.daemon,
             pid_file: self.pid_file,
         })
     }

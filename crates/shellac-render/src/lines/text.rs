@@ -93,6 +93,13 @@ impl Text {
         self.len = 0;
     }
 
+    /// Forgets what is behind the first `len` bytes.
+    pub const fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.len = len;
+        }
+    }
+
     /// Appends any bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
