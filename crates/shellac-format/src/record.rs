@@ -261,6 +261,44 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
+/// What all records of a transaction have in their headers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stamp {
+    /// A header without tag and length.
+    bytes: [u8; 3 * WORD],
+    len: usize,
+    /// What is set in the first word besides them.
+    first: u32,
+}
+
+impl Stamp {
+    /// Of a transaction; `vxid` is reduced to the bits of the layout.
+    pub fn new(layout: Layout, vxid: Vxid, side: Side) -> Stamp {
+        let marks = match side {
+            Side::None => 0,
+            Side::Client => CLIENT,
+            Side::Backend => BACKEND,
+        };
+        let [low, high] = split(vxid.0 & layout.max_vxid());
+        let (first, words) = match layout {
+            Layout::Words2 => (0, [0, low | marks, 0]),
+            Layout::Words3 => (VERSION, [0, low, high | marks]),
+        };
+        let mut stamp = Stamp { bytes: [0; 3 * WORD], len: layout.head_bytes(), first };
+        for (place, word) in stamp.bytes.chunks_exact_mut(WORD).zip(words) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        stamp
+    }
+
+    /// The header of a record with this tag number and so many bytes of payload, at most 65,535.
+    pub fn head(&mut self, number: u8, len_bytes: u32) -> &[u8] {
+        let word = u32::from(number) << 24 | self.first | len_bytes.min(0xffff);
+        self.bytes[..WORD].copy_from_slice(&word.to_ne_bytes());
+        &self.bytes[..self.len]
+    }
+}
+
 /// Appends one record to `out`, padded to a word.
 ///
 /// `payload` is written as it is: a text brings its NUL. It is cut at 65,535 bytes, the most a header
@@ -276,23 +314,7 @@ pub fn encode(
     let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
     // At most 65,535, see the line above.
     let len = u32::try_from(payload.len()).unwrap_or(0xffff);
-    let marks = match side {
-        Side::None => 0,
-        Side::Client => CLIENT,
-        Side::Backend => BACKEND,
-    };
-    let [low, high] = split(vxid.0 & layout.max_vxid());
-    match layout {
-        Layout::Words2 => {
-            out.extend_from_slice(&(u32::from(number) << 24 | len).to_ne_bytes());
-            out.extend_from_slice(&(low | marks).to_ne_bytes());
-        }
-        Layout::Words3 => {
-            out.extend_from_slice(&(u32::from(number) << 24 | VERSION | len).to_ne_bytes());
-            out.extend_from_slice(&low.to_ne_bytes());
-            out.extend_from_slice(&(high | marks).to_ne_bytes());
-        }
-    }
+    out.extend_from_slice(Stamp::new(layout, vxid, side).head(number, len));
     out.extend_from_slice(payload);
     let padding = payload.len().next_multiple_of(WORD) - payload.len();
     out.extend_from_slice(&[0; WORD][..padding]);

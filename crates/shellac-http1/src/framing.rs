@@ -1,5 +1,6 @@
 //! How long the body after a head is, and which framing it gets on the other side.
 
+use crate::decimal::Decimal;
 use crate::error::{FramingError, HeadError};
 use crate::head::{RequestHead, ResponseHead, Version};
 use crate::headers::Headers;
@@ -49,14 +50,29 @@ impl BodyFraming {
     /// Transfer-Encoding. For an answer without a body see
     /// [`policy::frame_response`](crate::policy::frame_response).
     pub fn set(self, headers: &mut Headers) {
+        if let BodyFraming::Length(bytes) = self
+            && says_only(headers, bytes)
+        {
+            return;
+        }
         headers.remove("transfer-encoding");
         headers.remove("content-length");
         match self {
             BodyFraming::None | BodyFraming::Eof => {}
-            BodyFraming::Length(bytes) => headers.push("Content-Length", bytes.to_string()),
+            BodyFraming::Length(bytes) => {
+                headers.push("Content-Length", Decimal::new(bytes).as_bytes());
+            }
             BodyFraming::Chunked => headers.push("Transfer-Encoding", "chunked"),
         }
     }
+}
+
+/// Whether one Content-Length and nothing else says so already.
+fn says_only(headers: &Headers, bytes: u64) -> bool {
+    let mut lengths = headers.values("content-length");
+    lengths.next() == Some(Decimal::new(bytes).as_bytes())
+        && lengths.next().is_none()
+        && !headers.contains("transfer-encoding")
 }
 
 /// What Content-Length says.

@@ -45,6 +45,11 @@ impl Headers {
         self.fields.clear();
     }
 
+    /// Memory that it holds for names and values.
+    pub fn capacity_bytes(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.fields.len()

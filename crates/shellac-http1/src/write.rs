@@ -1,5 +1,6 @@
 //! Heads onto the wire.
 
+use crate::decimal::Decimal;
 use crate::head::{RequestHead, ResponseHead, Version};
 use crate::headers::Headers;
 
@@ -25,7 +26,7 @@ pub fn response(out: &mut Vec<u8>, head: &ResponseHead) -> usize {
     let before = out.len();
     out.extend_from_slice(Version::Http11.as_str().as_bytes());
     out.push(b' ');
-    out.extend_from_slice(head.status.to_string().as_bytes());
+    out.extend_from_slice(Decimal::new(u64::from(head.status)).as_bytes());
     out.push(b' ');
     out.extend_from_slice(head.reason.as_bytes());
     out.extend_from_slice(b"\r\n");

@@ -184,7 +184,7 @@ impl Picker {
         if self.pool.members().is_empty() {
             return Err(NoEndpoint::Empty);
         }
-        if !course.tried.is_empty()
+        if course.attempts() > 0
             && let Some(place) = self.choose(course, false, Mercy::Healthy, now)
         {
             return Ok(place);
@@ -218,7 +218,8 @@ impl Picker {
     ) -> Option<InFlight> {
         let Picker { pool, primaries, backups, dice } = self;
         let Course { key, tried, point, .. } = course;
-        let search = Search { pool, tried: if strict { &*tried } else { &[] }, mercy, now };
+        let search =
+            Search { pool, tried: if strict { tried.as_slice() } else { &[] }, mercy, now };
         let place = match (pool.policy(), *key, pool.ring()) {
             (Policy::ConsistentHash, Some(key), Some(ring)) => {
                 let at = point.get_or_insert_with(|| ring.find(key));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod desk;
 mod kept;
 mod preamble;
 mod request;
@@ -12,6 +13,7 @@ mod watch;
 
 pub(crate) use answer::{Page, flush, is_gone, send};
 pub(crate) use body::{BodyFault, RequestBody};
+pub(crate) use desk::Desk;
 pub(crate) use kept::Loss;
 pub(crate) use request::{After, Exchange, via};
 pub(crate) use session::{Client, Session};

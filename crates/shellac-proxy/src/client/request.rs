@@ -123,6 +123,7 @@ impl Exchange<'_> {
         self.acct.request_body = self.body.raw();
         self.txn.req_acct(&self.acct);
         self.worker.stats.request_ended(&self.acct);
+        self.worker.spare.keep_text(self.out.bytes);
         self.txn.end();
         if unread {
             // What follows would be taken for a request otherwise.
@@ -185,7 +186,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         framing.set(&mut head.headers);
         trailing.announce(&mut head.headers);
     }
-    if wants_trailers {
+    if wants_trailers && upgrade.is_none() {
         trailers::ask_for_trailers(&mut head.headers);
     }
     if !expects && !pipes {
@@ -221,7 +222,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         head,
         body: RequestBody::new(framing, &config.body, &worker).with(trailing),
         acct: Acct { request_head: len as u64, ..Acct::default() },
-        out: Outbox::default(),
+        out: Outbox::of(worker.spare.text()),
         written: 0,
         version,
         until,
@@ -256,7 +257,7 @@ fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressT
         // Whoever speaks through a path of this machine has said what there is to say.
         return via(worker, txn, HeadTags::REQ, &mut head.headers);
     }
-    let mut chain = Vec::new();
+    let mut chain = worker.spare.text();
     for value in head.headers.values(FORWARDED) {
         txn.unset(HeadTags::REQ, FORWARDED, value);
         chain.extend_from_slice(value);
@@ -265,6 +266,7 @@ fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressT
     chain.extend_from_slice(peer.host());
     head.headers.set(FORWARDED, &chain);
     txn.header(HeadTags::REQ, FORWARDED, &chain);
+    worker.spare.keep_text(chain);
     via(worker, txn, HeadTags::REQ, &mut head.headers);
 }
 
@@ -276,7 +278,7 @@ pub(crate) fn via(
     headers: &mut shellac_http1::Headers,
 ) {
     const VIA: &str = "Via";
-    let mut chain = Vec::new();
+    let mut chain = worker.spare.text();
     for value in headers.values(VIA) {
         txn.unset(tags, VIA, value);
         chain.extend_from_slice(value);
@@ -285,6 +287,7 @@ pub(crate) fn via(
     chain.extend_from_slice(worker.via.as_bytes());
     headers.set(VIA, &chain);
     txn.header(tags, VIA, &chain);
+    worker.spare.keep_text(chain);
 }
 
 /// Why the connection ends with this request, if the client's head or our own state say so.

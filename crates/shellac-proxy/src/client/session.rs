@@ -11,8 +11,8 @@ use shellac_format::Vxid;
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
 
 use super::answer;
+use super::desk::Desk;
 use super::preamble;
-use super::request;
 use super::secure;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
@@ -71,7 +71,7 @@ enum Waited {
 
 impl Session {
     /// Logs the arrival of a connection.
-    pub(crate) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Session {
+    pub(crate) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Box<Session> {
         let Arrival { stream, local, peer, listener, proxy } = arrival;
         worker.sessions.set(worker.sessions.get() + 1);
         worker.stats.session();
@@ -83,7 +83,7 @@ impl Session {
         let txn = Txn::begin(log, kind, log.next_xid(), Vxid(0), at, at);
         txn.sess_open(&peer, &listener, &AddressText::new(local), at, stream.fd());
         txn.flush();
-        Session {
+        Box::new(Session {
             worker: Rc::clone(worker),
             client: Client { stream, input: Buffer::default(), ended: false, ahead: None },
             txn,
@@ -96,7 +96,7 @@ impl Session {
             head: RequestHead::default(),
             opened: at,
             _open: Open(Rc::clone(worker)),
-        }
+        })
     }
 
     /// The worker.
@@ -105,7 +105,7 @@ impl Session {
     }
 
     /// Serves the connection to its end.
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(mut self: Box<Session>) {
         let refused = if self.proxy {
             // Boxed, so that an idle connection does not keep room for it.
             Box::pin(preamble::introduced(&mut self)).await.err()
@@ -125,9 +125,10 @@ impl Session {
                 Waited::Refused(error, first_byte) => {
                     answer::refuse(&mut self, error, first_byte).await
                 }
-                // Boxed, so that an idle connection does not keep room for a request.
                 Waited::Head(len, first_byte) => {
-                    Box::pin(request::serve(&mut self, len, first_byte)).await
+                    let after;
+                    (self, after) = Desk::serve(self, len, first_byte).await;
+                    after
                 }
             };
             self.worker.buffers.borrow_mut().reclaim(&mut self.client.input);
@@ -140,7 +141,7 @@ impl Session {
         if linger {
             self.drain().await;
         }
-        let Session { worker, txn, opened, .. } = self;
+        let Session { worker, txn, opened, .. } = *self;
         worker.stats.session_ended(end);
         txn.sess_close(end, worker.log.now().since(opened));
         txn.end();
@@ -251,3 +252,6 @@ impl Session {
 
 /// Room behind the longest head.
 pub(crate) const ROOM_BEHIND: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests;

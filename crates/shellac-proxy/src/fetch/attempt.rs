@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shellac_config::Config;
 use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
-use shellac_http1::{BodyFraming, Decoder, Headers, ResponseHead, Version, write};
+use shellac_http1::{BodyFraming, Decimal, Decoder, Headers, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
 use super::backoff::{self, Paused};
@@ -24,9 +24,13 @@ use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place};
 
 /// What an attempt came to.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "moved once, where a box would be an allocation for every request"
+)]
 pub(super) enum Attempt {
     /// There is a response for the client.
-    Response(Box<Got>),
+    Response(Got),
     /// Another attempt follows.
     Again,
     /// There will be no response: the page for the client.
@@ -135,7 +139,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     worker.stats.sent(local.counts(busy.endpoint()), reused);
 
-    let mut bytes = Vec::with_capacity(1024);
+    let mut bytes = worker.spare.text();
     write::request(&mut bytes, exchange.head);
     // A client that waits for a word, and has not sent anything yet, waits until the backend has said it.
     let open =
@@ -215,7 +219,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
-    Attempt::Response(Box::new(Got { txn, conn, upload, response, busy, number, node }))
+    Attempt::Response(Got { txn, conn, upload, response, busy, number, node })
 }
 
 /// The node that a response names in the header that the configuration says.
@@ -238,7 +242,7 @@ pub(super) fn prepare_head(
     {
         head.headers.push("Host", endpoint.host());
     }
-    let number = txn.vxid().to_string();
+    let number = Decimal::new(txn.vxid().0);
     let tags = HeadTags::BEREQ;
     let protocol = Version::Http11.as_str();
     if kind == TxnKind::Retry {
@@ -246,10 +250,10 @@ pub(super) fn prepare_head(
         if let Some(before) = head.headers.get(NUMBER) {
             txn.unset(tags, NUMBER, before);
         }
-        head.headers.set(NUMBER, &number);
+        head.headers.set(NUMBER, number.as_bytes());
         txn.header(tags, NUMBER, number.as_bytes());
     } else {
-        head.headers.set(NUMBER, &number);
+        head.headers.set(NUMBER, number.as_bytes());
         txn.request_head(tags, head, protocol);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decoder, Encoder, Trailing, write};
+use shellac_http1::{BodyFraming, Decimal, Decoder, Encoder, Trailing, write};
 use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
@@ -130,6 +130,7 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
     let head_len = exchange.push_head(true, |out| {
         write::response(out, &response.head);
     });
+    worker.spare.keep_head(response.head);
 
     let times = Times::of(&exchange, exchange.local.backend(&conn.endpoint));
     let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
@@ -207,8 +208,7 @@ fn log_head(
     exchange.log_body(at);
     exchange.txn.timestamp("Fetch", at);
     strip_hop_by_hop(&mut head.headers);
-    let number = exchange.txn.vxid().to_string();
-    head.headers.set("X-Varnish", number);
+    head.headers.set("X-Varnish", Decimal::new(exchange.txn.vxid().0).as_bytes());
     exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
     via(exchange.worker, &exchange.txn, tags, &mut head.headers);
     exchange.worker.stats.response(head.status);
@@ -216,7 +216,11 @@ fn log_head(
     exchange.txn.returns("deliver");
     exchange.txn.timestamp("Process", at);
     exchange.txn.filters();
-    let length = head.headers.get("content-length").map(<[u8]>::to_vec);
+    // A length that is known stays.
+    let length = match towards {
+        BodyFraming::Length(_) => None,
+        _ => head.headers.get("content-length").map(<[u8]>::to_vec),
+    };
     let keep = exchange.close.is_none();
     frame_response(&mut head.headers, head.status, towards, exchange.version, keep);
     if let (Some(value), None) = (length, head.headers.get("content-length")) {
@@ -469,6 +473,7 @@ impl Delivery<'_, '_> {
             CloseReason::RxJunk
         });
         txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
+        worker.spare.keep_text(upload.into_text());
         txn.timestamp("BerespBody", now);
         txn.length(self.decoder.received_bytes());
         txn.bereq_acct(&self.acct);

@@ -75,9 +75,9 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
         match attempt::attempt(&mut exchange, &mut fetch).await {
             Attempt::Again => {}
             Attempt::Response(got) if got.response.head.status == 101 => {
-                return upgrade::tunnel(exchange, *got, fetch.acct).await;
+                return upgrade::tunnel(exchange, got, fetch.acct).await;
             }
-            Attempt::Response(got) => return deliver::deliver(exchange, *got, fetch.acct).await,
+            Attempt::Response(got) => return deliver::deliver(exchange, got, fetch.acct).await,
             Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
             Attempt::ClientGone => {
                 let now = exchange.worker.log.now();

@@ -2,7 +2,7 @@
 
 use shellac_counters::vsc::table::Main;
 use shellac_http1::policy::{set_upgrade, strip_hop_by_hop};
-use shellac_http1::{Version, write};
+use shellac_http1::{Decimal, Version, write};
 
 use super::attempt::{Got, over};
 use crate::client::{After, Exchange, flush, via};
@@ -25,7 +25,7 @@ pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> 
     let headers = &mut response.head.headers;
     let protocols: Vec<u8> = headers.tokens("upgrade").collect::<Vec<_>>().join(&b", "[..]);
     strip_hop_by_hop(headers);
-    headers.set("X-Varnish", exchange.txn.vxid().to_string());
+    headers.set("X-Varnish", Decimal::new(exchange.txn.vxid().0).as_bytes());
     exchange.txn.response_head(tags, &response.head, Version::Http11.as_str());
     via(worker, &exchange.txn, tags, &mut response.head.headers);
     worker.stats.response(response.head.status);

@@ -81,6 +81,11 @@ impl Upload {
         self.finished && self.out.is_empty()
     }
 
+    /// Its memory, for the next one.
+    pub(super) fn into_text(self) -> Vec<u8> {
+        self.out.bytes
+    }
+
     /// Sends no more.
     pub(super) fn stop(&mut self) {
         self.stopped = true;

@@ -105,7 +105,7 @@ pub(super) async fn wait(
         times,
         stage: Stage::Sending,
         hold,
-        head: ResponseHead::default(),
+        head: worker.spare.head(),
         interim_len: 0,
         broken: None,
         progress: 0,

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use shellac_format::{Side, Tag, Vxid};
-use shellac_http1::{Ends, Headers, Preamble, PreambleVersion, RequestHead, ResponseHead};
+use shellac_http1::{Decimal, Ends, Headers, Preamble, PreambleVersion, RequestHead, ResponseHead};
 
 use super::grammar::CloseReason;
 use super::head::HeadTags;
-use super::text::{AddressText, Decimal};
+use super::text::AddressText;
 use super::txn::{Log, Txn};
 use crate::clock::Micros;
 

@@ -9,6 +9,7 @@ mod head;
 mod health;
 mod panic;
 mod sink;
+mod stage;
 mod text;
 mod tls;
 mod txn;

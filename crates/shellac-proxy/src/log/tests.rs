@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use shellac_format::{Dialect, Layout, Records, Side, Tag, Vxid};
 
-use super::text::{Decimal, Text};
+use super::text::Text;
 use super::*;
 use crate::clock::{Clock, Micros};
+use shellac_http1::Decimal;
 
 #[derive(Clone, Default)]
 struct Batches(Arc<Mutex<Vec<Vec<u8>>>>);
@@ -54,14 +55,23 @@ fn begin(log: &Rc<Log>) -> Txn {
 #[test]
 fn numbers_and_seconds_are_written_in_full() {
     let text = |fill: &dyn Fn(&mut Text<'_>)| {
-        let mut out = Vec::new();
-        fill(&mut Text::new(&mut out));
-        String::from_utf8(out).unwrap()
+        let mut room = [0; 64];
+        let mut text = Text::new(&mut room);
+        fill(&mut text);
+        let len = text.len();
+        String::from_utf8(room[..len].to_vec()).unwrap()
     };
     assert_eq!(Decimal::new(0).as_bytes(), b"0");
     assert_eq!(Decimal::new(u64::MAX).as_bytes(), b"18446744073709551615");
     assert_eq!(text(&|t| _ = t.seconds(0)), "0.000000");
     assert_eq!(text(&|t| _ = t.seconds(1_795_304_777_000_042)), "1795304777.000042");
+    assert_eq!(text(&|t| _ = t.seconds(9_999_999)), "9.999999");
+    assert_eq!(text(&|t| _ = t.seconds(10_000_000)), "10.000000");
+    assert_eq!(
+        text(&|t| _ = t.bytes(&[b'x'; 70]).seconds(1)),
+        "x".repeat(64),
+        "what does not fit is cut off"
+    );
     assert_eq!(text(&|t| _ = t.elapsed(Micros(5), Micros(3))), "0.000000");
     assert_eq!(text(&|t| _ = t.bytes(b"a").word(b"b").field(7)), "a b 7");
 }

@@ -2,29 +2,39 @@
 
 use std::net::SocketAddr;
 
+use shellac_http1::decimal::{Decimal, digit, pair};
+
 use crate::clock::Micros;
 
-/// The payload of the record that is being written, at the end of a transaction's buffer.
+/// The payload of the record that is being written. What does not fit is cut off.
 pub(crate) struct Text<'a> {
-    out: &'a mut Vec<u8>,
+    room: &'a mut [u8],
+    len: usize,
 }
 
 impl<'a> Text<'a> {
-    /// Appends to `out`.
-    pub(crate) fn new(out: &'a mut Vec<u8>) -> Text<'a> {
-        Text { out }
+    /// From the beginning of `room`.
+    pub(crate) fn new(room: &'a mut [u8]) -> Text<'a> {
+        Text { room, len: 0 }
+    }
+
+    /// Bytes that were written.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// Bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.out.extend_from_slice(bytes);
+        let room = &mut self.room[self.len..];
+        let count = bytes.len().min(room.len());
+        room[..count].copy_from_slice(&bytes[..count]);
+        self.len += count;
         self
     }
 
     /// A word and, in front of it, a blank.
     pub(crate) fn word(&mut self, word: &[u8]) -> &mut Self {
-        self.out.push(b' ');
-        self.bytes(word)
+        self.bytes(b" ").bytes(word)
     }
 
     /// A decimal number.
@@ -35,20 +45,17 @@ impl<'a> Text<'a> {
 
     /// A blank and a decimal number.
     pub(crate) fn field(&mut self, number: u64) -> &mut Self {
-        self.out.push(b' ');
-        self.number(number)
+        self.bytes(b" ").number(number)
     }
 
     /// Microseconds as seconds with six decimals.
     pub(crate) fn seconds(&mut self, micros: u64) -> &mut Self {
-        self.number(micros / 1_000_000);
-        let mut rest = micros % 1_000_000;
-        let mut digits = *b".000000";
-        for digit in digits[1..].iter_mut().rev() {
-            *digit = b'0' + remainder(rest);
-            rest /= 10;
+        let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+        // Nearly always less than ten seconds, or a time of this century.
+        match whole {
+            0..10 => self.bytes(&fraction(digit(whole), rest)),
+            _ => self.number(whole / 10).bytes(&fraction(digit(whole % 10), rest)),
         }
-        self.bytes(&digits)
     }
 
     /// The time between two points as seconds with six decimals.
@@ -57,37 +64,12 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A number's decimal digits.
-pub(crate) struct Decimal {
-    digits: [u8; 20],
-    first: usize,
-}
-
-impl Decimal {
-    /// The digits of `number`, at least one.
-    pub(crate) fn new(number: u64) -> Decimal {
-        let mut digits = [b'0'; 20];
-        let mut first = digits.len();
-        let mut rest = number;
-        loop {
-            first -= 1;
-            digits[first] = b'0' + remainder(rest);
-            rest /= 10;
-            if rest == 0 {
-                return Decimal { digits, first };
-            }
-        }
-    }
-
-    /// The digits.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.digits[self.first..]
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "a remainder by ten is below ten")]
-const fn remainder(number: u64) -> u8 {
-    (number % 10) as u8
+/// A digit, a point, and six digits of millionths.
+fn fraction(last: u8, millionths: u64) -> [u8; 8] {
+    let [a, b] = pair(millionths / 10_000);
+    let [c, d] = pair(millionths / 100 % 100);
+    let [e, f] = pair(millionths % 100);
+    [last, b'.', a, b, c, d, e, f]
 }
 
 /// Both ends of a connection as the log shows them, made once per connection.

@@ -4,13 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use shellac_format::record::encode;
+use shellac_format::record::Stamp;
 use shellac_format::{Side, Tag, TagSet, Vxid};
 
 use shellac_ring::PendingStats;
 
 use super::grammar::Grammar;
 use super::sink::LogSink;
+use super::stage::Stage;
 use super::text::Text;
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
@@ -46,6 +47,7 @@ pub(crate) struct Written {
 
 struct Inner {
     sink: Box<dyn LogSink>,
+    stage: Stage,
     open: Vec<Open>,
     free: Vec<usize>,
     records: u64,
@@ -53,6 +55,16 @@ struct Inner {
 }
 
 impl Inner {
+    /// Publishes one record that belongs to no transaction. Nothing when the dialect lacks the tag.
+    fn loose(&mut self, grammar: &Grammar, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
+        let number = grammar.number(tag);
+        if number != 0 {
+            let mut stamp = Stamp::new(grammar.layout, Vxid(0), Side::None);
+            self.records += 1;
+            self.sink.publish(self.stage.record(&mut stamp, number, fill));
+        }
+    }
+
     /// Publishes what is in the buffer of a transaction that goes on.
     fn flush(&mut self, key: usize) {
         let slot = &mut self.open[key];
@@ -64,11 +76,10 @@ impl Inner {
     }
 }
 
-/// The buffer of an open transaction, or of none when `vxid` is 0.
+/// The buffer of an open transaction, or of none.
 #[derive(Default)]
 struct Open {
-    vxid: Vxid,
-    side: Side,
+    stamp: Stamp,
     bytes: Vec<u8>,
     /// When the last record was added.
     touched: Micros,
@@ -83,6 +94,7 @@ impl Log {
         xids: Xids,
         sink: Box<dyn LogSink>,
     ) -> Log {
+        let stage = Stage::new(grammar.reclen);
         Log {
             grammar,
             coarse: Cell::new(clock.now()),
@@ -92,6 +104,7 @@ impl Log {
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
+                stage,
                 open: Vec::new(),
                 free: Vec::new(),
                 records: 0,
@@ -172,19 +185,13 @@ impl Log {
         if self.masked.get().contains(tag) {
             return;
         }
-        let mut record = Vec::with_capacity(128);
-        append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
-        let mut inner = self.inner.borrow_mut();
-        inner.records += u64::from(!record.is_empty());
-        inner.sink.publish(&record);
+        self.inner.borrow_mut().loose(&self.grammar, tag, fill);
     }
 
     /// [`Log::loose`], or nothing when the log is being written to: for the panic hook.
     pub(super) fn loose_if_free(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        let mut record = Vec::with_capacity(128);
-        append(&mut record, &self.grammar, Vxid(0), Side::None, tag, fill);
         if let Ok(mut inner) = self.inner.try_borrow_mut() {
-            inner.sink.publish(&record);
+            inner.loose(&self.grammar, tag, fill);
         }
     }
 
@@ -195,38 +202,9 @@ impl Log {
             inner.open.len() - 1
         });
         let slot = &mut inner.open[key];
-        slot.vxid = vxid;
-        slot.side = side;
+        slot.stamp = Stamp::new(self.grammar.layout, vxid, side);
         key
     }
-}
-
-/// Appends one record to `out`: header, text cut to the record length, NUL, padding. Nothing when the dialect lacks
-/// the tag.
-fn append(
-    out: &mut Vec<u8>,
-    grammar: &Grammar,
-    vxid: Vxid,
-    side: Side,
-    tag: Tag,
-    fill: impl FnOnce(&mut Text<'_>),
-) {
-    let number = grammar.number(tag);
-    if number == 0 {
-        return;
-    }
-    let start = out.len();
-    encode(out, grammar.layout, number, vxid, side, &[]);
-    let text = out.len();
-    fill(&mut Text::new(out));
-    out.truncate(text + grammar.reclen - 1);
-    out.push(0);
-    let len = out.len() - text;
-    out.resize(text + len.next_multiple_of(4), 0);
-    // The header was made for an empty payload; its length is the low half of word 0. At most 65,535, see `Grammar`.
-    let word = u32::from_ne_bytes([out[start], out[start + 1], out[start + 2], out[start + 3]])
-        | u32::try_from(len).unwrap_or(0xffff);
-    out[start..start + 4].copy_from_slice(&word.to_ne_bytes());
 }
 
 /// An open transaction. Dropped before its end, it publishes an `Error` and an `End`.
@@ -268,14 +246,18 @@ impl Txn {
         if self.log.masked.get().contains(tag) {
             return;
         }
+        let number = self.log.grammar.number(tag);
+        if number == 0 {
+            // The dialect lacks the tag.
+            return;
+        }
         let mut inner = self.log.inner.borrow_mut();
-        let slot = &mut inner.open[self.key];
-        let before = slot.bytes.len();
-        append(&mut slot.bytes, &self.log.grammar, slot.vxid, slot.side, tag, fill);
+        let Inner { stage, open, records, .. } = &mut *inner;
+        let slot = &mut open[self.key];
+        slot.bytes.extend_from_slice(stage.record(&mut slot.stamp, number, fill));
         slot.touched = self.log.coarse.get();
-        let after = slot.bytes.len();
-        inner.records += u64::from(after > before);
-        if after >= FLUSH_BYTES {
+        *records += 1;
+        if slot.bytes.len() >= FLUSH_BYTES {
             inner.flush(self.key);
         }
     }
@@ -300,7 +282,6 @@ impl Txn {
             sink.publish(&slot.bytes);
             slot.bytes.clear();
         }
-        slot.vxid = Vxid(0);
         if slot.bytes.capacity() > KEEP_BYTES {
             slot.bytes = Vec::new();
         }

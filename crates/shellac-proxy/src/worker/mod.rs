@@ -10,6 +10,7 @@ mod live;
 mod local;
 mod outbox;
 mod running;
+mod spare;
 mod transport;
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +37,7 @@ pub(crate) use running::Place;
 pub(crate) use transport::{Agreed, Transport};
 
 use crate::bodies::Bodies;
+use crate::client::Desk;
 use crate::clock::Clock;
 use crate::control::Acks;
 use crate::generation::Generation;
@@ -44,6 +46,7 @@ use crate::node::Node;
 use crate::stats::{Counting, Sample, Stats};
 use buffer::Buffers;
 use running::Running;
+use spare::Spare;
 
 /// Bytes that are read of a body at a time: one buffer per thread.
 const SCRATCH_BYTES: usize = 256 << 10;
@@ -123,6 +126,10 @@ pub(crate) struct Worker {
     pub(crate) running: Rc<Running>,
     pub(crate) deadlines: Deadlines,
     pub(crate) buffers: RefCell<Buffers>,
+    /// Memory for the requests that come next.
+    pub(crate) spare: Spare,
+    /// Room for the requests that come next.
+    pub(crate) desks: RefCell<Vec<Desk>>,
     /// Room for one read of a body; borrowed within one poll, never across.
     pub(crate) scratch: RefCell<Vec<u8>>,
     /// The files of long request bodies.
@@ -161,6 +168,8 @@ impl Worker {
             running: Rc::default(),
             deadlines: Deadlines::default(),
             buffers: RefCell::new(Buffers::default()),
+            spare: Spare::default(),
+            desks: RefCell::default(),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             bodies,
             chance: Chance::new(seed.wrapping_add(index as u64)),
