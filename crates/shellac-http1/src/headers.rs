@@ -131,7 +131,7 @@ impl Headers {
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(b": ");
         let value = value.trim_ascii();
-        if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
             self.text.extend(value.iter().map(|byte| match byte {
                 b'\r' | b'\n' | 0 => b' ',
                 other => *other,

@@ -141,7 +141,6 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     worker.stats.main().inc(Main::ClientReq);
     let Session { client, txn: parent, peer, address, server, live, listener, head, .. } = session;
     client.input.consume(len);
-    client.ahead = Some(0);
     let log = &worker.log;
     let now = log.now();
     let xid = log.next_xid();
@@ -168,6 +167,8 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         (head.method == "CONNECT" || upgrade.is_some()).then_some(SessionEnd::RespClose)
     });
     let pipes = verdict == Verdict::Fits && route.action == Action::Pipe;
+    // Nobody knows what the first byte out of a tunnel is.
+    client.ahead = (!pipes).then_some(0);
     let expects = expects_continue(head) && !framing.is_empty();
     let refuse_over = config.body.over == BodyOver::Refuse;
     let too_large =

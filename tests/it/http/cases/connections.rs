@@ -95,7 +95,6 @@ pub(super) fn a_client_that_leaves_cancels_the_fetch() {
     // Nor is its connection used for anybody else.
     let mut client = proxy.client();
     client.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
-    client.reset();
     Deadline::generous()
         .wait_for("the next request", || (origin.received().len() > 1).then_some(()));
     assert_eq!(origin.connections(), 2);
