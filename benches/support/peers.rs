@@ -63,8 +63,13 @@ fn written(directory: &Path, name: &str, text: &str) -> String {
     file.display().to_string()
 }
 
+/// A name without anything that configurations would have to quote.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
 fn subdirectory(directory: &Path, name: &str) -> std::path::PathBuf {
-    let path = directory.join(name);
+    let path = directory.join(plain(name));
     fs::create_dir_all(&path).expect("room for a directory");
     path
 }
@@ -171,5 +176,5 @@ pub(crate) fn shellacd(
 
 /// Where our own publishes itself.
 pub(crate) fn workdir(directory: &Path, name: &str) -> std::path::PathBuf {
-    directory.join(name).join("workdir")
+    directory.join(plain(name)).join("workdir")
 }
