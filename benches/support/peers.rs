@@ -167,7 +167,7 @@ pub(crate) fn shellacd(
     let (address, path) = (free(), subdirectory(directory, name));
     let text = format!(
         "instance = \"bench\"\nworkdir = {:?}\nthreads = {threads}\n[[listen]]\nname = \"main\"\naddress = \"{address}\"\n\
-         [[backend]]\nname = \"origin\"\naddress = \"{origin}\"\n[log]\nsize = \"80M\"\n",
+         [[backend]]\nname = \"origin\"\naddress = \"{origin}\"\n[log]\nsize = \"80M\"\n[limits]\nidle_per_backend = 128\n",
         workdir(directory, name)
     );
     let file = written(&path, "toml", &text);

@@ -91,7 +91,7 @@ impl Default for Limits {
         Self {
             head_bytes: 32 << 10,
             headers: 64,
-            idle_per_backend: 32,
+            idle_per_backend: 64,
             client_body_rate: 100,
             response_rate: 0,
             delivery_rate: 100,
