@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod drain;
 mod errors;
+mod help;
 mod hosts;
 mod http;
 mod integrity;

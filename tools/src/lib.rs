@@ -3,15 +3,18 @@
 //!
 //! Each tool is a folder with its own `Args` (clap) and `run`. This file only decides which one is meant.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod adm;
 mod attach;
+mod brief;
 mod color;
 mod compat;
+mod completions;
 mod daemon;
 mod demo;
 mod detach;
@@ -26,6 +29,7 @@ mod hosts;
 mod kernel;
 mod links;
 mod log;
+mod man;
 mod metrics;
 mod ncsa;
 mod ps;
@@ -96,11 +100,38 @@ enum Tool {
     Snapshot(snapshot::Args),
     /// Makes symbolic links under the names of the stock tools that this program can stand in for
     Links(links::Args),
+    /// Writes what a shell has to know to complete tools and options
+    Completions(completions::Args),
+    /// Writes a manual page for each tool
+    Man(man::Args),
     /// Runs the proxy; the same as `shellacd`
     Daemon(daemon::Args),
     /// Writes numbered records into a ring, to test readers with
     #[command(hide = true)]
     Generate(generate::Args),
+}
+
+/// What both programs take.
+fn commands() -> [Command; 2] {
+    [Cli::command(), DaemonCli::command()]
+}
+
+/// Reads the command line. Who asks for help with `-h` gets what fits a screen.
+fn parse() -> Cli {
+    let mut command = Cli::command();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if arguments == ["-h"] {
+        print!("{}", brief::page(&command));
+        std::process::exit(0);
+    }
+    if let [tool, rest @ ..] = &arguments[..]
+        && rest.iter().any(|argument| argument == "-h" || argument == "--help")
+        && let Some(tool) = tool.to_str().filter(|tool| command.find_subcommand(tool).is_some())
+    {
+        command = command.mut_subcommand(tool, brief::fitted);
+    }
+    let matches = command.clone().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
 
 /// Runs the tool that the command line and the name of the program ask for.
@@ -118,7 +149,7 @@ pub fn main() -> ExitCode {
         Some(stock) if hist::STOCK_NAMES.contains(&stock) => return hist::run_as(&name),
         Some(stock) if adm::STOCK_NAMES.contains(&stock) => return adm::run_as(&name),
         Some("shellacd") => daemon::run(DaemonCli::parse().args),
-        _ => match Cli::parse().tool {
+        _ => match parse().tool {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::main(args),
             Tool::Ncsa(args) => ncsa::main(args),
@@ -137,6 +168,8 @@ pub fn main() -> ExitCode {
             Tool::Record(args) => record::run(args),
             Tool::Snapshot(args) => snapshot::run(&args),
             Tool::Links(args) => links::run(&args),
+            Tool::Completions(args) => completions::run(&args, commands()),
+            Tool::Man(args) => man::run(&args, commands()),
             Tool::Daemon(args) => daemon::run(args),
             Tool::Generate(args) => generate::run(args),
         },

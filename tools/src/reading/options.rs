@@ -91,7 +91,8 @@ impl<T: Table> clap::Args for Options<T> {
     fn augment_args(command: Command) -> Command {
         let command = Self::rows().fold(command, |command, row| {
             // The few words of the usage text are different for each: they serve as the name.
-            let option = Arg::new(row.usage).short(row.letter).help(row.help);
+            let option = Arg::new(row.usage).short(row.letter);
+            let option = option.help(row.usage).long_help(row.help);
             command.arg(match row.value {
                 Some(value) => option
                     .value_name(value.trim_matches(['<', '>']))

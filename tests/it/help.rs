@@ -1,0 +1,127 @@
+//! Help on one screen, completions that shells can read, and manual pages.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::support::skip::skipped;
+
+/// Lines and columns of the smallest screen.
+const LINES: usize = 24;
+const COLUMNS: usize = 80;
+
+fn shellac(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
+        .args(arguments)
+        .env("COLUMNS", COLUMNS.to_string())
+        .stdin(Stdio::null())
+        .output()
+        .expect("it starts");
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The tools, as `--help` lists them.
+fn tools() -> Vec<String> {
+    let help = shellac(&["--help"]);
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let tools: Vec<String> = lines
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("    "))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
+        .collect();
+    assert!(tools.len() >= 20, "{help}");
+    tools
+}
+
+#[test]
+fn the_short_help_of_every_tool_fits_a_screen() {
+    let page = shellac(&["-h"]);
+    assert!(page.lines().count() <= LINES, "{page}");
+    let words: Vec<&str> = page.split_whitespace().collect();
+    for tool in tools() {
+        assert!(words.contains(&&*tool), "{tool} is not on the page:\n{page}");
+        let help = shellac(&[&tool, "-h"]);
+        let lines = help.lines().count();
+        assert!(lines <= LINES, "{tool} -h has {lines} lines:\n{help}");
+        let widest = help.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(COLUMNS), "{tool} -h has {widest:?} columns:\n{help}");
+        assert!(help.contains(&format!("Usage: shellac {tool}")), "{help}");
+    }
+}
+
+#[test]
+fn the_long_help_has_every_option() {
+    let (short, long) = (shellac(&["log", "-h"]), shellac(&["log", "--help"]));
+    for option in ["-r ", "-q ", "-g ", "-n "] {
+        assert!(short.contains(option) && long.contains(option), "{option}: {short}");
+    }
+    assert!(!short.contains("--fail-on-loss") && long.contains("--fail-on-loss"), "{short}");
+    let words = "Start with the oldest record that the log still holds and stop at the newest";
+    assert!(!short.contains(words) && long.contains(words), "{long}");
+}
+
+fn checked(program: &str, arguments: &[&str], file: &std::path::Path) -> Option<Output> {
+    let output = Command::new(program).args(arguments).arg(file).stdin(Stdio::null()).output();
+    match output {
+        Ok(output) => Some(output),
+        Err(_) => {
+            println!("not checked: {program} is not installed");
+            None
+        }
+    }
+}
+
+#[test]
+fn completions_are_read_by_the_shells() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut has_checked = false;
+    for (shell, arguments) in [("bash", ["-n"]), ("zsh", ["-n"]), ("fish", ["-n"])] {
+        let text = shellac(&["completions", shell]);
+        for name in ["shellac", "top", "url-pattern", "--since"] {
+            assert!(text.contains(name), "{shell}: {name}");
+        }
+        let file = directory.path().join(shell);
+        std::fs::write(&file, text).expect("the directory is ours");
+        if let Some(output) = checked(shell, &arguments, &file) {
+            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
+            has_checked = true;
+        }
+    }
+    if !has_checked {
+        skipped("neither bash nor zsh nor fish is installed");
+        return;
+    }
+    // What bash makes of it: the tools that begin so.
+    let script = format!(
+        "source '{}'; COMP_WORDS=(shellac to); COMP_CWORD=1; _shellac shellac to shellac; echo \"${{COMPREPLY[@]}}\"",
+        directory.path().join("bash").display()
+    );
+    if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "top", "{output:?}");
+    }
+}
+
+#[test]
+fn every_tool_has_a_manual_page() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let written = shellac(&["man", directory.path().to_str().expect("text")]);
+    let names = tools().into_iter().map(|tool| format!("shellac-{tool}"));
+    for name in names.chain(["shellac".to_owned(), "shellacd".to_owned()]) {
+        let path = directory.path().join(format!("{name}.1"));
+        assert!(written.lines().any(|line| line == path.to_str().expect("text")), "{written}");
+        let page = std::fs::read_to_string(&path).expect("it was written");
+        for part in [&*format!(".TH {name} 1"), ".SH NAME", ".SH SYNOPSIS"] {
+            assert!(page.contains(part), "{name}: {part}");
+        }
+        if let Some(output) =
+            checked("man", &["--warnings", "-l", "-E", "UTF-8", "-T", "utf8"], &path)
+        {
+            assert!(output.status.success(), "{name}: {output:?}");
+        }
+        if let Some(output) = checked("mandoc", &["-T", "lint", "-W", "error"], &path) {
+            assert!(output.status.success(), "{name}: {output:?}");
+        }
+    }
+    let log = std::fs::read_to_string(directory.path().join("shellac-log.1")).expect("a page");
+    assert!(log.contains("Start with the oldest record that the log still holds"), "{log}");
+}

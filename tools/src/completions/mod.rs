@@ -1,0 +1,47 @@
+//! `shellac completions SHELL`: what a shell has to know to complete tools and options.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Command, ValueEnum};
+use clap_complete::{Shell, generate};
+
+use crate::reading::target::{Target, Written};
+
+/// Options of `shellac completions`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "bash: shellac completions bash > /etc/bash_completion.d/shellac\n\
+    zsh:  shellac completions zsh > /usr/share/zsh/vendor-completions/_shellac\n\
+    fish: shellac completions fish > ~/.config/fish/completions/shellac.fish")]
+pub(crate) struct Args {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: For,
+}
+
+/// Shells that there are completions for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum For {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// Writes what the shell reads: for `shellac` and, where one file may have both, for `shellacd`.
+pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCode> {
+    let shell = match args.shell {
+        For::Bash => Shell::Bash,
+        For::Zsh => Shell::Zsh,
+        For::Fish => Shell::Fish,
+    };
+    let mut text = Vec::new();
+    // A file of zsh is one function.
+    let count = if matches!(args.shell, For::Zsh) { 1 } else { 2 };
+    for mut command in commands.into_iter().take(count) {
+        let name = command.get_name().to_owned();
+        generate(shell, &mut command, name, &mut text);
+        text.flush()?;
+    }
+    let (Written::Fine | Written::NobodyReads) = Target::stdout().write(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
