@@ -6,6 +6,7 @@ mod commands;
 mod layout;
 mod lives;
 mod logged;
+mod person;
 mod raw;
 
 use std::path::Path;

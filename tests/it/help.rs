@@ -43,7 +43,9 @@ fn the_short_help_of_every_tool_fits_a_screen() {
         let help = shellac(&[&tool, "-h"]);
         let lines = help.lines().count();
         assert!(lines <= LINES, "{tool} -h has {lines} lines:\n{help}");
-        let widest = help.lines().map(|line| line.chars().count()).max();
+        // The line of usage is one, however long.
+        let lines = help.lines().filter(|line| !line.starts_with("Usage:"));
+        let widest = lines.map(|line| line.chars().count()).max();
         assert!(widest <= Some(COLUMNS), "{tool} -h has {widest:?} columns:\n{help}");
         assert!(help.contains(&format!("Usage: shellac {tool}")), "{help}");
     }
@@ -56,7 +58,7 @@ fn the_long_help_has_every_option() {
         assert!(short.contains(option) && long.contains(option), "{option}: {short}");
     }
     assert!(!short.contains("--fail-on-loss") && long.contains("--fail-on-loss"), "{short}");
-    let words = "Start with the oldest record that the log still holds and stop at the newest";
+    let words = "Start with the oldest record that the log still";
     assert!(!short.contains(words) && long.contains(words), "{long}");
 }
 

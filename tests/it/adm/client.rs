@@ -17,16 +17,16 @@ use crate::support::varnish::{self, Varnishd};
 const NOBODY: &str = "127.0.0.1:9";
 
 /// A varnishd, and our client under the stock name.
-struct Beside {
+pub(super) struct Beside {
     root: TempDir,
-    workdir: PathBuf,
+    pub(super) workdir: PathBuf,
     ours: PathBuf,
     _varnishd: Varnishd,
 }
 
 impl Beside {
     /// `None` where there is no varnish.
-    fn start() -> Option<Beside> {
+    pub(super) fn start() -> Option<Beside> {
         if !varnish::is_here() {
             return None;
         }
@@ -41,7 +41,7 @@ impl Beside {
     }
 
     /// A shellacd with a backend of the same name, and where it is.
-    fn shellacd(&self) -> (Daemon, PathBuf) {
+    pub(super) fn shellacd(&self) -> (Daemon, PathBuf) {
         let workdir = self.root.path().join("w");
         let config = Daemon::config(NOBODY.parse().unwrap(), "").replace("\"b0\"", "\"default\"");
         (Daemon::start(&workdir, &config), workdir)

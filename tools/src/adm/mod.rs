@@ -1,12 +1,15 @@
 //! `shellac adm`: gives commands to a running proxy, ours or a varnishd, and shows the answers.
 //!
-//! `find` says where commands are taken and what has to be known for it, `connection` is one such connection, `modes` are the
-//! three ways of using it: one command, lines from standard input, a person at a terminal. `stock` is the same under the names
+//! `find` says where commands are taken and what has to be known for it, `connection` is one such connection, `modes` are two
+//! ways of using it, one command and lines from standard input; `prompt` is the third, a person at a terminal, whose words
+//! `complete` completes. `stock` is the same under the names
 //! of the stock tools.
 
+mod complete;
 mod connection;
 mod find;
 mod modes;
+mod prompt;
 mod stock;
 
 use std::io::IsTerminal;
@@ -103,8 +106,8 @@ pub(crate) fn open(attachment: &Attachment) -> anyhow::Result<Connection> {
 
 /// Connects and does what is asked.
 fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let mut connection = match connect(settings) {
-        Ok(connection) => connection,
+    let (found, mut connection) = match connect(settings) {
+        Ok(connected) => connected,
         Err(error) => {
             eprintln!("{error:#}");
             return Ok(ExitCode::from(EXIT_NOBODY));
@@ -114,16 +117,23 @@ fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
         return modes::command(&mut connection, &settings.words.join(" "), settings.raw);
     }
     if std::io::stdin().is_terminal() {
-        return modes::interactive(&mut connection, settings.stock);
+        return prompt::run(&mut connection, &found, settings.stock);
     }
     modes::pass(&mut connection, settings.raw, settings.stock)
 }
 
 /// The first address that lets us in. What is wrong with those before is said on standard error.
-fn connect(settings: &Settings) -> anyhow::Result<Connection> {
+fn connect(settings: &Settings) -> anyhow::Result<(find::Found, Connection)> {
     let found = find::find(settings)?;
     let patience = settings.timeout.as_deref().map(patience).transpose()?;
-    first(&found, patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit))
+    let limit = patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit);
+    let connection = first(&found, limit)?;
+    Ok((found, connection))
+}
+
+/// Another connection to the same, for what may take no longer than this.
+fn connect_within(found: &find::Found, limit: Duration) -> anyhow::Result<Connection> {
+    first(found, Some(limit))
 }
 
 fn first(found: &find::Found, limit: Option<Duration>) -> anyhow::Result<Connection> {

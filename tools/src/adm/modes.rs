@@ -1,4 +1,4 @@
-//! The ways of giving commands: one, lines from standard input, a person at a terminal.
+//! The ways of giving commands without a person: one, and lines from standard input.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -10,9 +10,6 @@ use shellac_log::Compat;
 
 use super::EXIT_NOBODY;
 use super::connection::{Connection, NoAnswer};
-
-/// Longest line of a person in bytes.
-const LINE_BYTES_MOST: usize = 1 << 20;
 
 /// One command; its words are joined already.
 pub(super) fn command(
@@ -80,77 +77,6 @@ pub(super) fn pass(
     }
 }
 
-/// A prompt, a line, its answer, until the person or the other side ends it.
-pub(super) fn interactive(
-    connection: &mut Connection,
-    stock: Option<Compat>,
-) -> anyhow::Result<ExitCode> {
-    let prompt = if stock.is_some() { "varnish> " } else { "shellac> " };
-    let mut output = io::stdout();
-    connection.send(b"banner\n")?;
-    let input = io::stdin();
-    let mut line: Vec<u8> = Vec::new();
-    let mut asked = true;
-    loop {
-        // A line without a word has no answer, and a here document has one behind its last line; so nobody waits for it here.
-        let (typed, came) = wait(connection, Some(&input))?;
-        if came {
-            match connection.receive(None) {
-                Ok(0) | Err(NoAnswer::Closed | NoAnswer::Failed(_)) => {
-                    return Ok(closed(stock, false));
-                }
-                Ok(_) => {}
-            }
-            loop {
-                let answer = match connection.ready() {
-                    Ok(Some(answer)) => answer,
-                    Ok(None) => break,
-                    Err(NoAnswer::Closed) => return Ok(closed(stock, false)),
-                    Err(NoAnswer::Failed(answer)) => {
-                        // Nothing behind it can be understood.
-                        show(&mut output, &answer, false)?;
-                        return Ok(ExitCode::from(EXIT_NOBODY));
-                    }
-                };
-                let again = if asked { "" } else { "\r           \r" };
-                write!(output, "{again}{}\n{}\n", answer.status, answer.text())?;
-                if answer.status == Status::TRUNCATED {
-                    writeln!(output, "[response was truncated]")?;
-                }
-                if answer.status == Status::CLOSING && stock != Some(Compat::V7) {
-                    return Ok(ExitCode::SUCCESS);
-                }
-                write!(output, "{prompt}")?;
-                output.flush()?;
-                asked = false;
-            }
-        }
-        if typed {
-            let mut piece = [0; 4096];
-            // Not through the buffer of the library, whose content would not be waited for.
-            let len = rustix::io::read(&input, &mut piece).map_err(io::Error::from)?;
-            if len == 0 {
-                writeln!(output)?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            line.extend_from_slice(&piece[..len]);
-            while let Some(end) = line.iter().position(|&byte| byte == b'\n') {
-                let whole: Vec<u8> = line.drain(..=end).collect();
-                asked = true;
-                // One who has gone shows when its answers are read.
-                let _ = connection.send(&whole);
-                if whole.iter().all(u8::is_ascii_whitespace) {
-                    write!(output, "{prompt}")?;
-                    output.flush()?;
-                }
-            }
-            if line.len() > LINE_BYTES_MOST {
-                anyhow::bail!("a line of more than 1 MiB");
-            }
-        }
-    }
-}
-
 /// Waits until something was typed, or something came.
 fn wait(connection: &Connection, input: Option<&io::Stdin>) -> anyhow::Result<(bool, bool)> {
     let mut fds = vec![PollFd::from_borrowed_fd(connection.as_fd(), PollFlags::IN)];
@@ -167,12 +93,17 @@ fn wait(connection: &Connection, input: Option<&io::Stdin>) -> anyhow::Result<(b
 }
 
 /// The other side closed the connection: the newer stock tool and ours say so when nobody asked for it.
-fn closed(stock: Option<Compat>, unasked: bool) -> ExitCode {
+pub(super) fn closed(stock: Option<Compat>, unasked: bool) -> ExitCode {
+    ExitCode::from(closed_status(stock, unasked))
+}
+
+/// The same as a number.
+pub(super) fn closed_status(stock: Option<Compat>, unasked: bool) -> u8 {
     if unasked && stock != Some(Compat::V7) {
         eprintln!("CLI communication error (hdr)");
-        return ExitCode::from(EXIT_NOBODY);
+        return EXIT_NOBODY;
     }
-    ExitCode::SUCCESS
+    0
 }
 
 /// Shows an answer as the stock tool does.
