@@ -1,5 +1,7 @@
 //! Faults of the node: nobody is blamed for packets that do not leave this machine.
 
+mod ways;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
