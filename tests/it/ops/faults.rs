@@ -112,7 +112,7 @@ fn without_descriptors_it_waits_says_so_once_and_goes_on() {
         .replace("threads = 2", "threads = 1");
     let mut command = Command::new("prlimit");
     command.args(["--nofile=64:64", env!("CARGO_BIN_EXE_shellacd")]);
-    let mut daemon = Daemon::start_by(command, &root.path().join("w"), &config, &[]);
+    let daemon = Daemon::start_by(command, &root.path().join("w"), &config, &[]);
     let worker = daemon.worker_pid();
     let mut first = Client::connect(daemon.address());
     // The system accepts them all; the proxy cannot.
