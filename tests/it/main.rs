@@ -8,6 +8,7 @@ mod counters;
 mod daemon;
 mod dash;
 mod demo;
+mod docs;
 mod doctor;
 mod drain;
 mod errors;
