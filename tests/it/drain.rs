@@ -4,6 +4,7 @@ mod keys;
 mod killed;
 mod rounds;
 mod shell;
+mod tunnels;
 mod varnish;
 
 use std::io::{BufRead, BufReader};
