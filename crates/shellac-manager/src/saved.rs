@@ -49,7 +49,9 @@ impl Saved {
 
     /// Keeps another text in its place; nothing to be kept is no file.
     ///
-    /// The file is whole at any time: the new one is written beside it. After an error the text is kept in memory only.
+    /// The file is whole at any time: the new one is written beside it. It is for the next manager on this machine, so no
+    /// disk is waited for: a busy one would hold up everybody who gives commands. After an error the text is kept in
+    /// memory only.
     pub(crate) fn keep(&mut self, text: String) -> io::Result<()> {
         if text.len() > BYTES_MOST {
             return Err(io::Error::new(
@@ -71,7 +73,7 @@ impl Saved {
         // Left over from one who was killed while writing.
         let _ = std::fs::remove_file(&beside);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-        let written = file.write_all(self.text.as_bytes()).and_then(|()| file.sync_all());
+        let written = file.write_all(self.text.as_bytes());
         written.and_then(|()| std::fs::rename(&beside, &self.path)).inspect_err(|_| {
             let _ = std::fs::remove_file(&beside);
         })

@@ -150,7 +150,7 @@ fn a_recorder_in_the_background_is_ended_by_its_pid_file() {
     let dir = directory.path().join("captures");
     let workdir = proxy.workdir();
     let status = Command::new(env!("CARGO_BIN_EXE_shellac"))
-        .args(["record", "-D", "--keep-free", "0", "--on", "FetchError", "-n"])
+        .args(["record", "-D", "--keep-free", "0", "--fsync", "none", "--on", "FetchError", "-n"])
         .args([&workdir, std::path::Path::new("-o"), &dir])
         .status()
         .unwrap();
