@@ -1,7 +1,7 @@
 //! Groups to text: log lines, trace trees, causes.
 //!
 //! [`lines`] writes a group record by record, as the log tool shows it, [`colored`] does it with colour; [`trace`] makes a tree of one
-//! request with its attempts, times and bytes; [`causes`] says why an attempt failed, on the grounds of
+//! request with its attempts, times and bytes; [`json`] writes a group as one line of JSON; [`causes`] says why an attempt failed, on the grounds of
 //! what [`error_text`] makes of its error; [`failures`] has the failed attempts of a group in one piece, [`dimensions`] the
 //! properties by which failing and good requests are compared; [`ncsa`] writes the lines of an access log.
 //!
@@ -16,6 +16,7 @@ pub mod dimensions;
 pub mod error_text;
 pub mod explain;
 pub mod failures;
+pub mod json;
 pub mod lines;
 pub mod ncsa;
 pub mod redact;

@@ -108,13 +108,13 @@ impl Text {
     }
 
     /// Room behind the end, enough for many lines. What is written there counts when [`Text::advance`] says so.
-    pub(super) fn room(&mut self) -> &mut [u8] {
+    pub(crate) fn room(&mut self) -> &mut [u8] {
         self.make_room(ROOM_BYTES);
         &mut self.bytes[self.len..]
     }
 
     /// So many bytes of the room are written.
-    pub(super) const fn advance(&mut self, len_bytes: usize) {
+    pub(crate) const fn advance(&mut self, len_bytes: usize) {
         self.len += len_bytes;
     }
 
