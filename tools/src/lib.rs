@@ -26,6 +26,7 @@ mod generate;
 mod health;
 mod hist;
 mod hosts;
+mod json;
 mod kernel;
 mod links;
 mod log;
@@ -70,6 +71,8 @@ enum Tool {
     Log(log::Args),
     /// Writes a line per request, as an access log has it: varnishncsa's options
     Ncsa(ncsa::Args),
+    /// Writes the log as lines of JSON, one for each request with its attempts
+    Json(json::Args),
     /// Shows one transaction and everything around it, with its cause in words
     Trace(trace::Args),
     /// Writes one line for each failed attempt at a backend, live or from files
@@ -153,6 +156,7 @@ pub fn main() -> ExitCode {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::main(args),
             Tool::Ncsa(args) => ncsa::main(args),
+            Tool::Json(args) => json::run(&args),
             Tool::Trace(args) => trace::run(args),
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),

@@ -5,6 +5,7 @@
 //! is written record by record, without a tree of values, and always parses, whatever the log holds.
 
 mod facts;
+mod masks;
 mod moment;
 mod number;
 mod ours;
@@ -14,6 +15,7 @@ mod string;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod usual;
 pub mod varnishlog_json;
 
 pub use ours::{JsonWriter, SCHEMA, SCHEMA_FILE};

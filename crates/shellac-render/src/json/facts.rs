@@ -44,8 +44,9 @@ impl Fact {
 /// Texts of records that facts are made of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts<'a> {
-    first_stamp: Option<&'a [u8]>,
-    last_stamp: Option<&'a [u8]>,
+    /// The moment of the first `Timestamp`, and the time from the start to the last one.
+    time: Option<&'a [u8]>,
+    duration: Option<&'a [u8]>,
     client: Option<&'a [u8]>,
     method: Option<&'a [u8]>,
     url: Option<&'a [u8]>,
@@ -67,8 +68,10 @@ impl<'a> Facts<'a> {
                 }
             }
             Fact::Stamp => {
-                self.first_stamp.get_or_insert(text);
-                self.last_stamp = Some(text);
+                let mut words = text.rsplitn(4, |&byte| byte == b' ').skip(1);
+                if let (Some(since_start), Some(time)) = (words.next(), words.next()) {
+                    self.stamp(time, since_start);
+                }
             }
             Fact::Client => self.client = Some(text),
             Fact::Method => {
@@ -87,9 +90,16 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Takes the numbers of a `Timestamp`.
+    #[inline]
+    pub(super) fn stamp(&mut self, time: &'a [u8], since_start: &'a [u8]) {
+        self.time.get_or_insert(time);
+        self.duration = Some(since_start);
+    }
+
     /// Appends them as members, each with a comma before it.
     pub(super) fn write(&self, moments: &mut Moments, out: &mut Text) {
-        if let Some(time) = self.first_stamp.and_then(|text| nth(text, 1)) {
+        if let Some(time) = self.time {
             let mark = out.len();
             out.push(b",\"rfc3339\":\"");
             if is_number(time) && moments.push(time, out) {
@@ -99,23 +109,24 @@ impl<'a> Facts<'a> {
                 out.truncate(mark);
             }
         }
-        if let Some(duration) = self.last_stamp.and_then(|text| nth(text, 2)) {
+        if let Some(duration) = self.duration {
             push_number_member(b",\"duration\":", duration, out);
         }
         if let Some(text) = self.client {
-            push_word_member(b",\"client\":", nth(text, 0), out);
-            nth(text, 1).iter().for_each(|port| push_number_member(b",\"client_port\":", port, out));
+            let mut words = words(text);
+            push_text_member(b",\"client\":", words.next(), out);
+            words.next().iter().for_each(|it| push_number_member(b",\"client_port\":", it, out));
         }
-        push_word_member(b",\"method\":", self.method, out);
-        push_word_member(b",\"url\":", self.url, out);
-        push_word_member(b",\"host\":", self.host, out);
+        push_text_member(b",\"method\":", self.method, out);
+        push_text_member(b",\"url\":", self.url, out);
+        push_text_member(b",\"host\":", self.host, out);
         self.status.iter().for_each(|status| push_number_member(b",\"status\":", status, out));
         if let Some(text) = self.backend {
-            push_word_member(b",\"backend\":", nth(text, 1), out);
-            push_word_member(b",\"backend_address\":", nth(text, 2), out);
-            let port = nth(text, 3);
-            port.iter().for_each(|port| push_number_member(b",\"backend_port\":", port, out));
-            match nth(text, 6) {
+            let mut words = words(text).skip(1);
+            push_text_member(b",\"backend\":", words.next(), out);
+            push_text_member(b",\"backend_address\":", words.next(), out);
+            words.next().iter().for_each(|it| push_number_member(b",\"backend_port\":", it, out));
+            match words.nth(2) {
                 Some(b"connect") => out.push(b",\"reused\":false"),
                 Some(b"reuse") => out.push(b",\"reused\":true"),
                 _ => {}
@@ -139,13 +150,12 @@ fn is_host(text: &[u8]) -> bool {
         && text.get(..HOST.len()).is_some_and(|start| start.eq_ignore_ascii_case(HOST))
 }
 
-/// One of the words of a text.
-fn nth(text: &[u8], index: usize) -> Option<&[u8]> {
-    text.split(|&byte| byte == b' ').nth(index).filter(|word| !word.is_empty())
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b' ')
 }
 
-fn push_word_member(key: &[u8], value: Option<&[u8]>, out: &mut Text) {
-    if let Some(value) = value {
+fn push_text_member(key: &[u8], value: Option<&[u8]>, out: &mut Text) {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
         out.push(key);
         push_string(value, out);
     }

@@ -1,7 +1,4 @@
-//! Records as objects: the tag, and what its payload is made of.
-//!
-//! This is where most of the time goes, so that short plain texts, as nearly all are, have a way of their own: pieces
-//! of a fixed size are copied, and what is too much is overwritten by the next one.
+//! Records as objects: the tag, and what its payload is made of. Those that are short and plain go through `usual`.
 
 use shellac_format::heads::is_record;
 use shellac_format::{Dialect, Heads, Place, Side, Tag};
@@ -11,18 +8,9 @@ use super::facts::{Fact, Facts};
 use super::moment::Moments;
 use super::number::{is_number, push_number};
 use super::shape::{FieldKind, Fields, Shape, TTL_RFC, TTL_SET};
-use super::string::{all_plain, is_odd, push_content, push_string};
+use super::string::{push_content, push_string};
+use super::usual::{self, LEAD_BYTES, is_plain_header};
 use crate::lines::Text;
-
-/// Bytes that are looked at of a usual text.
-const CHUNK_BYTES: usize = 64;
-/// Where a usual record is put together.
-const WINDOW_BYTES: usize = 256;
-/// Room for the tag and the opening of the first member.
-const LEAD_BYTES: usize = 48;
-/// Between name and value of a header, filled up to a size that is copied at once.
-const BETWEEN: [u8; 16] = *b"\",\"value\":\"     ";
-const BETWEEN_BYTES: usize = 11;
 
 /// Writes the records of one dialect.
 #[derive(Clone, Debug)]
@@ -36,16 +24,16 @@ pub(super) struct Records {
 
 /// What is known of records with a number.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
+pub(super) struct Cell {
     /// `{"tag":"X"`, and for texts and headers the opening of the first member.
-    lead: [u8; LEAD_BYTES],
-    lead_bytes: usize,
+    pub(super) lead: [u8; LEAD_BYTES],
+    pub(super) lead_bytes: usize,
     /// Of which so many are the tag.
     tag_bytes: usize,
-    shape: Shape,
-    fact: Fact,
+    pub(super) shape: Shape,
+    pub(super) fact: Fact,
     /// Whether they are shown, where the number tells.
-    shown: Option<bool>,
+    pub(super) shown: Option<bool>,
 }
 
 impl Records {
@@ -71,6 +59,8 @@ impl Records {
             let first = match cell.shape {
                 Shape::Text | Shape::Bytes => ",\"value\":\"",
                 Shape::Header => ",\"name\":\"",
+                Shape::Number => ",\"value\":",
+                Shape::Timestamp => ",\"event\":\"",
                 _ => "",
             };
             cell.tag_bytes = start.len();
@@ -89,8 +79,11 @@ impl Records {
         facts: &mut Facts<'a>,
         out: &mut Text,
     ) {
-        for place in Heads::new(self.dialect.layout(), row) {
-            if numbered || !self.usual(row, &place, facts, out) {
+        let layout = self.dialect.layout();
+        for place in Heads::new(layout, row) {
+            let Records { cells, moments, .. } = self;
+            let cell = &cells[usize::from(place.number)];
+            if numbered || !usual::write(cell, row, &place, moments, facts, out) {
                 self.any(row, &place, b"{", numbered, facts, out);
             }
         }
@@ -99,60 +92,6 @@ impl Records {
     /// Appends a record with its number and side, and with `start` before its first member; nothing if it is not shown.
     pub(super) fn numbered(&mut self, row: &[u8], place: &Place, start: &[u8], out: &mut Text) {
         self.any(row, place, start, true, &mut Facts::default(), out);
-    }
-
-    /// Writes a record that is shown, plain and short; `false`: it is not, and nothing was written.
-    #[inline]
-    fn usual<'a>(
-        &self,
-        row: &'a [u8],
-        place: &Place,
-        facts: &mut Facts<'a>,
-        out: &mut Text,
-    ) -> bool {
-        let cell = &self.cells[usize::from(place.number)];
-        match cell.shown {
-            Some(true) => {}
-            Some(false) => return true,
-            None => return false,
-        }
-        let Some(near) = row.get(place.payload..).and_then(<[u8]>::first_chunk::<{ 2 * CHUNK_BYTES }>)
-        else {
-            return false;
-        };
-        let chunk: &[u8; CHUNK_BYTES] = near.first_chunk().expect("it is half of it");
-        let text_bytes = place.len_bytes.wrapping_sub(1);
-        if text_bytes >= CHUNK_BYTES || !is_plain_until(chunk, text_bytes) {
-            return false;
-        }
-        let Some(window) = out.room().first_chunk_mut::<WINDOW_BYTES>() else { return false };
-        // The compiler does not know how long leads are.
-        let at = cell.lead_bytes.min(LEAD_BYTES);
-        window[..LEAD_BYTES].copy_from_slice(&cell.lead);
-        let at = match cell.shape {
-            Shape::Text | Shape::Bytes => {
-                window[at..at + CHUNK_BYTES].copy_from_slice(chunk);
-                at + text_bytes
-            }
-            Shape::Header => {
-                let Some(colon) = header_colon(&chunk[..text_bytes]) else { return false };
-                let colon = colon.min(CHUNK_BYTES - 2);
-                window[at..at + CHUNK_BYTES].copy_from_slice(chunk);
-                let at = at + colon;
-                window[at..at + BETWEEN.len()].copy_from_slice(&BETWEEN);
-                let at = at + BETWEEN_BYTES;
-                let value_at = colon + 2;
-                window[at..at + CHUNK_BYTES].copy_from_slice(&near[value_at..value_at + CHUNK_BYTES]);
-                at + text_bytes - value_at
-            }
-            _ => return false,
-        };
-        window[at..at + 3].copy_from_slice(b"\"},");
-        out.advance(at + 3);
-        if cell.fact != Fact::None {
-            facts.take(cell.fact, &row[place.payload..place.payload + text_bytes]);
-        }
-        true
     }
 
     /// Writes a record, whatever it is, if it is shown; `start` stands for its brace.
@@ -230,34 +169,10 @@ fn push_owner(place: &Place, out: &mut Text) {
     });
 }
 
-/// Whether the chunk is plain up to a NUL at `len_bytes`. All bytes are looked at, those behind with a mask that hides
-/// them: the compiler makes a few wide instructions of that, and no branch.
-#[inline(always)]
-fn is_plain_until(chunk: &[u8; CHUNK_BYTES], len_bytes: usize) -> bool {
-    static MASKS: [u8; 2 * CHUNK_BYTES] = {
-        let mut masks = [0; 2 * CHUNK_BYTES];
-        let mut at = 0;
-        while at < CHUNK_BYTES {
-            masks[at] = 1;
-            at += 1;
-        }
-        masks
-    };
-    let Some(masks) = MASKS[CHUNK_BYTES - len_bytes..].first_chunk::<CHUNK_BYTES>() else {
-        return false;
-    };
-    let odd = chunk.iter().zip(masks).fold(0, |odd, (&byte, &mask)| odd | (is_odd(byte) & mask));
-    odd == 0 && chunk[len_bytes] == 0
-}
-
-/// Where the colon of `Name: value` is, if there is one blank behind it and the rest can be put together again.
-#[inline(always)]
+/// Where the colon of `Name: value` is, if name and value can be put together again.
 fn header_colon(text: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', text)?;
-    let value = text.get(colon + 1..)?.strip_prefix(b" ")?;
-    // What is trimmed is to be nothing.
-    let is_trimmed = value.first() != Some(&b' ') && value.last() != Some(&b' ');
-    (colon > 0 && is_trimmed).then_some(colon)
+    is_plain_header(text, colon).then_some(colon)
 }
 
 fn push_value(bytes: &[u8], out: &mut Text) {
@@ -335,20 +250,12 @@ fn push_fields(text: &[u8], fields: &Fields, out: &mut Text) -> bool {
             _ => (text, None),
         };
         left = behind;
-        out.push(b",\"");
-        out.push(field.name.as_bytes());
-        out.push(b"\":");
+        out.push(field.key());
         match field.kind {
             FieldKind::Number if is_number(word) => out.push(word),
             FieldKind::Number => return false,
             FieldKind::Word if word.is_empty() => return false,
-            FieldKind::Word | FieldKind::Rest if all_plain(word) => {
-                out.push(b"\"");
-                out.push(word);
-                out.push(b"\"");
-            }
             FieldKind::Word | FieldKind::Rest => {
-                out.push(b"\"");
                 push_content(word, out);
                 out.push(b"\"");
             }

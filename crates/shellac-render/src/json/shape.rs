@@ -34,9 +34,18 @@ pub(super) struct Fields {
 /// One word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
+    /// What it is called.
+    #[cfg(test)]
     pub(super) name: &'static str,
+    /// `,"name":`, and for texts the opening quote, filled up to a size that is copied at once.
+    pub(super) key: [u8; KEY_BYTES],
+    /// Bytes of it that count.
+    pub(super) key_bytes: usize,
     pub(super) kind: FieldKind,
 }
+
+/// Room for the longest key.
+pub(super) const KEY_BYTES: usize = 32;
 
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +56,53 @@ pub(super) enum FieldKind {
     Rest,
 }
 
+impl Field {
+    const fn new(name: &'static str, kind: FieldKind) -> Field {
+        let mut key = [b' '; KEY_BYTES];
+        let bytes = name.as_bytes();
+        assert!(bytes.len() + 5 <= KEY_BYTES, "the name of a field is too long");
+        (key[0], key[1]) = (b',', b'"');
+        let mut at = 0;
+        while at < bytes.len() {
+            key[at + 2] = bytes[at];
+            at += 1;
+        }
+        let end = at + 2;
+        (key[end], key[end + 1], key[end + 2]) = (b'"', b':', b'"');
+        let key_bytes = if matches!(kind, FieldKind::Number) { end + 2 } else { end + 3 };
+        Field {
+            #[cfg(test)]
+            name,
+            key,
+            key_bytes,
+            kind,
+        }
+    }
+
+    /// What stands before its value.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key[..self.key_bytes]
+    }
+}
+
 const fn word(name: &'static str) -> Field {
-    Field { name, kind: FieldKind::Word }
+    Field::new(name, FieldKind::Word)
 }
 
 const fn number(name: &'static str) -> Field {
-    Field { name, kind: FieldKind::Number }
+    Field::new(name, FieldKind::Number)
 }
 
 const fn rest(name: &'static str) -> Field {
-    Field { name, kind: FieldKind::Rest }
+    Field::new(name, FieldKind::Rest)
 }
 
 /// `Begin` and `Link`.
-const RELATION: Fields = Fields {
+static RELATION: Fields = Fields {
     names: &[word("type"), number("vxid"), word("reason"), number("level")],
     required: 3,
 };
-const SESS_OPEN: Fields = Fields {
+static SESS_OPEN: Fields = Fields {
     names: &[
         word("remote_address"),
         number("remote_port"),
@@ -76,8 +114,8 @@ const SESS_OPEN: Fields = Fields {
     ],
     required: 7,
 };
-const SESS_CLOSE: Fields = Fields { names: &[word("reason"), number("duration")], required: 2 };
-const REQ_START: Fields = Fields {
+static SESS_CLOSE: Fields = Fields { names: &[word("reason"), number("duration")], required: 2 };
+static REQ_START: Fields = Fields {
     names: &[
         word("remote_address"),
         number("remote_port"),
@@ -86,7 +124,7 @@ const REQ_START: Fields = Fields {
     ],
     required: 2,
 };
-const BACKEND_OPEN: Fields = Fields {
+static BACKEND_OPEN: Fields = Fields {
     names: &[
         number("fd"),
         word("backend"),
@@ -100,11 +138,11 @@ const BACKEND_OPEN: Fields = Fields {
     ],
     required: 6,
 };
-const BACKEND_CLOSE: Fields = Fields {
+static BACKEND_CLOSE: Fields = Fields {
     names: &[number("fd"), word("backend"), word("how"), rest("reason")],
     required: 2,
 };
-const HIT: Fields = Fields {
+static HIT: Fields = Fields {
     names: &[
         number("vxid"),
         number("ttl"),
@@ -115,9 +153,9 @@ const HIT: Fields = Fields {
     ],
     required: 4,
 };
-const HIT_FOR: Fields = Fields { names: &[number("vxid"), number("ttl")], required: 2 };
+static HIT_FOR: Fields = Fields { names: &[number("vxid"), number("ttl")], required: 2 };
 /// `ReqAcct` and `BereqAcct`: of the latter the request is what is sent.
-const ACCT: Fields = Fields {
+static ACCT: Fields = Fields {
     names: &[
         number("request_header"),
         number("request_body"),
@@ -128,7 +166,7 @@ const ACCT: Fields = Fields {
     ],
     required: 6,
 };
-const PIPE_ACCT: Fields = Fields {
+static PIPE_ACCT: Fields = Fields {
     names: &[
         number("client_request"),
         number("backend_request"),
@@ -137,12 +175,12 @@ const PIPE_ACCT: Fields = Fields {
     ],
     required: 4,
 };
-const FILTER_ACCT: Fields =
+static FILTER_ACCT: Fields =
     Fields { names: &[word("filter"), number("calls"), number("bytes")], required: 3 };
-const FETCH_BODY: Fields =
+static FETCH_BODY: Fields =
     Fields { names: &[number("number"), word("kind"), word("stream")], required: 3 };
-const STORAGE: Fields = Fields { names: &[word("type"), word("name")], required: 2 };
-const HEALTH: Fields = Fields {
+static STORAGE: Fields = Fields { names: &[word("type"), word("name")], required: 2 };
+static HEALTH: Fields = Fields {
     names: &[
         word("backend"),
         word("change"),
@@ -158,7 +196,7 @@ const HEALTH: Fields = Fields {
     required: 9,
 };
 /// `TTL` of a response.
-pub(super) const TTL_RFC: Fields = Fields {
+pub(super) static TTL_RFC: Fields = Fields {
     names: &[
         word("source"),
         number("ttl"),
@@ -174,7 +212,7 @@ pub(super) const TTL_RFC: Fields = Fields {
     required: 9,
 };
 /// `TTL` that was set by VCL.
-pub(super) const TTL_SET: Fields = Fields {
+pub(super) static TTL_SET: Fields = Fields {
     names: &[
         word("source"),
         number("ttl"),
@@ -188,7 +226,7 @@ pub(super) const TTL_SET: Fields = Fields {
 
 /// Every list of fields, for whoever wants to know all names.
 #[cfg(test)]
-pub(super) const ALL_FIELDS: [&Fields; 16] = [
+pub(super) static ALL_FIELDS: [&Fields; 16] = [
     &RELATION, &SESS_OPEN, &SESS_CLOSE, &REQ_START, &BACKEND_OPEN, &BACKEND_CLOSE, &HIT, &HIT_FOR,
     &ACCT, &PIPE_ACCT, &FILTER_ACCT, &FETCH_BODY, &STORAGE, &HEALTH, &TTL_RFC, &TTL_SET,
 ];

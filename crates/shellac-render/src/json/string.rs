@@ -18,10 +18,22 @@ pub(super) fn is_odd(byte: u8) -> u8 {
     u8::from(byte.wrapping_sub(0x20) > 0x5e) | u8::from(byte == b'"') | u8::from(byte == b'\\')
 }
 
+/// Bytes that are looked at together.
+const WIDE: usize = 32;
+
 /// Whether all bytes stand for themselves.
 #[inline]
 pub(super) fn all_plain(bytes: &[u8]) -> bool {
-    bytes.iter().fold(0, |odd, &byte| odd | is_odd(byte)) == 0
+    let any_odd = |bytes: &[u8; WIDE]| bytes.iter().fold(0, |odd, &byte| odd | is_odd(byte));
+    let (wide, rest) = bytes.as_chunks::<WIDE>();
+    let odd = wide.iter().fold(0, |odd, bytes| odd | any_odd(bytes));
+    let odd_rest = match bytes.last_chunk::<WIDE>() {
+        _ if rest.is_empty() => 0,
+        // Some of it is looked at twice, which costs less than one byte after the other.
+        Some(last) => any_odd(last),
+        None => rest.iter().fold(0, |odd, &byte| odd | is_odd(byte)),
+    };
+    odd | odd_rest == 0
 }
 
 /// Appends `bytes` in quotes.
@@ -32,10 +44,13 @@ pub(super) fn push_string(bytes: &[u8], out: &mut Text) {
 }
 
 /// Appends what stands between the quotes.
+#[inline]
 pub(super) fn push_content(bytes: &[u8], out: &mut Text) {
-    if all_plain(bytes) {
-        return out.push(bytes);
-    }
+    if all_plain(bytes) { out.push(bytes) } else { push_odd(bytes, out) }
+}
+
+#[cold]
+fn push_odd(bytes: &[u8], out: &mut Text) {
     for chunk in bytes.utf8_chunks() {
         push_text(chunk.valid(), out);
         chunk.invalid().iter().for_each(|&byte| push_byte(byte, out));
