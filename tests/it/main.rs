@@ -17,6 +17,7 @@ mod hosts;
 mod http;
 mod integrity;
 mod interop;
+mod json;
 mod log;
 mod loss;
 mod matrix;

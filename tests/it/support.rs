@@ -12,6 +12,7 @@ pub(crate) mod origin;
 pub(crate) mod proxy;
 pub(crate) mod recorder;
 pub(crate) mod said;
+pub(crate) mod schema;
 pub(crate) mod shell_loop;
 pub(crate) mod skip;
 pub(crate) mod text;

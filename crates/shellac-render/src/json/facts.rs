@@ -3,7 +3,7 @@
 use shellac_format::Tag;
 
 use super::moment::Moments;
-use super::number::is_number;
+use super::number::{is_number, is_whole};
 use super::string::push_string;
 use crate::lines::Text;
 
@@ -110,22 +110,25 @@ impl<'a> Facts<'a> {
             }
         }
         if let Some(duration) = self.duration {
-            push_number_member(b",\"duration\":", duration, out);
+            if is_number(duration) {
+                out.push(b",\"duration\":");
+                out.push(duration);
+            }
         }
         if let Some(text) = self.client {
             let mut words = words(text);
             push_text_member(b",\"client\":", words.next(), out);
-            words.next().iter().for_each(|it| push_number_member(b",\"client_port\":", it, out));
+            words.next().iter().for_each(|it| push_whole_member(b",\"client_port\":", it, out));
         }
         push_text_member(b",\"method\":", self.method, out);
         push_text_member(b",\"url\":", self.url, out);
         push_text_member(b",\"host\":", self.host, out);
-        self.status.iter().for_each(|status| push_number_member(b",\"status\":", status, out));
+        self.status.iter().for_each(|status| push_whole_member(b",\"status\":", status, out));
         if let Some(text) = self.backend {
             let mut words = words(text).skip(1);
             push_text_member(b",\"backend\":", words.next(), out);
             push_text_member(b",\"backend_address\":", words.next(), out);
-            words.next().iter().for_each(|it| push_number_member(b",\"backend_port\":", it, out));
+            words.next().iter().for_each(|it| push_whole_member(b",\"backend_port\":", it, out));
             match words.nth(2) {
                 Some(b"connect") => out.push(b",\"reused\":false"),
                 Some(b"reuse") => out.push(b",\"reused\":true"),
@@ -161,8 +164,8 @@ fn push_text_member(key: &[u8], value: Option<&[u8]>, out: &mut Text) {
     }
 }
 
-fn push_number_member(key: &[u8], value: &[u8], out: &mut Text) {
-    if is_number(value) {
+fn push_whole_member(key: &[u8], value: &[u8], out: &mut Text) {
+    if is_whole(value) {
         out.push(key);
         out.push(value);
     }

@@ -24,6 +24,11 @@ pub(super) fn is_number(text: &[u8]) -> bool {
     }
 }
 
+/// Whether it is a whole number, as a count or a status is.
+pub(super) fn is_whole(text: &[u8]) -> bool {
+    is_number(text) && text.iter().all(u8::is_ascii_digit)
+}
+
 /// Appends a whole number.
 pub(super) fn push_number(value: u64, out: &mut Text) {
     let mut digits = [0; 20];

@@ -99,7 +99,7 @@ const fn rest(name: &'static str) -> Field {
 
 /// `Begin` and `Link`.
 static RELATION: Fields = Fields {
-    names: &[word("type"), number("vxid"), word("reason"), number("level")],
+    names: &[word("type"), number("other"), word("reason"), number("level")],
     required: 3,
 };
 static SESS_OPEN: Fields = Fields {
@@ -116,12 +116,7 @@ static SESS_OPEN: Fields = Fields {
 };
 static SESS_CLOSE: Fields = Fields { names: &[word("reason"), number("duration")], required: 2 };
 static REQ_START: Fields = Fields {
-    names: &[
-        word("remote_address"),
-        number("remote_port"),
-        word("listener"),
-        word("transport"),
-    ],
+    names: &[word("remote_address"), number("remote_port"), word("listener"), word("transport")],
     required: 2,
 };
 static BACKEND_OPEN: Fields = Fields {
@@ -138,13 +133,11 @@ static BACKEND_OPEN: Fields = Fields {
     ],
     required: 6,
 };
-static BACKEND_CLOSE: Fields = Fields {
-    names: &[number("fd"), word("backend"), word("how"), rest("reason")],
-    required: 2,
-};
+static BACKEND_CLOSE: Fields =
+    Fields { names: &[number("fd"), word("backend"), word("how"), rest("reason")], required: 2 };
 static HIT: Fields = Fields {
     names: &[
-        number("vxid"),
+        number("object"),
         number("ttl"),
         number("grace"),
         number("keep"),
@@ -153,7 +146,7 @@ static HIT: Fields = Fields {
     ],
     required: 4,
 };
-static HIT_FOR: Fields = Fields { names: &[number("vxid"), number("ttl")], required: 2 };
+static HIT_FOR: Fields = Fields { names: &[number("object"), number("ttl")], required: 2 };
 /// `ReqAcct` and `BereqAcct`: of the latter the request is what is sent.
 static ACCT: Fields = Fields {
     names: &[
@@ -227,8 +220,22 @@ pub(super) static TTL_SET: Fields = Fields {
 /// Every list of fields, for whoever wants to know all names.
 #[cfg(test)]
 pub(super) static ALL_FIELDS: [&Fields; 16] = [
-    &RELATION, &SESS_OPEN, &SESS_CLOSE, &REQ_START, &BACKEND_OPEN, &BACKEND_CLOSE, &HIT, &HIT_FOR,
-    &ACCT, &PIPE_ACCT, &FILTER_ACCT, &FETCH_BODY, &STORAGE, &HEALTH, &TTL_RFC, &TTL_SET,
+    &RELATION,
+    &SESS_OPEN,
+    &SESS_CLOSE,
+    &REQ_START,
+    &BACKEND_OPEN,
+    &BACKEND_CLOSE,
+    &HIT,
+    &HIT_FOR,
+    &ACCT,
+    &PIPE_ACCT,
+    &FILTER_ACCT,
+    &FETCH_BODY,
+    &STORAGE,
+    &HEALTH,
+    &TTL_RFC,
+    &TTL_SET,
 ];
 
 impl Shape {

@@ -71,14 +71,22 @@ impl<'a> Exchange<'a> {
         let Some(tag) = record.tag else { return };
         match tag {
             Tag::Begin => self.id = Some(record.vxid.0),
-            Tag::ReqMethod | Tag::BereqMethod => set(self.req.is_frozen, &mut self.req.method, text),
+            Tag::ReqMethod | Tag::BereqMethod => {
+                set(self.req.is_frozen, &mut self.req.method, text)
+            }
             Tag::ReqUrl | Tag::BereqUrl => set(self.req.is_frozen, &mut self.req.url, text),
-            Tag::ReqProtocol | Tag::BereqProtocol => set(self.req.is_frozen, &mut self.req.proto, text),
+            Tag::ReqProtocol | Tag::BereqProtocol => {
+                set(self.req.is_frozen, &mut self.req.proto, text)
+            }
             Tag::ReqHeader | Tag::BereqHeader if !self.req.is_frozen => self.req.headers.set(text),
             Tag::ReqUnset | Tag::BereqUnset if !self.req.is_frozen => self.req.headers.unset(text),
-            Tag::RespProtocol | Tag::BerespProtocol => set(self.resp.is_frozen, &mut self.resp.proto, text),
+            Tag::RespProtocol | Tag::BerespProtocol => {
+                set(self.resp.is_frozen, &mut self.resp.proto, text)
+            }
             Tag::RespStatus | Tag::BerespStatus => self.resp.status = Some(text),
-            Tag::RespReason | Tag::BerespReason => set(self.resp.is_frozen, &mut self.resp.reason, text),
+            Tag::RespReason | Tag::BerespReason => {
+                set(self.resp.is_frozen, &mut self.resp.reason, text)
+            }
             Tag::RespHeader | Tag::BerespHeader if !self.resp.is_frozen => {
                 self.resp.headers.set(text);
             }
