@@ -41,8 +41,9 @@ fn main() {
             assert!(output.status.success());
             output.stdout
         };
-        let groups =
-            lines(&same).split(|&byte| byte == b'\n').filter(|it| it.starts_with(b"*   ")).count();
+        // An empty line is behind each.
+        let text = lines(&same);
+        let groups = text.windows(2).filter(|pair| pair == b"\n\n").count();
         let objects = lines(case).split(|&byte| byte == b'\n').filter(|it| !it.is_empty()).count();
         assert_eq!(objects, groups, "{case:?}: a line for each group");
         // This also brings the file into the cache.

@@ -13,6 +13,7 @@ mod doctor;
 mod drain;
 mod errors;
 mod help;
+mod export;
 mod hosts;
 mod http;
 mod integrity;

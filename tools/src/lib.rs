@@ -22,6 +22,7 @@ mod doctor;
 mod drain;
 mod errors;
 mod explain;
+mod export;
 mod generate;
 mod health;
 mod hist;
@@ -73,6 +74,8 @@ enum Tool {
     Ncsa(ncsa::Args),
     /// Writes the log as lines of JSON, one for each request with its attempts
     Json(json::Args),
+    /// Sends failing requests to a collector of traces, or writes tables for DuckDB
+    Export(export::Args),
     /// Shows one transaction and everything around it, with its cause in words
     Trace(trace::Args),
     /// Writes one line for each failed attempt at a backend, live or from files
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
             Tool::Log(args) => log::main(args),
             Tool::Ncsa(args) => ncsa::main(args),
             Tool::Json(args) => json::run(&args),
+            Tool::Export(args) => export::run(&args),
             Tool::Trace(args) => trace::run(args),
             Tool::Errors(args) => errors::run(&args),
             Tool::Explain(args) => explain::run(&args),

@@ -1,5 +1,5 @@
-//! Which of 64 bytes are blanks and which are digits, a bit for each: words and numbers are found without a look at
-//! every byte.
+//! What is known of 64 bytes, a bit for each: which are blanks and which are digits. So words and numbers are found
+//! without a look at every byte.
 
 use super::number::is_number;
 
@@ -11,6 +11,26 @@ const LOW: u64 = !HIGH;
 #[inline(always)]
 const fn gathered(high: u64) -> u64 {
     (high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// The highest bit of each byte that is this one.
+#[inline(always)]
+const fn equal(word: u64, byte: u8) -> u64 {
+    let rest = word ^ (ONES * byte as u64);
+    // No sum of seven bits and less than 128 leaves its byte.
+    !(((rest & LOW) + LOW) | rest) & HIGH
+}
+
+/// Where the first colon of a chunk is; 64 without one.
+#[inline(always)]
+pub(super) fn colon(chunk: &[u8; 64]) -> usize {
+    for (at, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
+        let found = equal(u64::from_le_bytes(*bytes), b':');
+        if found != 0 {
+            return at * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    64
 }
 
 /// What is known of the bytes of a chunk.
@@ -26,12 +46,9 @@ impl Masks {
         let mut masks = Masks { blanks: 0, digits: 0 };
         for (at, bytes) in chunk.as_chunks::<8>().0.iter().enumerate() {
             let word = u64::from_le_bytes(*bytes);
-            // No sum of seven bits and less than 128 leaves its byte.
-            let no_blank = word ^ (ONES * 0x20);
-            let blanks = !(((no_blank & LOW) + LOW) | no_blank) & HIGH;
             let value = word ^ (ONES * 0x30);
             let digits = !(((value & LOW) + ONES * 0x76) | value) & HIGH;
-            masks.blanks |= gathered(blanks) << (8 * at);
+            masks.blanks |= gathered(equal(word, b' ')) << (8 * at);
             masks.digits |= gathered(digits) << (8 * at);
         }
         masks
@@ -62,3 +79,6 @@ impl Masks {
         chunk.get(from..end).is_some_and(is_number)
     }
 }
+
+#[cfg(test)]
+mod tests;

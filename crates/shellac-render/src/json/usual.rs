@@ -6,7 +6,7 @@
 use shellac_format::Place;
 
 use super::facts::{Fact, Facts};
-use super::masks::Masks;
+use super::masks::{self, Masks};
 use super::moment::{DATE_BYTES, DATE_ROOM, MAX_DECIMALS, Moments, USUAL_DIGITS};
 use super::number::is_number;
 use super::records::Cell;
@@ -153,16 +153,8 @@ pub(super) fn is_plain_header(text: &[u8], colon: usize) -> bool {
 /// Where the first colon of a chunk is; behind all texts without one.
 #[inline(always)]
 fn colon_in(near: &[u8; NEAR_BYTES]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    for (at, word) in near.as_chunks::<8>().0.iter().take(CHUNK_BYTES / 8).enumerate() {
-        // The lowest bit that is set is that of the first byte that is none.
-        let rest = u64::from_le_bytes(*word) ^ (ONES * 0x3a);
-        let found = rest.wrapping_sub(ONES) & !rest & (ONES << 7);
-        if found != 0 {
-            return at * 8 + (found.trailing_zeros() / 8) as usize;
-        }
-    }
-    CHUNK_BYTES
+    let chunk: &[u8; CHUNK_BYTES] = near.first_chunk().expect("it is half of it");
+    masks::colon(chunk).min(CHUNK_BYTES - 2)
 }
 
 /// The moment and the time since the start are noted as they are found.

@@ -101,6 +101,7 @@ impl Text {
     }
 
     /// Appends any bytes.
+    #[inline]
     pub fn push(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
