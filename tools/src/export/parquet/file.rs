@@ -70,10 +70,15 @@ impl Table {
         if self.rows >= GROUP_ROWS || self.bytes >= GROUP_BYTES { self.write() } else { Ok(()) }
     }
 
+    /// Whether it has no rows so far.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rows == 0 && self.rows_written == 0
+    }
+
     /// Writes what is collected.
     fn write(&mut self) -> anyhow::Result<()> {
         let collected = std::mem::replace(&mut self.columns, columns());
-        let group = || -> Result<(), ParquetError> {
+        let mut group = || -> Result<(), ParquetError> {
             let mut group = self.writer.next_row_group()?;
             for column in &collected {
                 let Some(mut writer) = group.next_column()? else { break };
@@ -83,7 +88,6 @@ impl Table {
             group.close()?;
             Ok(())
         };
-        let mut group = group;
         group().with_context(|| format!("cannot write {}", self.path.display()))?;
         self.rows_written += self.rows as u64;
         (self.rows, self.bytes) = (0, 0);

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use shellac_format::Dialect;
-use shellac_log::{Compat, GivenUp, Grouper, Grouping, Input, Limits, OPEN_BYTES, Source};
+use shellac_log::{Compat, GivenUp, Grouper, Grouping, Input, Limits, Source};
 use shellac_query::Query;
 use shellac_render::redact::Redaction;
 
@@ -55,6 +55,9 @@ fn query(text: &str) -> Result<Query, String> {
     Query::parse(text).map_err(|error| error.to_string())
 }
 
+/// Bytes of requests that are not complete; more than that, and the oldest come out as they are.
+const OPEN_MAX_BYTES: usize = 256 << 20;
+
 /// Runs the tool.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let files = files_of(&args.read)?;
@@ -73,6 +76,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Err(Trouble::Table(error)) => return Err(error),
         }
+    }
+    if code == ExitCode::FAILURE && table.is_empty() {
+        eprintln!("shellac: nothing could be read, so {} is left as it is", args.output.display());
+        return Ok(code);
     }
     let rows = table.finish()?;
     eprintln!("shellac: {}: {rows} rows", args.output.display());
@@ -126,7 +133,7 @@ fn read(
 
 fn begin(args: &Args, dialect: Dialect) -> anyhow::Result<(Grouper, Option<Query>)> {
     let limits =
-        Limits { timeout: Duration::MAX, open_max: usize::MAX, open_max_bytes: OPEN_BYTES };
+        Limits { timeout: Duration::MAX, open_max: usize::MAX, open_max_bytes: OPEN_MAX_BYTES };
     let grouper = Grouper::new(Grouping::Request, dialect, limits).with_orphans(true);
     let query = args.query.as_ref();
     let query = query.map(|query| query.with_compat(Compat::of_dialect(dialect))).transpose();
