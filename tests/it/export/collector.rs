@@ -1,6 +1,6 @@
 //! A collector of traces, small enough to see that it is right: it keeps what is posted and answers by a script.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -120,8 +120,9 @@ fn duckdb_says_which_backend_failed_in_which_minute() {
     let program = "\
 import duckdb, sys
 c = duckdb.connect()
-c.execute(\"SET TimeZone = 'UTC'\")
-for row in c.execute(sys.argv[2], [sys.argv[1]]).fetchall():
+# Moments with a zone need another package in Python, texts do not.
+question = 'SELECT minute::VARCHAR, backend, class, failures FROM (' + sys.argv[2] + ')'
+for row in c.execute(question, [sys.argv[1]]).fetchall():
     print('|'.join(str(value) for value in row))
 print('total', c.execute('SELECT count(*), count(time), sum(len(errors)) FROM read_parquet($1)', [sys.argv[1]]).fetchone())
 print([str(it[1]) for it in c.execute('DESCRIBE SELECT vxid, type, time, duration, status, failed, errors FROM read_parquet($1)', [sys.argv[1]]).fetchall()])

@@ -109,11 +109,9 @@ impl<'a> Facts<'a> {
                 out.truncate(mark);
             }
         }
-        if let Some(duration) = self.duration {
-            if is_number(duration) {
-                out.push(b",\"duration\":");
-                out.push(duration);
-            }
+        if let Some(duration) = self.duration.filter(|duration| is_number(duration)) {
+            out.push(b",\"duration\":");
+            out.push(duration);
         }
         if let Some(text) = self.client {
             let mut words = words(text);
