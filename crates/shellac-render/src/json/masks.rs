@@ -65,7 +65,11 @@ impl Masks {
     #[inline(always)]
     pub(super) fn is_number(self, chunk: &[u8; 64], from: usize, end: usize) -> bool {
         let (from, end) = (from.min(63), end.min(63));
+        if chunk[from] == b'-' {
+            return chunk.get(from..end).is_some_and(is_number);
+        }
         let digits = (self.digits >> from).trailing_ones() as usize;
+        let digits = digits.min(end.saturating_sub(from));
         let starts_right = digits == 1 || (digits > 1 && digits < 20 && chunk[from] != b'0');
         let behind = from + digits;
         if !starts_right || behind == end {
