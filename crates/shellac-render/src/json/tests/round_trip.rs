@@ -51,20 +51,16 @@ fn words_of(object: &Map<String, Value>) -> Vec<Vec<u8>> {
 }
 
 fn words(text: &[u8], is_timestamp: bool) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = text
-        .split(|&byte| byte == b' ')
-        .map(|word| match str::from_utf8(word).map(str::parse::<f64>) {
-            Ok(Ok(number)) => number.to_string().into_bytes(),
-            _ => word.to_vec(),
-        })
-        .collect();
+    let mut all: Vec<Vec<u8>> = text.split(|&byte| byte == b' ').map(<[u8]>::to_vec).collect();
     if is_timestamp {
         // The colon behind the event, which ends three words before the text does.
         let label = all.len().saturating_sub(4);
         assert_eq!(all[label].pop(), Some(b':'), "{}", text.escape_ascii());
-        let shown = all[label].clone();
-        if let Ok(Ok(number)) = str::from_utf8(&shown).map(str::parse::<f64>) {
-            all[label] = number.to_string().into_bytes();
+    }
+    for word in &mut all {
+        // By the parser that the other side went through: its last bit may differ from that of others.
+        if let Ok(number) = serde_json::from_slice::<f64>(word) {
+            *word = number.to_string().into_bytes();
         }
     }
     all.sort();
