@@ -21,7 +21,7 @@ enum Form {
     /// Sends failing requests as traces to an OpenTelemetry collector (OTLP/HTTP, JSON)
     Otlp(otlp::Args),
     /// Writes tables of requests and attempts, for DuckDB and whatever reads Parquet
-    Parquet(parquet::Args),
+    Parquet(Box<parquet::Args>),
 }
 
 /// Runs the tool.
