@@ -36,6 +36,7 @@ mod screens;
 mod stat;
 mod support;
 mod tidy;
+mod tls;
 mod top;
 mod trace;
 mod upstream;
