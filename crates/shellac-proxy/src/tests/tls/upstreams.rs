@@ -1,6 +1,7 @@
 //! Backends with TLS.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
 
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
@@ -9,7 +10,7 @@ use shellac_format::{Dialect, Tag};
 
 use super::certificates::{Authority, provider};
 use super::peers::{Client, backend};
-use crate::tests::log::Transaction;
+use crate::tests::log::{PATIENCE, Transaction};
 use crate::tests::rig::{Rig, body, get, post};
 
 const NEW: Dialect = Dialect::Vs9_0;
@@ -238,28 +239,84 @@ fn probes_speak_tls_too() {
     });
 }
 
+/// Requests that wait at their backend until somebody lets them go, by target.
+#[derive(Default)]
+struct Gates {
+    waiting: Mutex<BTreeSet<String>>,
+    opened: Mutex<BTreeSet<String>>,
+    changed: Condvar,
+}
+
+impl Gates {
+    /// Waits until it may go on, or gives up.
+    fn wait(&self, target: &str) {
+        self.waiting.lock().unwrap().insert(target.to_owned());
+        let opened = self.opened.lock().unwrap();
+        let waited =
+            self.changed.wait_timeout_while(opened, PATIENCE, |opened| !opened.contains(target));
+        drop(waited.unwrap());
+    }
+
+    fn is_waiting(&self, target: &str) -> bool {
+        self.waiting.lock().unwrap().contains(target)
+    }
+
+    fn open(&self, target: &str) {
+        self.opened.lock().unwrap().insert(target.to_owned());
+        self.changed.notify_all();
+    }
+}
+
 #[test]
 fn the_one_that_was_used_last_is_used_first_and_no_more_are_kept_than_allowed() {
     let authority = Authority::new();
     let issued = authority.issue("api", &["api.example"]);
-    let address = backend(issued.server(), |served| {
+    let gates = Arc::new(Gates::default());
+    let at_backend = Arc::clone(&gates);
+    let address = backend(issued.server(), move |served| {
         while let Some((head, _)) = served.request() {
-            if head.starts_with("GET /wait") {
-                // Held until the other one is asked.
-                served.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-                let body = served.number.to_string();
-                served.send(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len()));
-            } else {
-                let body = served.number.to_string();
-                served.send(format!(
-                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                ));
+            let target = head.split(' ').nth(1).unwrap();
+            if target.starts_with("/held") {
+                at_backend.wait(target);
             }
+            let body = served.number.to_string();
+            served.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
         }
     });
-    let rig = Rig::start(NEW, address, &trusting(&authority, ""));
-    assert!(body(&rig.exchange(get("/wait"))).contains("\r\n1\r\n"));
-    assert_eq!(body(&rig.exchange(get("/"))), "1");
-    rig.wait_for_count(Main::BackendReuse, 1);
+    let settings = format!("{}[limits]\nidle_per_backend = 2\n", trusting(&authority, ""));
+    let rig = Rig::start(NEW, address, &settings);
+    let mut kept = 0;
+    // Sends requests that are all under way at the same time, and has them answered in the order of `let_go`. The connections on
+    // which they were, by request.
+    let mut round = |name: &str, let_go: &[usize]| -> Vec<String> {
+        let mut clients: Vec<_> = (0..let_go.len())
+            .map(|number| {
+                let target = format!("/held/{name}/{number}");
+                let mut client = rig.connect();
+                client.send(get(&target));
+                rig.wait_until(|| gates.is_waiting(&target));
+                client
+            })
+            .collect();
+        let mut used = vec![String::new(); let_go.len()];
+        for &number in let_go {
+            gates.open(&format!("/held/{name}/{number}"));
+            used[number] = body(&clients[number].rest()).to_owned();
+            // Only then the next one, so that it is the one that was used last.
+            kept += 1;
+            rig.wait_for_count(Main::BackendRecycle, kept);
+        }
+        used
+    };
+    assert_eq!(round("both", &[0, 1]), ["1", "2"]);
+    assert_eq!(round("last", &[0]), ["2"]);
+    assert_eq!(round("again", &[0]), ["2"], "and not one after the other");
+    // The other order: now the first one is on top.
+    assert_eq!(round("turned", &[0, 1]), ["2", "1"]);
+    assert_eq!(round("turned-back", &[1, 0]), ["1", "2"]);
+    assert_eq!(round("on-top", &[0]), ["1"]);
+    // Of three the two that were used last are kept: the third one has to be made anew.
+    assert_eq!(round("three", &[1, 0, 2]), ["1", "2", "3"]);
+    assert_eq!(round("two-of-them", &[0, 1, 2]), ["3", "1", "4"]);
+    rig.wait_for_count(Main::BackendReuse, 11);
 }
