@@ -1,5 +1,6 @@
-//! Which backend takes which request: nginx beside ours, and the story's table with real sockets.
+//! Which backend takes which request: nginx beside ours, the story's table with real sockets, and backends that are full.
 
+mod full;
 mod nginx;
 mod servers;
 mod story;
