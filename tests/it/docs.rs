@@ -1,14 +1,15 @@
 //! What the documentation shows is what the tools do: its examples are run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
+use super::export::duckdb_python;
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
 use crate::support::deadline::Deadline;
 use crate::support::fixture::{path, unpacked_archive};
 use crate::support::origin::{Asked, Origin, Step, ok};
+use crate::support::skip::skipped;
 
 /// A block of a chapter that something is done with.
 enum Block {
@@ -16,9 +17,12 @@ enum Block {
     Example { command: String, output: String },
     /// A configuration, which has to be good. It is `shellac.toml` for the examples behind it.
     Configuration(String),
+    /// A question to DuckDB.
+    Question(String),
 }
 
-/// The examples of a chapter, lines behind `$ ` in blocks marked `console`, and its configurations, marked `toml`.
+/// The examples of a chapter, lines behind `$ ` in blocks marked `console`, its configurations, marked `toml`, and its
+/// questions, marked `sql`.
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut mark = "";
@@ -28,6 +32,10 @@ fn blocks(text: &str) -> Vec<Block> {
                 blocks.push(Block::Configuration(String::new()));
                 mark = "toml";
             }
+            (_, Some("sql")) => {
+                blocks.push(Block::Question(String::new()));
+                mark = "sql";
+            }
             (_, Some(begun)) => mark = begun,
             ("console", None) => match (line.strip_prefix("$ "), blocks.last_mut()) {
                 (Some(command), _) => blocks
@@ -35,8 +43,9 @@ fn blocks(text: &str) -> Vec<Block> {
                 (None, Some(Block::Example { output, .. })) => *output += &format!("{line}\n"),
                 (None, _) => panic!("a command comes first: {line}"),
             },
-            ("toml", None) => {
-                if let Some(Block::Configuration(text)) = blocks.last_mut() {
+            ("toml" | "sql", None) => {
+                if let Some(Block::Configuration(text) | Block::Question(text)) = blocks.last_mut()
+                {
                     *text += &format!("{line}\n");
                 }
             }
@@ -114,13 +123,29 @@ impl Scene {
             let log = daemon.tool("log", &["-d", "-g", "raw", "-i", "ReqAcct"]);
             let waits = daemon.tool("ps", &["--once"]).contains("first_byte 1");
             let is_there = is_counted && log.lines().count() == 5 && waits;
-            (is_there || {
-                thread::yield_now();
-                false
-            })
-            .then_some(())
+            is_there.then_some(())
         });
         Scene { _daemon: daemon, _client: client, _origins: [web, orders] }
+    }
+}
+
+/// The files of the documentation, by name.
+fn chapters() -> Vec<PathBuf> {
+    let mut chapters: Vec<_> = std::fs::read_dir(path("../docs"))
+        .expect("there is documentation")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    chapters.sort();
+    chapters
+}
+
+/// A certificate and its key, for configurations that name them.
+fn certificate(place: &Path) {
+    let made = rcgen::generate_simple_self_signed(["shop.example".to_owned()])
+        .expect("a certificate is made");
+    let files = [("shop.pem", made.cert.pem()), ("shop.key", made.signing_key.serialize_pem())];
+    for (name, text) in files {
+        std::fs::write(place.join(name), text).expect("there is room");
     }
 }
 
@@ -130,6 +155,7 @@ fn every_example_shows_what_happens() {
     let programs = Path::new(env!("CARGO_BIN_EXE_shellac")).parent().expect("a directory");
     let workdir = place.path().join("edge");
     let _scene = Scene::start(&workdir);
+    certificate(place.path());
     let run = |command: &str| {
         let ran = Command::new("sh")
             .args(["-c", &format!("exec 2>&1; PATH={}:$PATH; {command}", programs.display())])
@@ -143,14 +169,9 @@ fn every_example_shows_what_happens() {
             .expect("there is a shell");
         String::from_utf8(ran.stdout).expect("text")
     };
-    let mut chapters: Vec<_> = std::fs::read_dir(path("../docs"))
-        .expect("there is documentation")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    chapters.sort();
     let mut count = 0;
     let mut wrong = Vec::new();
-    for chapter in chapters {
+    for chapter in chapters() {
         let text = std::fs::read_to_string(&chapter).expect("text");
         for block in blocks(&text) {
             count += 1;
@@ -162,7 +183,10 @@ fn every_example_shows_what_happens() {
                         wrong.push(format!("{}: {command}\n{got}", chapter.display()));
                     }
                 }
+                Block::Question(_) => {}
                 Block::Configuration(text) => {
+                    let here = place.path().to_str().expect("a path of text");
+                    let text = text.replace("/etc/shellac", here);
                     std::fs::write(place.path().join("shellac.toml"), &text)
                         .expect("there is room");
                     let got = run("shellacd -f shellac.toml --print-config > effective.toml");
@@ -174,5 +198,41 @@ fn every_example_shows_what_happens() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 25, "{count} examples");
+    assert!(count >= 60, "{count} examples");
+}
+
+#[test]
+fn what_duckdb_is_asked_has_an_answer() {
+    let Some(python) = duckdb_python() else {
+        return skipped("DuckDB for Python is not installed");
+    };
+    let place = unpacked_archive("captures/captures.tar.zst");
+    let made = Command::new(env!("CARGO_BIN_EXE_shellac"))
+        .args(["export", "parquet", "-o", "failures.parquet", "-r", "retry-error.vsl"])
+        .current_dir(place.path())
+        .output()
+        .expect("shellac starts");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut questions = chapters().into_iter().flat_map(|chapter| {
+        let text = std::fs::read_to_string(&chapter).expect("text");
+        blocks(&text).into_iter().filter_map(|block| match block {
+            Block::Question(question) => Some(question),
+            Block::Example { .. } | Block::Configuration(_) => None,
+        })
+    });
+    let question = questions.next().expect("there is one");
+    assert!(questions.next().is_none(), "the answer to another one is not known here");
+    let program = "import duckdb, sys; duckdb.sql('CREATE TABLE answer AS ' + sys.argv[1]); \
+                   print(duckdb.sql('SELECT backend, class, failures FROM answer').fetchall())";
+    let answer = Command::new(python)
+        .args(["-c", program, &question])
+        .current_dir(place.path())
+        .output()
+        .expect("python starts");
+    assert_eq!(
+        String::from_utf8_lossy(&answer.stdout),
+        "[('good', 'closed_before_answer_fresh', 1)]\n",
+        "{}",
+        String::from_utf8_lossy(&answer.stderr)
+    );
 }

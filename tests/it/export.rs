@@ -6,6 +6,8 @@ mod parquet;
 
 use std::process::{Command, Output, Stdio};
 
+pub(crate) use parquet::python as duckdb_python;
+
 use crate::support::fixture::unpacked_archive;
 
 /// A `shellac export` with these arguments that inherits nothing that could decide for it.

@@ -94,7 +94,7 @@ fn a_file_that_cannot_be_read_does_not_cost_the_others_and_one_that_is_there_sta
 }
 
 /// A Python that has DuckDB.
-fn python() -> Option<String> {
+pub(crate) fn python() -> Option<String> {
     let named = std::env::var("SHELLAC_DUCKDB_PYTHON").ok();
     let python = named.unwrap_or_else(|| "python3".to_owned());
     let has = Command::new(&python).args(["-c", "import duckdb"]).output();
