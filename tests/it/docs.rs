@@ -108,7 +108,7 @@ impl Scene {
             [("/a", 200), ("/a", 200), ("/a", 200), ("/b", 200), ("/orders/17", 503)]
         {
             let mut client = Client::connect(daemon.address());
-            client.send(&format!(
+            client.send(format!(
                 "GET {target} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n"
             ));
             assert_eq!(client.answer("GET").status, status);
