@@ -291,11 +291,34 @@ impl Stamp {
         stamp
     }
 
-    /// The header of a record with this tag number and so many bytes of payload, at most 65,535.
-    pub fn head(&mut self, number: u8, len_bytes: u32) -> &[u8] {
-        let word = u32::from(number) << 24 | self.first | len_bytes.min(0xffff);
-        self.bytes[..WORD].copy_from_slice(&word.to_ne_bytes());
-        &self.bytes[..self.len]
+    /// Appends one text record: a header, what `fill` appends, at most 65,534 bytes, its NUL and the padding.
+    #[inline]
+    pub fn append_text(&self, out: &mut Vec<u8>, number: u8, fill: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.append_head(out);
+        let text = out.len();
+        fill(out);
+        let len = out.len() - text + 1;
+        // The NUL and more than the padding needs: how much is known when this is compiled.
+        out.extend_from_slice(&[0; WORD]);
+        out.truncate(text + ((len + WORD - 1) & !(WORD - 1)));
+        self.complete_head(out, start, number, len);
+    }
+
+    /// Appends a header without tag and length; returns where it starts.
+    #[inline]
+    fn append_head(&self, out: &mut Vec<u8>) -> usize {
+        let start = out.len();
+        out.extend_from_slice(&self.bytes);
+        out.truncate(start + self.len);
+        start
+    }
+
+    #[inline]
+    fn complete_head(&self, out: &mut [u8], start: usize, number: u8, len_bytes: usize) {
+        // At most 16 bits, so the conversion holds.
+        let len = u32::try_from(len_bytes.min(MAX_PAYLOAD_BYTES)).unwrap_or(0xffff);
+        let word = u32::from(number) << 24 | self.first | len;
+        out[start..start + WORD].copy_from_slice(&word.to_ne_bytes());
     }
 }
 
@@ -312,9 +335,9 @@ pub fn encode(
     payload: &[u8],
 ) {
     let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
-    // At most 65,535, see the line above.
-    let len = u32::try_from(payload.len()).unwrap_or(0xffff);
-    out.extend_from_slice(Stamp::new(layout, vxid, side).head(number, len));
+    let stamp = Stamp::new(layout, vxid, side);
+    let start = stamp.append_head(out);
+    stamp.complete_head(out, start, number, payload.len());
     out.extend_from_slice(payload);
     let padding = payload.len().next_multiple_of(WORD) - payload.len();
     out.extend_from_slice(&[0; WORD][..padding]);

@@ -30,6 +30,11 @@ impl Grammar {
         self.numbers[tag as usize]
     }
 
+    /// Bytes of the longest text, without its NUL.
+    pub(crate) fn longest_text(&self) -> usize {
+        self.reclen - 1
+    }
+
     /// Whether this is the oldest family: sentences instead of symbols, times before the head they belong to.
     pub(crate) fn is_classic(&self) -> bool {
         self.dialect == Dialect::V6_0

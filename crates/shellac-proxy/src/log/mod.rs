@@ -10,7 +10,6 @@ mod health;
 mod panic;
 mod rehearsal;
 mod sink;
-mod stage;
 mod text;
 mod tls;
 mod txn;

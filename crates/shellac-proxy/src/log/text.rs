@@ -8,27 +8,24 @@ use crate::clock::Micros;
 
 /// The payload of the record that is being written. What does not fit is cut off.
 pub(crate) struct Text<'a> {
-    room: &'a mut [u8],
-    len: usize,
+    out: &'a mut Vec<u8>,
+    /// How long `out` may get.
+    end: usize,
 }
 
 impl<'a> Text<'a> {
-    /// From the beginning of `room`.
-    pub(crate) fn new(room: &'a mut [u8]) -> Text<'a> {
-        Text { room, len: 0 }
-    }
-
-    /// Bytes that were written.
-    pub(crate) fn len(&self) -> usize {
-        self.len
+    /// At the end of `out`, and at most `longest` bytes.
+    #[inline]
+    pub(crate) fn new(out: &'a mut Vec<u8>, longest: usize) -> Text<'a> {
+        let end = out.len() + longest;
+        Text { out, end }
     }
 
     /// Bytes as they are.
+    #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = &mut self.room[self.len..];
-        let count = bytes.len().min(room.len());
-        room[..count].copy_from_slice(&bytes[..count]);
-        self.len += count;
+        let count = bytes.len().min(self.end - self.out.len());
+        self.out.extend_from_slice(&bytes[..count]);
         self
     }
 

@@ -11,7 +11,6 @@ use shellac_ring::PendingStats;
 
 use super::grammar::Grammar;
 use super::sink::LogSink;
-use super::stage::Stage;
 use super::text::Text;
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
@@ -47,7 +46,8 @@ pub(crate) struct Written {
 
 struct Inner {
     sink: Box<dyn LogSink>,
-    stage: Stage,
+    /// Where a record is put together that belongs to no transaction.
+    loose: Vec<u8>,
     open: Vec<Open>,
     free: Vec<usize>,
     records: u64,
@@ -59,9 +59,13 @@ impl Inner {
     fn loose(&mut self, grammar: &Grammar, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         let number = grammar.number(tag);
         if number != 0 {
-            let mut stamp = Stamp::new(grammar.layout, Vxid(0), Side::None);
             self.records += 1;
-            self.sink.publish(self.stage.record(&mut stamp, number, fill));
+            self.loose.clear();
+            let stamp = Stamp::new(grammar.layout, Vxid(0), Side::None);
+            stamp.append_text(&mut self.loose, number, |out| {
+                fill(&mut Text::new(out, grammar.longest_text()));
+            });
+            self.sink.publish(&self.loose);
         }
     }
 
@@ -94,7 +98,6 @@ impl Log {
         xids: Xids,
         sink: Box<dyn LogSink>,
     ) -> Log {
-        let stage = Stage::new(grammar.reclen);
         Log {
             grammar,
             coarse: Cell::new(clock.now()),
@@ -104,7 +107,7 @@ impl Log {
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
-                stage,
+                loose: Vec::new(),
                 open: Vec::new(),
                 free: Vec::new(),
                 records: 0,
@@ -252,9 +255,11 @@ impl Txn {
             return;
         }
         let mut inner = self.log.inner.borrow_mut();
-        let Inner { stage, open, records, .. } = &mut *inner;
+        let Inner { open, records, .. } = &mut *inner;
         let slot = &mut open[self.key];
-        slot.bytes.extend_from_slice(stage.record(&mut slot.stamp, number, fill));
+        slot.stamp.append_text(&mut slot.bytes, number, |out| {
+            fill(&mut Text::new(out, self.log.grammar.longest_text()));
+        });
         slot.touched = self.log.coarse.get();
         *records += 1;
         if slot.bytes.len() >= FLUSH_BYTES {
