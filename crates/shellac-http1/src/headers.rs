@@ -65,6 +65,12 @@ impl Headers {
         self.fields.iter().map(|field| self.header(*field))
     }
 
+    /// All fields in order, each as `Name: value`.
+    #[inline]
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields.iter().map(|field| &self.text[field.start..field.end])
+    }
+
     /// The value of the first field called `name`.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.values(name).next()
@@ -72,8 +78,12 @@ impl Headers {
 
     /// The values of all fields called `name`, in order.
     pub fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
-        self.iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name.as_bytes()))
+        let name = name.as_bytes();
+        // Most names differ in length, and nothing else is looked at then.
+        let same_len = self.fields.iter().filter(move |field| field.name_len == name.len());
+        same_len
+            .map(|field| self.header(*field))
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
             .map(|header| header.value)
     }
 
@@ -142,11 +152,13 @@ impl Headers {
         self.fields.push(Field { start, name_len: name.len(), end: self.text.len() });
     }
 
+    #[inline]
     fn header(&self, field: Field) -> Header<'_> {
         header(&self.text, field)
     }
 }
 
+#[inline]
 fn header(text: &[u8], field: Field) -> Header<'_> {
     let line = &text[field.start..field.end];
     Header { name: &line[..field.name_len], value: &line[field.name_len + 2..], line }

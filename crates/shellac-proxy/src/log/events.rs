@@ -346,8 +346,8 @@ impl Txn {
 
     /// All header fields.
     pub(crate) fn headers(&self, tags: HeadTags, headers: &Headers) {
-        for header in headers.iter() {
-            self.plain(tags.header, header.line);
+        for line in headers.lines() {
+            self.plain(tags.header, line);
         }
     }
 
