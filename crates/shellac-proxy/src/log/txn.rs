@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use shellac_format::record::Stamp;
-use shellac_format::{Side, Tag, TagSet, Vxid};
+use shellac_format::{Side, TAGS, Tag, TagSet, Vxid};
 
 use shellac_ring::PendingStats;
 
@@ -27,8 +27,8 @@ pub(crate) struct Log {
     /// The last time that was read.
     coarse: Cell<Micros>,
     stall: u64,
-    /// What is not logged.
-    masked: Cell<TagSet>,
+    /// How tags are written: 0 when the dialect lacks one, or it is masked.
+    numbers: [Cell<u8>; 256],
     xids: RefCell<Xids>,
     inner: RefCell<Inner>,
 }
@@ -55,9 +55,8 @@ struct Inner {
 }
 
 impl Inner {
-    /// Publishes one record that belongs to no transaction. Nothing when the dialect lacks the tag.
-    fn loose(&mut self, grammar: &Grammar, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        let number = grammar.number(tag);
+    /// Publishes one record that belongs to no transaction. Nothing when the tag's number is 0.
+    fn loose(&mut self, grammar: &Grammar, number: u8, fill: impl FnOnce(&mut Text<'_>)) {
         if number != 0 {
             self.records += 1;
             self.loose.clear();
@@ -98,12 +97,13 @@ impl Log {
         xids: Xids,
         sink: Box<dyn LogSink>,
     ) -> Log {
-        Log {
+        let numbers = std::array::from_fn(|_| Cell::new(0));
+        let log = Log {
             grammar,
             coarse: Cell::new(clock.now()),
             clock: RefCell::new(clock),
             stall: micros(stall),
-            masked: Cell::new(TagSet::EMPTY),
+            numbers,
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
@@ -113,7 +113,9 @@ impl Log {
                 records: 0,
                 flushes: 0,
             }),
-        }
+        };
+        log.set_masked(TagSet::EMPTY);
+        log
     }
 
     /// Reads the clock. Once per phase; everything that happens together gets the same time.
@@ -145,7 +147,10 @@ impl Log {
 
     /// Leaves out records with these tags from now on.
     pub(crate) fn set_masked(&self, masked: TagSet) {
-        self.masked.set(masked);
+        for tag in TAGS.iter().map(|row| row.tag) {
+            let number = if masked.contains(tag) { 0 } else { self.grammar.number(tag) };
+            self.numbers[tag as usize].set(number);
+        }
     }
 
     /// A new transaction number.
@@ -185,16 +190,14 @@ impl Log {
 
     /// Publishes one record that belongs to no transaction.
     pub(crate) fn loose(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        if self.masked.get().contains(tag) {
-            return;
-        }
-        self.inner.borrow_mut().loose(&self.grammar, tag, fill);
+        let number = self.numbers[tag as usize].get();
+        self.inner.borrow_mut().loose(&self.grammar, number, fill);
     }
 
     /// [`Log::loose`], or nothing when the log is being written to: for the panic hook.
     pub(super) fn loose_if_free(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         if let Ok(mut inner) = self.inner.try_borrow_mut() {
-            inner.loose(&self.grammar, tag, fill);
+            inner.loose(&self.grammar, self.grammar.number(tag), fill);
         }
     }
 
@@ -246,12 +249,8 @@ impl Txn {
 
     /// Adds one record.
     pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        if self.log.masked.get().contains(tag) {
-            return;
-        }
-        let number = self.log.grammar.number(tag);
+        let number = self.log.numbers[tag as usize].get();
         if number == 0 {
-            // The dialect lacks the tag.
             return;
         }
         let mut inner = self.log.inner.borrow_mut();
