@@ -30,6 +30,7 @@ impl Decimal {
     }
 
     /// The digits.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         &self.digits[self.first..]
     }
@@ -41,17 +42,18 @@ pub const fn digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }
 
-/// The last two digits of a number.
-#[allow(clippy::cast_possible_truncation, reason = "a remainder by a hundred is below a hundred")]
+/// The two digits of a number below a hundred.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "a remainder by the length of the table")]
 pub const fn pair(number: u64) -> [u8; 2] {
-    PAIRS[(number % 100) as usize]
+    PAIRS[(number % PAIRS.len() as u64) as usize]
 }
 
-/// `00` to `99`.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
+/// `00` to `99`, and as many more that nobody asks for that a place in it is a mask and not a division.
+const PAIRS: [[u8; 2]; 128] = {
+    let mut pairs = [[0; 2]; 128];
     let mut number = 0;
-    while number < 100 {
+    while number < pairs.len() {
         pairs[number] = [digit(number as u64 / 10), digit(number as u64)];
         number += 1;
     }

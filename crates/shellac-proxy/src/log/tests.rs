@@ -65,6 +65,10 @@ fn numbers_and_seconds_are_written_in_full() {
     assert_eq!(text(&|t| _ = t.seconds(1_795_304_777_000_042)), "1795304777.000042");
     assert_eq!(text(&|t| _ = t.seconds(9_999_999)), "9.999999");
     assert_eq!(text(&|t| _ = t.seconds(10_000_000)), "10.000000");
+    assert_eq!(text(&|t| _ = t.seconds(999_999_999_999_999)), "999999999.999999");
+    assert_eq!(text(&|t| _ = t.seconds(1_000_000_000_000_000)), "1000000000.000000");
+    assert_eq!(text(&|t| _ = t.seconds(9_876_543_210_123_456)), "9876543210.123456");
+    assert_eq!(text(&|t| _ = t.seconds(10_000_000_000_000_000)), "10000000000.000000");
     assert_eq!(
         text(&|t| _ = t.bytes(&[b'x'; 70]).seconds(1)),
         "x".repeat(64),

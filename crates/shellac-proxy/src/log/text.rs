@@ -48,10 +48,20 @@ impl<'a> Text<'a> {
     /// Microseconds as seconds with six decimals.
     pub(crate) fn seconds(&mut self, micros: u64) -> &mut Self {
         let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
-        // Nearly always less than ten seconds, or a time of this century.
+        // Nearly always less than ten seconds, or a time of this century: of a length that is known.
         match whole {
+            // What happens together has the same time.
+            0 if rest == 0 => self.bytes(b"0.000000"),
             0..10 => self.bytes(&fraction(digit(whole), rest)),
-            _ => self.number(whole / 10).bytes(&fraction(digit(whole % 10), rest)),
+            1_000_000_000..10_000_000_000 => {
+                let [a, b] = pair(whole / 100_000_000);
+                let [c, d] = pair(whole / 1_000_000 % 100);
+                let [e, f] = pair(whole / 10_000 % 100);
+                let [g, h] = pair(whole / 100 % 100);
+                let [i, j] = pair(whole % 100);
+                self.bytes(&[a, b, c, d, e, f, g, h, i]).bytes(&fraction(j, rest))
+            }
+            _ => self.number(whole / 10).bytes(&fraction(digit(whole), rest)),
         }
     }
 
