@@ -24,8 +24,13 @@ impl<'a> Text<'a> {
     /// Bytes as they are.
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let count = bytes.len().min(self.end - self.out.len());
-        self.out.extend_from_slice(&bytes[..count]);
+        let room = self.end - self.out.len();
+        // Whole in a branch of its own: a length that is known when this is compiled is a move and not a call.
+        if bytes.len() <= room {
+            self.out.extend_from_slice(bytes);
+        } else {
+            self.out.extend_from_slice(&bytes[..room]);
+        }
         self
     }
 
