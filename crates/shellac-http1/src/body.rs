@@ -285,7 +285,7 @@ impl Decoder {
             match httparse::parse_headers(&self.trailer, &mut slots) {
                 Ok(httparse::Status::Complete((_, fields))) => {
                     for field in fields {
-                        self.trailers.push_bytes(field.name.as_bytes(), field.value);
+                        self.trailers.push_checked(field.name.as_bytes(), field.value);
                     }
                 }
                 Err(httparse::Error::TooManyHeaders) => return Err(BodyError::TrailerTooLong),

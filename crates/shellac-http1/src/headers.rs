@@ -111,9 +111,18 @@ impl Headers {
     /// not a token is a mistake of the caller; such a field is not added.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
         debug_assert!(is_token(name.as_bytes()), "{name:?} is no header name");
-        if is_token(name.as_bytes()) {
-            self.push_bytes(name.as_bytes(), value.as_ref());
+        let (name, value) = (name.as_bytes(), value.as_ref());
+        if !is_token(name) {
+            return;
         }
+        if memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
+            return self.push_checked(name, value);
+        }
+        let spaced = value.iter().map(|byte| match byte {
+            b'\r' | b'\n' | 0 => b' ',
+            other => *other,
+        });
+        self.push_checked(name, &spaced.collect::<Vec<u8>>());
     }
 
     /// Replaces all fields called `name` by one at the end.
@@ -135,20 +144,16 @@ impl Headers {
         before - self.fields.len()
     }
 
-    /// Adds a field whose name the parser has already checked.
-    pub(crate) fn push_bytes(&mut self, name: &[u8], value: &[u8]) {
+    /// Adds a field that the parser has already checked: a token, and a value without CR, LF and NUL.
+    pub(crate) fn push_checked(&mut self, name: &[u8], value: &[u8]) {
+        debug_assert!(
+            memchr::memchr3(b'\r', b'\n', 0, value).is_none(),
+            "the parser refuses these"
+        );
         let start = self.text.len();
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(b": ");
-        let value = value.trim_ascii();
-        if memchr::memchr3(b'\r', b'\n', 0, value).is_some() {
-            self.text.extend(value.iter().map(|byte| match byte {
-                b'\r' | b'\n' | 0 => b' ',
-                other => *other,
-            }));
-        } else {
-            self.text.extend_from_slice(value);
-        }
+        self.text.extend_from_slice(value.trim_ascii());
         self.fields.push(Field { start, name_len: name.len(), end: self.text.len() });
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn header_slots<'s, 'b>(
 pub(crate) fn copy_headers(headers: &mut Headers, parsed: &[httparse::Header<'_>]) {
     headers.clear();
     for header in parsed {
-        headers.push_bytes(header.name.as_bytes(), header.value);
+        headers.push_checked(header.name.as_bytes(), header.value);
     }
 }
 
