@@ -98,7 +98,7 @@ fn the_example_is_right_and_shows_the_defaults() {
 
     // What stands behind a `#` has to be right too, and then no key is left that could be told. But for four keys that
     // another policy and other rules belong to.
-    let others = ["# key = ", "# compat = ", "# max_fails = ", "# fail_timeout = "];
+    let others = ["# key = \"$", "# compat = ", "# max_fails = ", "# fail_timeout = "];
     let is_text = |rest: &str| !rest.contains(" = ") && !rest.starts_with('[');
     let line = |line: &'_ str| {
         let other = others.iter().any(|other| line.starts_with(other));

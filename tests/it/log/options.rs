@@ -162,7 +162,7 @@ fn the_file_that_is_read_is_not_written_over() {
 
 #[test]
 fn help_and_version() {
-    let help = String::from_utf8(text(&["-h"])).unwrap();
+    let help = String::from_utf8(text(&["--help"])).unwrap();
     for option in
         ["-a", "-A", "-b", "-c", "-C", "-d", "-D", "-E", "-g", "-i", "-I", "-k", "-L", "-n", "-P"]
             .iter()

@@ -58,7 +58,8 @@ fn requests_are_shown_in_the_phase_in_which_they_are_held() {
     let tables = "[[pool]]\nname = \"answers\"\nbackends = [\"b0\"]\n[[pool]]\nname = \"deaf\"\nbackends = [\"b1\"]\n\
         [[route]]\npath = \"/\"\npool = \"answers\"\n[route.retry]\non = [\"eof_before_byte\"]\n\
         [[route]]\npath = \"/connect\"\npool = \"deaf\"\n[route.retry]\non = []\n\
-        [timeouts]\nclient_head = \"100s\"\nclient_body = \"200s\"\n";
+        [timeouts]\nclient_head = \"100s\"\nclient_body = \"200s\"\n\
+        [limits]\nclient_body_rate = 0\n";
     let proxy = Proxy::start(&[origin.address(), deaf], tables);
     assert_eq!(json(&proxy.workdir(), &[])["in_flight"], 0);
     assert!(text(&proxy.workdir(), &[]).contains("nothing in flight"));

@@ -113,6 +113,16 @@ pub(super) enum Line {
     Some,
 }
 
+/// What records with one number are shown as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Records {
+    None,
+    /// Without the NUL behind it.
+    Text,
+    /// As it is: in records that may hold anything a NUL is content.
+    Bytes,
+}
+
 /// What is looked for, by tag number.
 #[derive(Clone, Debug)]
 pub(super) struct Collector {
@@ -121,8 +131,8 @@ pub(super) struct Collector {
     /// `-j`: records that may hold anything count too.
     takes_all: bool,
     roles: Box<[Role; 256]>,
-    /// Numbers of tags that records are shown of.
-    has_records: Box<[bool; 256]>,
+    /// What records are shown as, by their number.
+    records_of: Box<[Records; 256]>,
     request_headers: Vec<Header>,
     response_headers: Vec<Header>,
     keys: Vec<Key>,
@@ -289,7 +299,7 @@ impl Collector {
             compat,
             takes_all: format.options.json,
             roles: Box::new([Role::Nothing; 256]),
-            has_records: Box::new([false; 256]),
+            records_of: Box::new([Records::None; 256]),
             request_headers: Vec::new(),
             response_headers: Vec::new(),
             keys: Vec::new(),
@@ -349,7 +359,8 @@ impl Collector {
         // What the dialect does not have is never there.
         if let Some(number) = tag.number(self.dialect) {
             let at = usize::from(number);
-            self.has_records[at] = true;
+            self.records_of[at] =
+                if tag.kind() == TagKind::Text { Records::Text } else { Records::Bytes };
             if self.roles[at] == Role::Nothing {
                 self.roles[at] = Role::Shown;
             }
@@ -378,12 +389,14 @@ impl Collector {
             let start = place.payload;
             let payload = &bytes[start..start + place.len_bytes];
             let end = payload.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
-            let payload = start..start + end;
-            if walk.record(self.roles[usize::from(place.number)], payload.clone()) == Line::None {
+            let text = start..start + end;
+            if walk.record(self.roles[usize::from(place.number)], text.clone()) == Line::None {
                 return Line::None;
             }
-            if self.has_records[usize::from(place.number)] {
-                walk.shown(place.number, payload);
+            match self.records_of[usize::from(place.number)] {
+                Records::None => {}
+                Records::Text => walk.shown(place.number, text),
+                Records::Bytes => walk.shown(place.number, start..start + payload.len()),
             }
         }
         Line::Some
