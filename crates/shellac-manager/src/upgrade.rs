@@ -42,7 +42,7 @@ pub struct NextProgram {
     pub path: PathBuf,
     /// What it is called as.
     pub name: OsString,
-    /// The arguments of this one; [`TAKE_OVER`](crate::TAKE_OVER) is added.
+    /// The arguments of this one; [`TAKE_OVER`] is added.
     pub arguments: Vec<OsString>,
 }
 
