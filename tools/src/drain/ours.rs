@@ -253,7 +253,9 @@ impl Ours<'_> {
     ) -> anyhow::Result<Value> {
         let options = options.iter().chain(patterns).map(String::as_str);
         let words: Vec<&str> = [command, "-j"].into_iter().chain(options).collect();
-        self.link.data(&words)
+        let mut data = self.link.data(&words)?;
+        say::hide_secrets(&mut data);
+        Ok(data)
     }
 
     fn reconnect(&mut self) {

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write, stdout};
 
 use serde_json::{Value, json};
+use shellac_render::redact::Redaction;
 use shellac_render::visible;
 
 /// How it is said.
@@ -38,6 +39,23 @@ impl Say {
         }
         Ok(status)
     }
+}
+
+/// Replaces secrets in the targets of requests, as `shellac ps` does: what is said here is pasted into tickets.
+pub(super) fn hide_secrets(status: &mut Value) {
+    let redaction = Redaction::default().with_parameters(true);
+    for backend in list_in(status, "busy").into_iter().flatten() {
+        for request in list_in(backend, "requests").into_iter().flatten() {
+            let Some(target) = request.get_mut("request") else { continue };
+            if let Some(text) = target.as_str() {
+                *target = redaction.parameters_in(text).into();
+            }
+        }
+    }
+}
+
+fn list_in<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
+    value.get_mut(key)?.as_array_mut()
 }
 
 /// The load of backends in one line: what waits for what, and the oldest request.

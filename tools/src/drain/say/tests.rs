@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{load, requests};
+use super::{hide_secrets, load, requests};
 
 #[test]
 fn what_is_waited_for_is_one_line_with_the_oldest_request() {
@@ -20,4 +20,16 @@ fn what_is_waited_for_is_one_line_with_the_oldest_request() {
     );
     assert_eq!(requests(&status), [7, 8, 9]);
     assert_eq!(load(&json!({})), "waiting: 0 in flight, 0 idle connections");
+}
+
+#[test]
+fn secrets_in_targets_are_not_told() {
+    let mut status = json!({"in_flight": 1, "busy": [{"requests": [
+        {"xid": 7, "age_ms": 0, "request": "GET /a?token=s3cret&page=2", "client": null}]}]});
+    hide_secrets(&mut status);
+    let shown = status.to_string() + &load(&status);
+    assert!(!shown.contains("s3cret") && shown.contains("page=2"), "{shown}");
+    let mut nothing = json!("a text");
+    hide_secrets(&mut nothing);
+    assert_eq!(nothing, json!("a text"));
 }
