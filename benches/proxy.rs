@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use load::Load;
 use peers::Peer;
-use shellac_format::{Dialect, TAGS};
+use shellac_format::{Dialect, TAGS, Tag};
 use shellac_proxy::Rehearsal;
 use shellac_ring::Publisher;
 
@@ -121,9 +121,12 @@ fn start(directory: &Path, origin: &Peer) -> Vec<Peer> {
     peers
 }
 
-/// Nothing is logged any more.
+/// Nothing is logged any more but what groups transactions, which cannot be masked.
 fn mask_everything(workdir: &Path) {
-    let masked: Vec<String> = TAGS.iter().map(|row| format!("-{}", row.tag.name())).collect();
+    let tags = TAGS.iter().map(|row| row.tag).filter(|&tag| {
+        tag.number(Dialect::V7_3).is_some() && !matches!(tag, Tag::Begin | Tag::Link | Tag::End)
+    });
+    let masked: Vec<String> = tags.map(|tag| format!("-{}", tag.name())).collect();
     let status = Command::new(env!("CARGO_BIN_EXE_shellac"))
         .arg("adm")
         .arg("-n")
