@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::export::duckdb_python;
+use super::export::{duckdb_python, without_duckdb};
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
 use crate::support::deadline::Deadline;
 use crate::support::fixture::{path, unpacked_archive};
 use crate::support::origin::{Asked, Origin, Step, ok};
-use crate::support::skip::skipped;
 
 /// A block of a chapter that something is done with.
 enum Block {
@@ -204,7 +203,7 @@ fn every_example_shows_what_happens() {
 #[test]
 fn what_duckdb_is_asked_has_an_answer() {
     let Some(python) = duckdb_python() else {
-        return skipped("DuckDB for Python is not installed");
+        return without_duckdb();
     };
     let place = unpacked_archive("captures/captures.tar.zst");
     let made = Command::new(env!("CARGO_BIN_EXE_shellac"))

@@ -6,7 +6,7 @@ mod parquet;
 
 use std::process::{Command, Output, Stdio};
 
-pub(crate) use parquet::python as duckdb_python;
+pub(crate) use parquet::{python as duckdb_python, without_duckdb};
 
 use crate::support::fixture::unpacked_archive;
 

@@ -4,9 +4,11 @@ mod input;
 mod key;
 mod notices;
 mod owner;
+mod picture;
 mod signals;
 
 pub(crate) use key::Key;
 pub(crate) use notices::{last_said, say};
 pub(crate) use owner::{Owner, Woken};
+pub(crate) use picture::{Picture, Taken, show};
 pub(crate) use signals::Signals;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::bail;
 use chrono::DateTime;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Text};
 use shellac_format::Dialect;
 use shellac_log::{Group, LogRecord};
 use shellac_render::visible;
@@ -21,12 +20,10 @@ use crate::reading::identity::Whose;
 use crate::reading::pass::Sink;
 use crate::reading::settings::From;
 use crate::reading::target::Written;
-use crate::terminal::{Key, Owner, Signals, Woken};
+use crate::terminal::{self, Key, Owner, Signals, Taken};
 
 /// A file is read as far as it goes in this time before there is a picture of it.
 const FIRST: Duration = Duration::from_millis(250);
-/// The end of the log is noticed after this time.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Shows the screen until told to end.
 pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -51,8 +48,9 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     }
     let signals = Signals::register()?;
     let mut terminal = Owner::take()?;
-    let mut view = View { delay, identity };
-    let shown = show(&mut view, &behind, &signals, &mut terminal, is_file);
+    let mut screen = Screen { behind: &behind, view: View { delay, identity } };
+    let first = if is_file { FIRST } else { Duration::ZERO };
+    let shown = terminal::show(&mut screen, &signals, &mut terminal, first);
     drop(terminal);
     let ended = behind.end();
     shown?;
@@ -113,6 +111,12 @@ impl Bent {
     }
 }
 
+/// Somebody who reads, and what is drawn of that.
+struct Screen<'a> {
+    behind: &'a Behind<Bent>,
+    view: View,
+}
+
 /// What is drawn, and how often.
 struct View {
     /// Seconds between two pictures.
@@ -120,57 +124,28 @@ struct View {
     identity: String,
 }
 
-fn show(
-    view: &mut View,
-    behind: &Behind<Bent>,
-    signals: &Signals,
-    terminal: &mut Owner,
-    is_file: bool,
-) -> anyhow::Result<()> {
-    let mut due = if is_file { now() + FIRST } else { now() };
-    let mut over_is_shown = false;
-    while !signals.stop() {
-        if signals.continued() {
-            terminal.without(|| {})?;
-            due = now();
-        }
-        if signals.resized() {
-            terminal.redraw()?;
-            due = now();
-        }
-        let over = behind.is_over();
-        if now() >= due || over && !over_is_shown {
-            let area = terminal.area();
-            let lines = behind.look(|bent| view.lines(bent, over, area)).unwrap_or_default();
-            terminal.draw(|frame| {
-                let text = Text::from(lines.into_iter().map(Line::raw).collect::<Vec<_>>());
-                frame.render_widget(text, area);
-            })?;
-            due = now() + Duration::from_secs_f64(view.delay);
-            over_is_shown = over;
-        }
-        match terminal.wait(signals, due.saturating_sub(now()).min(LONGEST_WAIT))? {
-            Woken::Time => continue,
-            Woken::Gone => break,
-            Woken::Keys => {}
-        }
-        for key in terminal.keys()? {
-            match key {
-                Key::Char('q' | 'Q') | Key::Ctrl('q' | 'c') => return Ok(()),
-                Key::Ctrl('z') => terminal.without(|| signals.suspend())?,
-                Key::Ctrl('l' | 't') => terminal.redraw()?,
-                Key::Char('<') => drop(behind.look(|bent| bent.change(0.5))),
-                Key::Char('>') => drop(behind.look(|bent| bent.change(2.0))),
-                key if view.key(key) => {}
-                _ => {
-                    terminal.send(b"\x07")?;
-                    continue;
-                }
-            }
-            due = now();
-        }
+impl terminal::Picture for Screen<'_> {
+    fn is_over(&self) -> bool {
+        self.behind.is_over()
     }
-    Ok(())
+
+    fn lines(&mut self, over: bool, area: Rect) -> Vec<String> {
+        self.behind.look(|bent| self.view.lines(bent, over, area)).unwrap_or_default()
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs_f64(self.view.delay)
+    }
+
+    fn key(&mut self, key: Key) -> Taken {
+        match key {
+            Key::Char('<') => drop(self.behind.look(|bent| bent.change(0.5))),
+            Key::Char('>') => drop(self.behind.look(|bent| bent.change(2.0))),
+            key if self.view.key(key) => {}
+            _ => return Taken::Nothing,
+        }
+        Taken::Something
+    }
 }
 
 impl View {

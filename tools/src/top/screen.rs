@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::bail;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Text};
 use shellac_render::visible;
 
 use super::measured::Measured;
@@ -16,14 +15,12 @@ use super::{Tally, keys::Keys, list, order, report};
 use crate::reading::behind::{Behind, Started};
 use crate::reading::identity::Whose;
 use crate::reading::settings::{From, Manner};
-use crate::terminal::{Key, Owner, Signals, Woken, last_said};
+use crate::terminal::{self, Key, Owner, Signals, Taken, last_said};
 
 /// Time between two pictures.
 const PERIOD: Duration = Duration::from_secs(1);
 /// A file is read as far as it goes in this time before there is a picture of it.
 const FIRST: Duration = Duration::from_millis(250);
-/// The end of the log is noticed after this time.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// Counts come nearer to this.
 const REST: f64 = 1.0 / 3.0;
 /// Keys beyond so many screens are forgotten.
@@ -72,86 +69,65 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     }
     let signals = Signals::register()?;
     let mut terminal = Owner::take()?;
-    let shown = show(&mut view, &behind, &signals, &mut terminal, is_file);
+    let first = if is_file { FIRST } else { Duration::ZERO };
+    let mut screen = Screen { behind: &behind, view };
+    let shown = terminal::show(&mut screen, &signals, &mut terminal, first);
     drop(terminal);
     let ended = behind.end();
     shown?;
     ended
 }
 
-fn show(
-    view: &mut View,
-    behind: &Behind<Tally>,
-    signals: &Signals,
-    terminal: &mut Owner,
-    is_file: bool,
-) -> anyhow::Result<()> {
-    let mut due = if is_file { now() + FIRST } else { now() };
-    let mut over_is_shown = false;
-    while !signals.stop() {
-        if signals.continued() {
-            terminal.without(|| {})?;
-            due = now();
-        }
-        if signals.resized() {
-            terminal.redraw()?;
-            due = now();
-        }
-        let over = behind.is_over();
-        if now() >= due && !view.is_paused || over && !over_is_shown {
-            let area = terminal.area();
-            let lines = behind.look(|tally| view.lines(tally, over, area));
-            let lines = lines.unwrap_or_else(|| vec![view.head("no log so far", over, area)]);
-            terminal.draw(|frame| {
-                let text = Text::from(lines.into_iter().map(Line::raw).collect::<Vec<_>>());
-                frame.render_widget(text, area);
-            })?;
-            due = now() + PERIOD;
-            over_is_shown = over;
-        }
-        match terminal.wait(signals, due.saturating_sub(now()).min(LONGEST_WAIT))? {
-            Woken::Time => continue,
-            Woken::Gone => break,
-            Woken::Keys => {}
-        }
-        for key in terminal.keys()? {
-            match view.key(key) {
-                Effect::Quit => return Ok(()),
-                Effect::Suspend => terminal.without(|| signals.suspend())?,
-                Effect::Redraw => terminal.redraw()?,
-                Effect::Reset => drop(behind.look(Tally::reset)),
-                Effect::Show => {}
-                Effect::Beep => {
-                    terminal.send(b"\x07")?;
-                    continue;
-                }
-            }
-            // The stock tool looks no more than once a second, whatever is pressed.
-            if !view.stock {
-                due = now();
-            }
-        }
+/// Somebody who reads, and what is drawn of that.
+struct Screen<'a> {
+    behind: &'a Behind<Tally>,
+    view: View,
+}
+
+impl terminal::Picture for Screen<'_> {
+    fn is_over(&self) -> bool {
+        self.behind.is_over()
     }
-    Ok(())
+
+    fn lines(&mut self, over: bool, area: Rect) -> Vec<String> {
+        let lines = self.behind.look(|tally| self.view.lines(tally, over, area));
+        lines.unwrap_or_else(|| vec![self.view.head("no log so far", over, area)])
+    }
+
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
+    fn is_paused(&self) -> bool {
+        self.view.is_paused
+    }
+
+    /// The stock tool looks no more than once a second, whatever is pressed.
+    fn is_steady(&self) -> bool {
+        self.view.stock
+    }
+
+    fn key(&mut self, key: Key) -> Taken {
+        match self.view.key(key) {
+            Effect::Nothing => return Taken::Nothing,
+            Effect::Reset => drop(self.behind.look(Tally::reset)),
+            Effect::Show => {}
+        }
+        Taken::Something
+    }
 }
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
-    Quit,
-    Suspend,
-    Redraw,
     Reset,
     Show,
-    Beep,
+    Nothing,
 }
 
 impl View {
     fn key(&mut self, key: Key) -> Effect {
         match key {
-            Key::Char('q' | 'Q') | Key::Ctrl('q' | 'c') => Effect::Quit,
-            Key::Ctrl('z') => Effect::Suspend,
-            Key::Ctrl('l' | 't') => Effect::Redraw,
             Key::Char(' ' | 'p') if !self.stock => {
                 self.is_paused = !self.is_paused;
                 Effect::Show
@@ -161,7 +137,7 @@ impl View {
                 self.sort = self.sort.next();
                 Effect::Show
             }
-            _ => Effect::Beep,
+            _ => Effect::Nothing,
         }
     }
 
@@ -259,10 +235,6 @@ impl View {
             None => format!("{paused}{keys}"),
         }
     }
-}
-
-fn now() -> Duration {
-    Duration::from_micros(shellac_sys::monotonic_micros())
 }
 
 #[cfg(test)]
