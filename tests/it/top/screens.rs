@@ -224,6 +224,16 @@ fn both_count_the_requests_of_a_shellacd() {
         (&*all.to_string(), "0", "/item/#"),
         "{screen}"
     );
+    kinds.press(&["Space"]);
+    kinds.wait_for_texts(&["PAUSED"]);
+    item();
+    // What is paused follows the terminal all the same.
+    kinds.resize(90, 12);
+    kinds.wait_for_texts(&["PAUSED", "/item/#"]);
+    kinds.press(&["Space"]);
+    kinds.wait_for("pictures again", |screen| {
+        screen.contains(&format!("{} requests", all + 1)) && !screen.contains("PAUSED")
+    });
     kinds.press(&["r"]);
     kinds.wait_for_texts(&["0 requests, 0 with errors"]);
     for terminal in [&ours, &kinds] {
