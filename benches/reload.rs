@@ -58,6 +58,7 @@ fn run(policy: &str, reloads: usize, backends: usize) {
         xid_base: 1 << 40,
         inherited: Inherited::default(),
         holds_lock: false,
+        before: Vec::new(),
     };
     let listener =
         Listener { name: "main".to_owned(), address: address.into(), sockets: vec![socket.into()] };

@@ -6,3 +6,4 @@ mod notify;
 mod packages;
 mod rights;
 mod upgrade;
+mod upgrade_log;

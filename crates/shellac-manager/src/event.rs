@@ -162,7 +162,7 @@ impl fmt::Display for Event {
             Event::TookOver { from } => write!(f, "took over from version {from}"),
             Event::Retiring { pid, patience } => write!(
                 f,
-                "worker {pid} finishes its requests, for at most {} s; what it logs about them is not seen by readers any more",
+                "worker {pid} finishes its requests, for at most {} s; what it logs about them goes on in the log of the new one",
                 patience.as_secs()
             ),
             Event::Retired { pid, how } => {

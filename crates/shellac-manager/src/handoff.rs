@@ -20,7 +20,7 @@ use shellac_config::ListenAddress;
 use crate::descriptors;
 
 /// Version of the message.
-const VERSION: u64 = 4;
+const VERSION: u64 = 5;
 /// Longest message in bytes; most of it is the texts of the configurations.
 const MESSAGE_BYTES_MOST: usize = 256 << 20;
 /// Most sockets in all: 256 threads on 64 addresses.
@@ -56,8 +56,19 @@ pub struct Handoff {
     pub threads: usize,
     /// Where the numbers of transactions begin: above all that were used before.
     pub xid_base: u64,
+    /// The workers whose place this one takes, and that still serve.
+    pub before: Vec<HandoffBefore>,
     /// The addresses.
     pub listeners: Vec<HandoffListener>,
+}
+
+/// A worker that finishes its requests, and still logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandoffBefore {
+    /// Its process.
+    pub pid: u32,
+    /// No worker after it has served: what it logs now was seen by nobody.
+    pub is_new: bool,
 }
 
 /// One configuration.
@@ -187,6 +198,11 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
     number(&mut out, u64::from(handoff.gid.unwrap_or(0)));
     number(&mut out, count(handoff.threads));
     number(&mut out, handoff.xid_base);
+    number(&mut out, count(handoff.before.len()));
+    for one in &handoff.before {
+        number(&mut out, u64::from(one.pid));
+        number(&mut out, u64::from(one.is_new));
+    }
     number(&mut out, count(handoff.listeners.len()));
     for listener in &handoff.listeners {
         text(&mut out, listener.name.as_bytes());
@@ -231,6 +247,12 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
     let threads =
         usize::try_from(fields.number()?).map_err(|_| HandoffError::Bad("too many threads"))?;
     let xid_base = fields.number()?;
+    let mut before = Vec::new();
+    for _ in 0..fields.number()? {
+        let pid = u32::try_from(fields.number()?)
+            .map_err(|_| HandoffError::Bad("a process that is none"))?;
+        before.push(HandoffBefore { pid, is_new: fields.number()? != 0 });
+    }
     let mut listeners = Vec::new();
     let mut counts = Vec::new();
     let mut sockets = 0_u64;
@@ -263,6 +285,7 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
         gid,
         threads,
         xid_base,
+        before,
         listeners,
     };
     Ok((handoff, counts))

@@ -13,7 +13,7 @@ use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::ManagerError;
 use crate::admin::Door;
-use crate::handoff::{Handoff, HandoffConfiguration, HandoffListener};
+use crate::handoff::{Handoff, HandoffBefore, HandoffConfiguration, HandoffListener};
 use crate::identity::Identity;
 use crate::life::Life;
 use crate::listen::{BACKLOG, BoundListener, bind};
@@ -222,6 +222,7 @@ impl House {
                 house.params = params;
             }
         }
+        house.life.go_on(&state.life);
         house.before = Some(before);
         Ok(house)
     }
@@ -329,7 +330,7 @@ impl House {
     /// # Errors
     ///
     /// What the system says when there are too few descriptors.
-    pub fn handoff(&self, xid_base: u64) -> io::Result<Handoff> {
+    pub fn handoff(&self, xid_base: u64, before: Vec<HandoffBefore>) -> io::Result<Handoff> {
         let listeners = self
             .listeners
             .iter()
@@ -365,6 +366,7 @@ impl House {
             gid: self.gid,
             threads: settings.threads,
             xid_base,
+            before,
             listeners,
         })
     }
@@ -444,6 +446,7 @@ impl House {
             doors: self.door.as_ref().map(Door::paths).unwrap_or_default(),
             stopped: false,
             workers: Vec::new(),
+            life: self.life.all(),
         };
         let mut descriptors = vec![self.lock.as_fd()];
         descriptors.extend(self.pid_files.iter().map(PidFile::as_fd));

@@ -46,7 +46,8 @@ pub use backoff::Backoff;
 pub use error::ManagerError;
 pub use event::{Event, Outcome};
 pub use handoff::{
-    Handoff, HandoffConfiguration, HandoffError, HandoffListener, READY, receive, send,
+    Handoff, HandoffBefore, HandoffConfiguration, HandoffError, HandoffListener, READY, receive,
+    send,
 };
 pub use house::{House, Settings};
 pub use identity::check_identity;

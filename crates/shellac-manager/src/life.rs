@@ -2,7 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shellac_counters::vsc::table::{Kind, Mgt};
 use shellac_counters::vsc::write::{Published, publish};
@@ -30,6 +30,30 @@ impl Life {
     /// Says how long the manager runs. Called about once a second.
     pub fn beat(&self) {
         self.counters.set(0, Mgt::Uptime, now().saturating_duration_since(self.since).as_secs());
+    }
+
+    /// All counters by their names, for the program that takes this one's place.
+    pub(crate) fn all(&self) -> Vec<(String, u64)> {
+        self.beat();
+        let all = Mgt::ALL.iter();
+        all.map(|&one| (one.row().name.to_owned(), self.counters.get(0, one))).collect()
+    }
+
+    /// Goes on where another program has stopped counting. What that counted and this one does not know is forgotten.
+    pub(crate) fn go_on(&mut self, before: &[(String, u64)]) {
+        for (name, value) in before {
+            let Some(&counter) = Mgt::ALL.iter().find(|one| one.row().name == name) else {
+                continue;
+            };
+            if let Mgt::Uptime = counter {
+                // A clock that does not reach back so far begins anew.
+                self.since =
+                    self.since.checked_sub(Duration::from_secs(*value)).unwrap_or(self.since);
+            } else {
+                self.counters.add(0, counter, *value);
+            }
+        }
+        self.beat();
     }
 
     /// Counts a worker that was started.

@@ -337,7 +337,7 @@ impl Supervisor<'_> {
         let started = self
             .house
             .resume_listeners()
-            .and_then(|()| self.house.handoff(xid_base))
+            .and_then(|()| self.house.handoff(xid_base, upgrade::before(&self.retiring)))
             .map_err(|error| ManagerError::Handoff(error.into()))
             .and_then(|handoff| Worker::start(&self.program.kind, handoff, now()));
         match started {

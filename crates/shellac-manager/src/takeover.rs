@@ -65,6 +65,9 @@ pub struct TakeOver {
     pub(crate) stopped: bool,
     /// Workers that serve, or finish their requests.
     pub(crate) workers: Vec<u32>,
+    /// The manager's counters by their names, of which the uptime is in seconds.
+    #[serde(default)]
+    pub(crate) life: Vec<(String, u64)>,
 }
 
 /// One configuration.

@@ -22,6 +22,7 @@ use signal_hook::consts::{SIGHUP, SIGUSR2};
 
 use crate::errands::Then;
 use crate::event::Event;
+use crate::handoff::HandoffBefore;
 use crate::supervise::{DRAIN_SLACK, Stage, Supervisor, now};
 use crate::takeover::{TAKE_OVER, TRIAL};
 use crate::worker::{Worker, WorkerKind};
@@ -179,6 +180,9 @@ impl Supervisor<'_> {
         if !answer.status.is_done() {
             return self.upgrade_failed(answer.text().trim_end());
         }
+        if !answer.text().is_empty() {
+            (self.tell)(Event::Admin { what: answer.text().trim_end().to_owned() });
+        }
         if matches!(self.stage, Stage::Running(_)) {
             self.become_next();
         }
@@ -215,7 +219,9 @@ impl Supervisor<'_> {
             Stage::Running(worker) => Some(worker),
             _ => None,
         };
-        let workers = running.into_iter().chain(self.retiring.iter().map(|one| &one.worker));
+        // The newest first.
+        let retiring = self.retiring.iter().rev().map(|one| &one.worker);
+        let workers = running.into_iter().chain(retiring);
         for worker in workers {
             state.workers.push(worker.pid());
             descriptors.push(worker.as_fd());
@@ -297,7 +303,7 @@ impl Supervisor<'_> {
     pub(crate) fn go_on(&mut self) {
         let Some(before) = self.house.take_before() else { return };
         self.xid_bases.go_on(before.xid);
-        for (pid, connection) in before.workers {
+        for (pid, connection) in before.workers.into_iter().rev() {
             if let Some(worker) = Worker::adopt(pid, connection, now()) {
                 self.retiring.push(Retiring { worker: Box::new(worker), deadline: None });
             }
@@ -311,6 +317,14 @@ impl Supervisor<'_> {
         }
         (self.tell)(Event::TookOver { from: before.version });
     }
+}
+
+/// The worker whose log its successor hands on. Those before it are handed on by it, as it waits for their end.
+pub(crate) fn before(retiring: &[Retiring]) -> Vec<HandoffBefore> {
+    let newest = retiring
+        .last()
+        .map(|one| HandoffBefore { pid: one.worker.pid(), is_new: one.deadline.is_none() });
+    newest.into_iter().collect()
 }
 
 /// What a retiring worker is waited for with: its end is a signal, so that only its deadline matters.

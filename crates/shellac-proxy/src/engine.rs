@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
@@ -50,7 +51,13 @@ pub struct EngineLog {
 impl EngineLog {
     /// A log in a ring: the first publisher is for the thread that looks after the others. `None` when that is the only one.
     pub fn new(dialect: Dialect, publishers: Vec<Publisher>) -> Option<EngineLog> {
-        let mut sinks = publishers.into_iter().map(|one| Box::new(one) as Box<dyn LogSink>);
+        let sinks = publishers.into_iter().map(|one| Box::new(one) as Box<dyn LogSink>);
+        EngineLog::of_sinks(dialect, sinks.collect())
+    }
+
+    /// The same for other sinks.
+    pub(crate) fn of_sinks(dialect: Dialect, sinks: Vec<Box<dyn LogSink>>) -> Option<EngineLog> {
+        let mut sinks = sinks.into_iter();
         let control = sinks.next()?;
         let serving: Vec<_> = sinks.collect();
         (!serving.is_empty()).then(|| EngineLog {
@@ -107,6 +114,14 @@ pub enum EngineError {
     NoSocket {
         /// The address.
         address: ListenAddress,
+    },
+    /// The log could not make room for another worker's.
+    #[error("cannot move the log to {}: {source}; remove it if no worker of that number is there", dir.display())]
+    NotMoved {
+        /// Where it should go.
+        dir: PathBuf,
+        /// The system's reason.
+        source: io::Error,
     },
     /// The log of a worker could not be published.
     #[error(transparent)]

@@ -31,7 +31,7 @@ pub use control::{
     Keys, Loaded, OpenRequest, PoolLeft, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
-pub use log::{LogSink, Rehearsal};
+pub use log::{LogSink, Predecessor, Rehearsal};
 pub use process::{Worker, WorkerOptions, worker_main};
 pub use stats::Counting;
 pub use tls::check_certificates;

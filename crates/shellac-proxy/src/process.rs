@@ -1,11 +1,12 @@
 //! What a worker process does: publish a log, serve, and take the log away again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_config::Config;
 use shellac_counters::live::{Board, BoardOptions, CLASS, IDENT};
+use shellac_format::Dialect;
 use shellac_ring::{Publisher, Ring, RingHandle, RingStats};
 use shellac_sys::{CellViewMut, LogViewMut, monotonic_micros};
 use shellac_vsm::{ChildSet, PublishOptions};
@@ -13,8 +14,11 @@ use shellac_vsm::{ChildSet, PublishOptions};
 use crate::clock;
 use crate::control::{Control, Inherited};
 use crate::engine::{Engine, EngineError, EngineLog, EngineOptions, Listener, dialect};
+use crate::log::{LogSink, Predecessor, Remains, Turn, Turning};
 use crate::stats::Counting;
 
+/// How long threads have to take another ring: they look ten times a second.
+const TURN_PATIENCE: Duration = Duration::from_secs(2);
 /// Requests that a thread can show at a time: 1 MB of shared memory. What is beyond that is counted.
 const SLOTS_PER_THREAD: usize = 4096;
 
@@ -35,6 +39,8 @@ pub struct WorkerOptions {
     pub inherited: Inherited,
     /// The caller holds the lock of the working directory: what an earlier worker left there may be replaced.
     pub holds_lock: bool,
+    /// The workers whose place this one takes: what they still log is handed on in this one's log.
+    pub before: Vec<Predecessor>,
 }
 
 /// A worker that serves and whose log can be read.
@@ -44,6 +50,12 @@ pub struct Worker {
     engine: Engine,
     ring: RingHandle,
     directory: Directory,
+    /// What workers before this one still log.
+    remains: Option<Remains>,
+    /// For each publisher, so that it can be given another ring.
+    turns: Vec<Turn>,
+    dialect: Dialect,
+    log_bytes: u64,
     /// Why the log may be swapped out.
     unlocked: Option<std::io::Error>,
 }
@@ -69,21 +81,36 @@ impl Worker {
         listeners: Vec<Listener>,
         options: WorkerOptions,
     ) -> Result<Worker, EngineError> {
-        let WorkerOptions { workdir, gid, instance, threads, xid_base, inherited, holds_lock } =
-            options;
+        let WorkerOptions {
+            workdir,
+            gid,
+            instance,
+            threads,
+            xid_base,
+            inherited,
+            holds_lock,
+            before,
+        } = options;
         let dialect = dialect(config.log.dialect);
         let publish =
             PublishOptions { gid, holds_lock, ..PublishOptions::own(clock::unix_seconds()) };
         let mut set = ChildSet::create(&workdir, &publish)?;
-        let file = set.allocate("Log", "Log", config.log.size_bytes)?;
+        let log_bytes = config.log.size_bytes;
+        let file = set.allocate("Log", "Log", log_bytes)?;
         // A writer that waits for a disk holds up requests.
         let unlocked = file.lock().err();
         let view = LogViewMut::create(file, dialect.layout().segment_marker())?;
-        // One more for the thread that looks after the others.
+        // One more for the thread that looks after the others, and one for what others still log.
         let threads = threads.max(1);
-        let (ring, producers) = Ring::create(view, dialect.layout(), threads + 1)?;
-        let publishers =
-            producers.into_iter().map(|producer| Publisher::new(producer, dialect)).collect();
+        let publishing = threads + 1 + usize::from(!before.is_empty());
+        let (ring, producers) = Ring::create(view, dialect.layout(), publishing)?;
+        let (sinks, turns): (Vec<_>, Vec<_>) = producers
+            .into_iter()
+            .map(|producer| Turning::new(Publisher::new(producer, dialect)))
+            .unzip();
+        let mut sinks =
+            sinks.into_iter().map(|sink| Box::new(sink) as Box<dyn LogSink>).collect::<Vec<_>>();
+        let for_remains = if before.is_empty() { None } else { sinks.pop() };
         ring.publish_marker();
         let board = BoardOptions {
             seats: threads,
@@ -97,7 +124,7 @@ impl Worker {
         set.publish()?;
         let counting = Counting::publish(set)?;
         let directory = Directory(counting.clone());
-        let mut log = EngineLog::new(dialect, publishers)
+        let mut log = EngineLog::of_sinks(dialect, sinks)
             .expect("a publisher for the control thread and at least one for serving were made");
         log.seats = seats;
         log.ring = Some(ring.clone());
@@ -107,7 +134,12 @@ impl Worker {
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });
         }
-        Ok(Worker { engine, ring, directory, unlocked })
+        // Their logs are mapped before any of them is asked to end.
+        let remains = for_remains
+            .map(|sink| Remains::hand_on(&before, dialect, sink))
+            .transpose()
+            .map_err(|source| EngineError::Control { source })?;
+        Ok(Worker { engine, ring, directory, remains, turns, dialect, log_bytes, unlocked })
     }
 
     /// Why the log could not be locked in memory, if it could not: it is served all the same, but may be swapped out.
@@ -130,13 +162,46 @@ impl Worker {
         self.ring.stats()
     }
 
-    /// Moves the log to `dir`, so that another worker can publish its own; this one serves on and writes on there.
+    /// Moves the log to `dir`, so that another worker can publish its own; this one serves on.
+    ///
+    /// The log ends with that, so that readers have all of it when they leave it. What comes goes to another ring beside, which the
+    /// successor hands on. Returns, for people, why that is not so, if it is not: then what comes may be seen by nobody.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Log`]; the log is where it was then.
-    pub fn move_log(&self, dir: &std::path::Path) -> Result<(), EngineError> {
-        Ok(self.directory.0.move_to(dir)?)
+    /// [`EngineError::NotMoved`], and [`EngineError::Log`] if the system refuses; the log is where it was then.
+    pub fn move_log(&mut self, dir: &Path) -> Result<Option<String>, EngineError> {
+        let counting = &self.directory.0;
+        if dir.exists() {
+            // Found out now rather than when the log has ended.
+            let source = std::io::ErrorKind::AlreadyExists.into();
+            return Err(EngineError::NotMoved { dir: dir.to_owned(), source });
+        }
+        let mut unseen = None;
+        match self.end_log() {
+            Ok(true) => {}
+            Ok(false) => unseen = Some("a thread did not answer".to_owned()),
+            Err(error) => unseen = Some(error.to_string()),
+        }
+        counting.move_to(dir)?;
+        Ok(unseen.map(|why| {
+            format!(
+                "what the worker still logs while it finishes its requests may not be seen: {why}"
+            )
+        }))
+    }
+
+    /// Has all threads write to another ring; whether they do.
+    fn end_log(&self) -> Result<bool, EngineError> {
+        if let Some(file) = self.directory.0.rest_of_log(self.log_bytes)? {
+            let view = LogViewMut::create(file, self.dialect.layout().segment_marker())?;
+            let (ring, producers) = Ring::create(view, self.dialect.layout(), self.turns.len())?;
+            ring.publish_marker();
+            let publishers =
+                producers.into_iter().map(|one| Publisher::new(one, self.dialect)).collect();
+            return Ok(Turn::all(&self.turns, publishers, TURN_PATIENCE));
+        }
+        Ok(true)
     }
 
     /// [`drain`](Worker::drain) for one whose place another has taken: connections without a request have their usual time for one more.
@@ -144,8 +209,13 @@ impl Worker {
     /// # Errors
     ///
     /// As [`drain`](Worker::drain).
-    pub fn retire(self, patience: Duration) -> Result<(), EngineError> {
-        self.end(patience, Engine::retire)
+    pub fn retire(mut self, patience: Duration) -> Result<(), EngineError> {
+        self.engine.retire(patience);
+        if let Some(remains) = self.remains.take() {
+            // What they still log is nowhere else.
+            remains.finish(patience);
+        }
+        self.end(Duration::ZERO, Engine::drain)
     }
 
     /// Accepts nothing more, lets what runs come to its end for at most `patience`, stops, and removes the log.
@@ -159,9 +229,10 @@ impl Worker {
 
     /// [`drain`](Worker::drain) for one in which something is broken: the log is left for whoever looks for the reason.
     pub fn give_up(self, patience: Duration) {
-        let Worker { mut engine, ring, directory, .. } = self;
+        let Worker { mut engine, ring, directory, remains, .. } = self;
         engine.drain(patience);
         engine.join();
+        drop(remains);
         drop(ring);
         if let Some(set) = directory.0.close() {
             set.leave();
@@ -173,9 +244,10 @@ impl Worker {
         patience: Duration,
         how: fn(&mut Engine, Duration) -> bool,
     ) -> Result<(), EngineError> {
-        let Worker { mut engine, ring, directory, .. } = self;
+        let Worker { mut engine, ring, directory, remains, .. } = self;
         how(&mut engine, patience);
         engine.join();
+        drop(remains);
         drop(ring);
         match directory.0.close() {
             Some(set) => Ok(set.remove()?),

@@ -36,6 +36,7 @@ fn requests_in_the_steady_state_allocate_nothing() {
         xid_base: 1 << 40,
         inherited: Inherited::default(),
         holds_lock: false,
+        before: Vec::new(),
     };
     let listener =
         Listener { name: "main".to_owned(), address: address.into(), sockets: vec![socket.into()] };

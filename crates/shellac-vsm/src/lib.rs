@@ -17,11 +17,13 @@ pub mod group;
 pub mod index;
 pub mod locate;
 pub mod publish;
+mod retired;
 
 pub use attach::{AttachOptions, Attachment, Problem, Segment, SegmentId, Status};
 pub use error::VsmError;
 pub use index::{Entry, Header};
 pub use publish::{ChildSet, MgtSet, PublishOptions, SetWriter};
+pub use retired::map_retired;
 
 use std::fmt;
 

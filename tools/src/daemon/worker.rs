@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shellac_admin::{Answer, Status};
 use shellac_config::{Config, NodeMap, ParseOptions};
 use shellac_manager::{Handoff, Order, OrderReader, Orders};
-use shellac_proxy::{EngineError, Listener, Worker, WorkerOptions};
+use shellac_proxy::{EngineError, Listener, Predecessor, Worker, WorkerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::commands::{Dispatcher, Kept, Loadable, Ran};
@@ -85,7 +85,7 @@ pub(crate) fn serve(
                     let moved = worker.move_log(Path::new(&order.words[1]));
                     has_successor |= moved.is_ok();
                     let answer = match moved.map_err(explain) {
-                        Ok(()) => Answer::ok(""),
+                        Ok(unseen) => Answer::ok(unseen.unwrap_or_default()),
                         Err(error) => Answer::new(Status::CANNOT, format!("{error:#}")),
                     };
                     dispatcher.answer(&order, &Ran::at_once(answer));
@@ -206,7 +206,12 @@ impl Setup {
             })
             .collect();
         let kept = Kept::read(handoff.params, &handoff.state)?;
+        let before = handoff.before.iter().map(|one| Predecessor {
+            dir: shellac_vsm::publish::retired_dir(&handoff.workdir, one.pid),
+            is_new: one.is_new,
+        });
         let options = WorkerOptions {
+            before: before.collect(),
             workdir: handoff.workdir,
             gid: handoff.gid,
             instance: handoff.instance,

@@ -36,6 +36,7 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         gid: Some(105),
         threads,
         xid_base: 1 << 50,
+        before: vec![HandoffBefore { pid: 17, is_new: true }],
         listeners,
     }
 }

@@ -45,7 +45,7 @@ fn a_house_is_seen_while_it_stands_and_leaves_nothing() {
         "the second changed nothing"
     );
 
-    let handoff = house.handoff(5).unwrap();
+    let handoff = house.handoff(5, Vec::new()).unwrap();
     assert_eq!(
         (handoff.listeners.len(), handoff.listeners[0].sockets.len(), handoff.xid_base),
         (1, 2, 5)

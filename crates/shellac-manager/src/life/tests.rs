@@ -34,3 +34,25 @@ fn ends_of_workers_are_told_apart() {
         ]
     );
 }
+
+#[test]
+fn the_next_program_goes_on_counting() {
+    let publish = |dir: &std::path::Path| {
+        let mut mgt = MgtSet::create(dir, &PublishOptions::own(1)).unwrap();
+        (Life::publish(&mut mgt).unwrap(), mgt)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (mut first, _mgt) = publish(&dir.path().join("a"));
+    first.started();
+    first.died(ExitStatus::from_raw(9));
+    first.go_on(&[("uptime".to_owned(), 3600), ("child_start".to_owned(), 4)]);
+    let left = first.all();
+    let (mut second, _mgt) = publish(&dir.path().join("b"));
+    second.started();
+    let mut unknown = left.clone();
+    unknown.push(("from_the_future".to_owned(), 7));
+    second.go_on(&unknown);
+    let value = |name: &str| second.all().into_iter().find(|(one, _)| one == name).unwrap().1;
+    assert_eq!((value("child_start"), value("child_died")), (6, 1));
+    assert!((3600..3660).contains(&value("uptime")), "{}", value("uptime"));
+}

@@ -9,9 +9,11 @@ mod head;
 mod health;
 mod panic;
 mod rehearsal;
+mod remains;
 mod sink;
 mod text;
 mod tls;
+mod turn;
 mod txn;
 mod xid;
 
@@ -21,8 +23,11 @@ pub(crate) use head::HeadTags;
 pub(crate) use health::Health;
 pub(crate) use panic::publish_on_panic;
 pub use rehearsal::Rehearsal;
+pub use remains::Predecessor;
+pub(crate) use remains::{CLASS, REST, Remains};
 pub use sink::LogSink;
 pub(crate) use text::AddressText;
+pub(crate) use turn::{Turn, Turning};
 pub(crate) use txn::{Log, Txn, Written};
 pub(crate) use xid::Xids;
 

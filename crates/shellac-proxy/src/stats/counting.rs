@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use shellac_counters::vsc::table::{Health, Kind, Log, Main, Node, Vbe};
 use shellac_counters::vsc::write::{Cluster, Published, publish};
+use shellac_sys::MappedFileMut;
 use shellac_vsm::{ChildSet, VsmError};
 
 use crate::generation::lock;
+use crate::log::{CLASS, REST};
 
 /// The published counters of a worker. Clones are the same ones.
 #[derive(Clone, Debug)]
@@ -132,9 +134,19 @@ impl Counting {
         }
     }
 
+    /// Makes room for `len_bytes` of log beside the one that there is; readers see it with the next publication. `None` where nothing
+    /// is published.
+    pub(crate) fn rest_of_log(&self, len_bytes: u64) -> Result<Option<MappedFileMut>, VsmError> {
+        let mut directory = lock(&self.shared.directory);
+        directory.as_mut().map(|set| set.allocate(CLASS, REST, len_bytes)).transpose()
+    }
+
     /// Moves the directory out of the way of another worker's; what is counted is still counted there.
     pub(crate) fn move_to(&self, dir: &std::path::Path) -> Result<(), VsmError> {
-        lock(&self.shared.directory).as_mut().map_or(Ok(()), |set| set.move_to(dir))
+        let mut directory = lock(&self.shared.directory);
+        let Some(set) = directory.as_mut() else { return Ok(()) };
+        set.move_to(dir)?;
+        set.publish()
     }
 
     /// Hands the directory back; nothing more is published then.

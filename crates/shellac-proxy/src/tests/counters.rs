@@ -296,6 +296,7 @@ fn worker(workdir: &Path, config: &str) -> (Worker, std::net::SocketAddr) {
         inherited: crate::Inherited::default(),
         xid_base: 1 << 40,
         holds_lock: false,
+        before: Vec::new(),
     };
     let listener = Listener {
         name: "main".to_owned(),

@@ -136,6 +136,7 @@ fn a_worker_publishes_a_log_that_can_be_followed() {
         inherited: crate::Inherited::default(),
         xid_base: 1 << 40,
         holds_lock: false,
+        before: Vec::new(),
     };
     let listener =
         Listener { name: "main".to_owned(), address: address.into(), sockets: vec![first.into()] };

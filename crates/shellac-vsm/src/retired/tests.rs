@@ -1,0 +1,31 @@
+//! What is found in a set that was moved away.
+
+use super::*;
+use crate::publish::retired_dir;
+use crate::{ChildSet, PublishOptions};
+
+#[test]
+fn segments_are_found_where_the_set_was_moved_to() {
+    let root = tempfile::tempdir().unwrap();
+    let mut set = ChildSet::create(root.path(), &PublishOptions::own(1)).unwrap();
+    set.add_bytes("Log", "Log", b"first").unwrap();
+    set.publish().unwrap();
+    let dir = retired_dir(root.path(), 77);
+    set.move_to(&dir).unwrap();
+    set.add_bytes("Log", "Rest", b"second").unwrap();
+    set.publish().unwrap();
+    set.add_bytes("Log", "Gone", b"third").unwrap();
+    set.remove_segment("Log", "Gone").unwrap();
+
+    let text = |ident| {
+        let file = map_retired(&dir, "Log", ident).unwrap()?;
+        let mut bytes = [0; 8];
+        file.read_bytes(0, &mut bytes).unwrap();
+        Some(bytes)
+    };
+    assert_eq!(text("Log").as_ref(), Some(b"first\0\0\0"));
+    assert_eq!(text("Rest").as_ref(), Some(b"second\0\0"));
+    assert_eq!(text("Gone"), None);
+    set.remove().unwrap();
+    assert!(map_retired(&dir, "Log", "Log").is_err());
+}
