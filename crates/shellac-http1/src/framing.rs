@@ -180,6 +180,10 @@ fn content_length(headers: &Headers) -> Length {
             None => return Length::TooLarge,
         }
     }
+    // Others count with a sign.
+    if bytes > i64::MAX.unsigned_abs() {
+        return Length::TooLarge;
+    }
     Length::Bytes(bytes)
 }
 

@@ -52,6 +52,13 @@ pub(crate) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|candidate| name.eq_ignore_ascii_case(candidate.as_bytes()))
 }
 
+/// Removes from an interim (1xx) head what the next hop must not see: as [`strip_hop_by_hop`], and a Content-Length, for no
+/// body follows.
+pub fn strip_interim(headers: &mut Headers) {
+    strip_hop_by_hop(headers);
+    headers.remove("content-length");
+}
+
 /// Whether the client wants its connection kept after the answer.
 ///
 /// An unread request body, an answer framed by close or a broken one are reasons to close all the same.

@@ -1,5 +1,7 @@
 //! Dates as HTTP writes them.
 
+use std::cell::RefCell;
+
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -13,6 +15,21 @@ pub(crate) fn http(unix_seconds: u64) -> String {
     let weekday = DAYS[usize::try_from(days % 7).unwrap_or(0)];
     let month = MONTHS[month];
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// The date of the second that was last asked for: it is the same for all answers of that second.
+#[derive(Debug, Default)]
+pub(crate) struct LastDate(RefCell<(u64, String)>);
+
+impl LastDate {
+    /// Hands `use_it` the date of `unix_seconds` as [`http`] writes it.
+    pub(crate) fn of<T>(&self, unix_seconds: u64, use_it: impl FnOnce(&str) -> T) -> T {
+        let mut last = self.0.borrow_mut();
+        if last.0 != unix_seconds || last.1.is_empty() {
+            *last = (unix_seconds, http(unix_seconds));
+        }
+        use_it(&last.1)
+    }
 }
 
 /// Year, month from 0, and day from 1, of a day since 1970.

@@ -65,13 +65,24 @@ fn framings_of_requests() {
     let cases: &[(Fields, BodyFraming)] = &[
         (&[], BodyFraming::None),
         (&[("Content-Length", "0")], BodyFraming::Length(0)),
-        (&[("Content-Length", "18446744073709551615")], BodyFraming::Length(u64::MAX)),
+        (&[("Content-Length", "9223372036854775807")], BodyFraming::Length(i64::MAX as u64)),
         (&[("Transfer-Encoding", "chunked")], BodyFraming::Chunked),
     ];
     for (fields, expected) in cases {
         let head =
             RequestHead { headers: fields.iter().copied().collect(), ..RequestHead::default() };
         assert_eq!(request_framing(&head), Ok(*expected), "{fields:?}");
+    }
+}
+
+#[test]
+fn a_length_that_others_read_as_negative_is_refused() {
+    for length in ["9223372036854775808", "18446744073709551615", "18446744073709551616"] {
+        let headers: Headers = [("Content-Length", length)].into_iter().collect();
+        let head = RequestHead { headers, ..RequestHead::default() };
+        assert_eq!(request_framing(&head), Err(HeadError::ContentLengthTooLarge), "{length}");
+        let head = response(Version::Http11, 200, &[("Content-Length", length)]);
+        assert_eq!(response_framing(&head, "GET"), Err(FramingError::BadContentLength), "{length}");
     }
 }
 

@@ -37,6 +37,16 @@ fn fields_of_one_connection_do_not_pass() {
 }
 
 #[test]
+fn an_interim_head_says_no_length() {
+    let mut headers: Headers =
+        [("Link", "</a>"), ("Content-Length", "5"), ("Transfer-Encoding", "chunked"), ("X", "1")]
+            .into_iter()
+            .collect();
+    strip_interim(&mut headers);
+    assert_eq!(names(&headers), ["Link", "X"]);
+}
+
+#[test]
 fn clients_that_keep_their_connection() {
     let cases: &[(Version, &[&str], bool)] = &[
         (Version::Http11, &[], true),

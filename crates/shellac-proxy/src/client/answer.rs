@@ -149,7 +149,7 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
     let worker = exchange.worker;
     worker.stats.response(head.status);
     let len = html.len() as u64;
-    let keep = exchange.close.is_none();
+    let keep = exchange.keeps();
     frame_response(
         &mut head.headers,
         head.status,

@@ -80,6 +80,15 @@ pub(crate) struct Exchange<'s> {
 }
 
 impl Exchange<'_> {
+    /// Whether the client's connection stays open behind the answer whose head is made now. The thread may have been told to
+    /// end since the request began, and then the client has to know.
+    pub(crate) fn keeps(&mut self) -> bool {
+        if self.worker.draining.get() {
+            self.close.get_or_insert(SessionEnd::RespClose);
+        }
+        self.close.is_none()
+    }
+
     /// Logs once that the request's body has been read, or that nobody reads it any more.
     pub(crate) fn log_body(&mut self, at: Micros) {
         if !self.body_logged {

@@ -1,6 +1,6 @@
 //! Dates of the calendar.
 
-use super::http;
+use super::{LastDate, http};
 
 #[test]
 fn dates_are_those_of_the_calendar() {
@@ -12,5 +12,13 @@ fn dates_are_those_of_the_calendar() {
         (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
     ] {
         assert_eq!(http(seconds), expected);
+    }
+}
+
+#[test]
+fn a_date_that_is_kept_is_that_of_the_second_asked_for() {
+    let dates = LastDate::default();
+    for seconds in [0, 784_111_777, 784_111_777, 784_111_778, 0] {
+        assert_eq!(dates.of(seconds, str::to_owned), http(seconds));
     }
 }

@@ -21,7 +21,7 @@ use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
 use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, Txn, TxnKind};
 use crate::stats::{Busy, Firsts, node_name};
-use crate::worker::{Conn, Place};
+use crate::worker::{Conn, Place, Worker};
 
 /// What an attempt came to.
 #[allow(
@@ -157,7 +157,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let counts = local.counts(busy.endpoint());
     counts.add(Vbe::BereqHdrbytes, head_sent);
     counts.add(Vbe::BereqBodybytes, body_sent);
-    let response = match waited {
+    let mut response = match waited {
         Ok(response) => response,
         Err(failure) => {
             let failure = failure.on(worker.node.lately(running.conn.remote));
@@ -179,6 +179,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             local.named(busy.endpoint(), node, firsts);
         }
     }
+    date(worker, &mut response.head, response.at);
     log_response(&mut txn, &response.head, response.at);
     if !exchange.body.framing().is_empty() {
         txn.note_number("fetch.sent", running.upload.sent());
@@ -220,6 +221,15 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
     Attempt::Response(Got { txn, conn, upload, response, busy, number, node })
+}
+
+/// Gives a response without a date that of its arrival: whoever has a clock owes it to those behind.
+fn date(worker: &Worker, head: &mut ResponseHead, at: Micros) {
+    const DATE: &str = "Date";
+    if head.status >= 200 && !head.headers.contains(DATE) {
+        let seconds = worker.log.wall(at) / 1_000_000;
+        worker.dates.of(seconds, |date| head.headers.push(DATE, date));
+    }
 }
 
 /// The node that a response names in the header that the configuration says.

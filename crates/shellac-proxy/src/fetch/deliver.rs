@@ -221,7 +221,7 @@ fn log_head(
         BodyFraming::Length(_) => None,
         _ => head.headers.get("content-length").map(<[u8]>::to_vec),
     };
-    let keep = exchange.close.is_none();
+    let keep = exchange.keeps();
     frame_response(&mut head.headers, head.status, towards, exchange.version, keep);
     if let (Some(value), None) = (length, head.headers.get("content-length")) {
         exchange.txn.unset(tags, "Content-Length", &value);

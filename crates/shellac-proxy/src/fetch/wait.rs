@@ -365,7 +365,7 @@ impl Waiting<'_, '_> {
         }
         self.txn.note_number("fetch.interim", u64::from(self.head.status));
         if self.exchange.interim && (!proceed || self.exchange.expects) {
-            shellac_http1::policy::strip_hop_by_hop(&mut self.head.headers);
+            policy::strip_interim(&mut self.head.headers);
             let head = &self.head;
             self.exchange.push_head(false, |out| {
                 write::response(out, head);

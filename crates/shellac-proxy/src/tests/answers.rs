@@ -58,6 +58,33 @@ fn the_page_has_the_time_unless_it_is_switched_off() {
 }
 
 #[test]
+fn an_answer_without_a_date_gets_that_of_its_arrival_and_one_that_has_one_keeps_it() {
+    let (rig, _origin) = rig(|index, mut connection| {
+        connection.request();
+        let date = ["", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"][index - 1];
+        connection.send(format!(
+            "HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n\
+             HTTP/1.1 200 OK\r\n{date}Content-Length: 0\r\nConnection: close\r\n\r\n"
+        ));
+    });
+    let response = rig.exchange(get("/a"));
+    let (interim, last) = response.split_once("\r\n\r\n").unwrap();
+    assert_eq!(interim, "HTTP/1.1 103 Early Hints", "an interim answer has neither");
+    assert!(last.starts_with("HTTP/1.1 200 OK\r\n"), "{last}");
+    let date = last.split("\r\nDate: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    assert!(date.len() == 29 && date.ends_with(" GMT"), "{date}");
+    let all = rig.sessions(1);
+    let [_, bereq, req] = &all[..] else { panic!("{all:#?}") };
+    let line = format!("Date: {date}");
+    assert!(bereq.texts(Tag::BerespHeader).contains(&line.as_str()), "{bereq:#?}");
+    assert!(req.texts(Tag::RespHeader).contains(&line.as_str()), "{req:#?}");
+
+    let response = rig.exchange(get("/b"));
+    assert_eq!(response.matches("Date: ").count(), 1, "{response}");
+    assert!(response.contains("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), "{response}");
+}
+
+#[test]
 fn head_gets_the_head_of_the_page() {
     let rig = Rig::start(DIALECT, Origin::refusing(), "");
     let response = rig.exchange(get("/a").replace("GET", "HEAD"));

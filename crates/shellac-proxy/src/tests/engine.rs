@@ -44,6 +44,7 @@ fn draining_lets_a_request_come_to_its_end() {
     go.send(()).unwrap();
     let response = busy.rest();
     assert!(response.starts_with("HTTP/1.1 200 ") && body(&response) == "answer", "{response}");
+    assert!(response.contains("\r\nConnection: close\r\n"), "the client is told: {response}");
     assert!(rig.engine.drain(PATIENCE));
     assert_eq!(rig.engine.running(), 0);
     assert!(rig.journal.transactions(DIALECT).iter().all(super::log::Transaction::has_ended));

@@ -40,6 +40,7 @@ use crate::bodies::Bodies;
 use crate::client::Desk;
 use crate::clock::Clock;
 use crate::control::Acks;
+use crate::date::LastDate;
 use crate::generation::Generation;
 use crate::log::{Grammar, Log, LogSink, Written, Xids, publish_on_panic};
 use crate::node::Node;
@@ -136,6 +137,8 @@ pub(crate) struct Worker {
     pub(crate) bodies: Bodies,
     /// Where pauses get their randomness from.
     pub(crate) chance: Chance,
+    /// For responses that come without a date.
+    pub(crate) dates: LastDate,
     /// Open client connections.
     pub(crate) sessions: Cell<usize>,
     pub(crate) draining: Cell<bool>,
@@ -173,6 +176,7 @@ impl Worker {
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             bodies,
             chance: Chance::new(seed.wrapping_add(index as u64)),
+            dates: LastDate::default(),
             sessions: Cell::new(0),
             draining: Cell::new(false),
             lenient: Cell::new(false),
