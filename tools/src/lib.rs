@@ -144,10 +144,10 @@ fn parse() -> Cli {
 pub fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
     // Not for people, so not among the tools.
-    let is_worker =
-        std::env::args_os().nth(1).is_some_and(|argument| argument == daemon::WORKER_ARGUMENT);
+    let is_called = |by: &str| std::env::args_os().nth(1).is_some_and(|argument| argument == by);
     let result = match Path::new(&name).file_name().and_then(|name| name.to_str()) {
-        _ if is_worker => daemon::run_worker(),
+        _ if is_called(daemon::WORKER_ARGUMENT) => daemon::run_worker(),
+        _ if is_called(shellac_manager::KEYS_ARGUMENT) => daemon::run_keys(),
         Some(stock) if log::STOCK_NAMES.contains(&stock) => return log::run_as(&name),
         Some(stock) if ncsa::STOCK_NAMES.contains(&stock) => return ncsa::run_as(&name),
         Some(stock) if stat::STOCK_NAMES.contains(&stock) => return stat::run_as(&name),

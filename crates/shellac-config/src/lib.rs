@@ -28,7 +28,7 @@ pub use effective::Effective;
 pub use errors::{ConfigError, ConfigErrors};
 pub use nodes::NodeMap;
 pub use resolver::ResolverConfig;
-pub use tls::{BackendTls, CertificateFiles, ListenTls, ServerNameFrom, TlsVersion};
+pub use tls::{BackendTls, CertificateFiles, KeyText, ListenTls, ServerNameFrom, TlsVersion};
 pub use types::{
     Action, BackendAddress, BackendConfig, BodyConfig, BodyOver, Config, ErrorPage, Limits,
     ListenAddress, ListenConfig, LogConfig, LogDialect, ParseOptions, PoolConfig, ProbeConfig,

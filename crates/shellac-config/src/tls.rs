@@ -1,9 +1,12 @@
 //! What the file says about TLS, towards clients and towards backends. The files that it names are read by whoever uses them.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use crate::Config;
 use crate::section::{Problems, Section, boolean, text};
 
 /// TLS on a listening address.
@@ -16,14 +19,70 @@ pub struct ListenTls {
 }
 
 /// A certificate with its key. Where they are named makes no difference between two.
-#[derive(Debug, Clone, Eq)]
+#[derive(Debug, Clone)]
 pub struct CertificateFiles {
     /// The certificate and those that lead to a root, as PEM.
     pub cert: PathBuf,
     /// Its key, as PEM.
     pub key: PathBuf,
+    /// What is in that file, where only somebody else can read it; see [`Config::give_keys`].
+    pub key_text: Option<KeyText>,
     /// The line in the configuration that names them, from 1.
     pub line: usize,
+}
+
+/// A private key as it stands in its file. It is not shown.
+#[derive(Clone)]
+pub struct KeyText(Arc<[u8]>);
+
+impl KeyText {
+    /// The text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for KeyText {
+    fn from(text: &[u8]) -> KeyText {
+        KeyText(text.into())
+    }
+}
+
+impl fmt::Debug for KeyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyText(..)")
+    }
+}
+
+impl Config {
+    /// The files of all private keys, each once.
+    #[must_use]
+    pub fn key_files(&self) -> Vec<&Path> {
+        let of_listeners =
+            self.listen.iter().flat_map(|one| &one.tls).flat_map(|tls| &tls.certificates);
+        let of_backends = self.backends.iter().flat_map(|one| &one.tls).flat_map(|tls| &tls.client);
+        let mut files: Vec<&Path> =
+            of_listeners.chain(of_backends).map(|files| files.key.as_path()).collect();
+        files.sort_unstable();
+        files.dedup();
+        files
+    }
+
+    /// Says what is in the files of private keys that whoever uses this cannot read.
+    pub fn give_keys(&mut self, keys: &[(PathBuf, KeyText)]) {
+        let of_listeners = self
+            .listen
+            .iter_mut()
+            .flat_map(|one| &mut one.tls)
+            .flat_map(|tls| &mut tls.certificates);
+        let of_backends =
+            self.backends.iter_mut().flat_map(|one| &mut one.tls).flat_map(|tls| &mut tls.client);
+        for files in of_listeners.chain(of_backends) {
+            let given = keys.iter().find(|(path, _)| *path == files.key);
+            files.key_text = given.map(|(_, text)| text.clone());
+        }
+    }
 }
 
 /// A version of TLS.
@@ -41,6 +100,8 @@ impl PartialEq for CertificateFiles {
         self.cert == other.cert && self.key == other.key
     }
 }
+
+impl Eq for CertificateFiles {}
 
 /// TLS towards a backend. Where it is described makes no difference between two.
 #[derive(Debug, Clone, Eq)]
@@ -104,7 +165,7 @@ pub(crate) fn read_listen(
         let key = one.required(problems, "key", path).map(|found| found.value);
         one.finish(problems);
         if let (Some(cert), Some(key)) = (cert, key) {
-            certificates.push(CertificateFiles { cert, key, line });
+            certificates.push(CertificateFiles { cert, key, key_text: None, line });
         }
     }
     if missing || certificates.is_empty() {
@@ -141,7 +202,7 @@ pub(crate) fn read_backend(
     let client = match (cert, key) {
         (Some(cert), Some(key)) => {
             let line = problems.line(cert.at);
-            Some(CertificateFiles { cert: cert.value, key: key.value, line })
+            Some(CertificateFiles { cert: cert.value, key: key.value, key_text: None, line })
         }
         (None, None) => None,
         (Some(one), None) => {

@@ -65,6 +65,12 @@ pub enum ManagerError {
         /// What the system said.
         source: io::Error,
     },
+    /// The process that reads keys as root could not be started.
+    #[error("cannot start the process that reads private keys as root: {source}")]
+    Keys {
+        /// What the system said.
+        source: io::Error,
+    },
     /// What another program left cannot be taken over.
     #[error("{why}")]
     TakeOver {

@@ -15,7 +15,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use shellac_config::ListenAddress;
+use shellac_config::{KeyText, ListenAddress};
 
 use crate::descriptors;
 
@@ -58,6 +58,8 @@ pub struct Handoff {
     pub xid_base: u64,
     /// The workers whose place this one takes, and that still serve.
     pub before: Vec<HandoffBefore>,
+    /// Private keys that the worker cannot read, by their files.
+    pub keys: Vec<(PathBuf, KeyText)>,
     /// The addresses.
     pub listeners: Vec<HandoffListener>,
 }
@@ -203,6 +205,11 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
         number(&mut out, u64::from(one.pid));
         number(&mut out, u64::from(one.is_new));
     }
+    number(&mut out, count(handoff.keys.len()));
+    for (path, key) in &handoff.keys {
+        text(&mut out, path.as_os_str().as_bytes());
+        text(&mut out, key.as_bytes());
+    }
     number(&mut out, count(handoff.listeners.len()));
     for listener in &handoff.listeners {
         text(&mut out, listener.name.as_bytes());
@@ -253,6 +260,11 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
             .map_err(|_| HandoffError::Bad("a process that is none"))?;
         before.push(HandoffBefore { pid, is_new: fields.number()? != 0 });
     }
+    let mut keys = Vec::new();
+    for _ in 0..fields.number()? {
+        let path = PathBuf::from(std::ffi::OsString::from_vec(fields.bytes()?.to_vec()));
+        keys.push((path, KeyText::from(fields.bytes()?)));
+    }
     let mut listeners = Vec::new();
     let mut counts = Vec::new();
     let mut sockets = 0_u64;
@@ -286,6 +298,7 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
         threads,
         xid_base,
         before,
+        keys,
         listeners,
     };
     Ok((handoff, counts))

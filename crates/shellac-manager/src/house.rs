@@ -15,6 +15,7 @@ use crate::ManagerError;
 use crate::admin::Door;
 use crate::handoff::{Handoff, HandoffBefore, HandoffConfiguration, HandoffListener};
 use crate::identity::Identity;
+use crate::keys::{self, Keys};
 use crate::life::Life;
 use crate::listen::{BACKLOG, BoundListener, bind};
 use crate::lock::PidFile;
@@ -75,6 +76,8 @@ pub struct House {
     life: Life,
     /// What the program before this one has left.
     before: Option<Before>,
+    /// What reads keys that this user cannot read.
+    keys: Option<Keys>,
     pid_files: Vec<PidFile>,
     lock: PidFile,
 }
@@ -85,6 +88,7 @@ struct Kept {
     pid_files: Vec<PidFile>,
     listeners: Vec<BoundListener>,
     saved: Saved,
+    keys: Option<Keys>,
     gid: Option<u32>,
 }
 
@@ -139,7 +143,10 @@ impl House {
         publish::remove_set(workdir, SetKind::Mgt)?;
         publish::remove_retired(workdir)?;
         let saved = Saved::open(workdir).map_err(saved_error(workdir))?;
+        let mut keys = None;
         if let (Some(identity), Some(user)) = (identity, user) {
+            keys =
+                Keys::start(config, &identity).map_err(|source| ManagerError::Keys { source })?;
             // All that only another user can have is there.
             identity.give(workdir)?;
             identity.give(lock.path())?;
@@ -148,7 +155,7 @@ impl House {
             }
             identity.assume(user)?;
         }
-        let kept = Kept { lock, pid_files, listeners, saved, gid };
+        let kept = Kept { lock, pid_files, listeners, saved, keys, gid };
         House::publish(settings, kept, None, now_unix)
     }
 
@@ -193,6 +200,10 @@ impl House {
         for &pid in &state.workers {
             workers.push((pid, descriptors.next().map_err(broken)?));
         }
+        let keys = match state.keys {
+            true => Some(descriptors.next().and_then(Keys::adopt).map_err(broken)?),
+            false => None,
+        };
         let saved = Saved::open(&state.workdir).map_err(saved_error(&state.workdir))?;
         let settings = Settings {
             config,
@@ -206,7 +217,7 @@ impl House {
             threads: state.threads,
             pid_files: state.pid_files.clone(),
         };
-        let kept = Kept { lock, pid_files, listeners, saved, gid: state.gid };
+        let kept = Kept { lock, pid_files, listeners, saved, keys, gid: state.gid };
         let before = Before {
             workers,
             stopped: state.stopped,
@@ -234,7 +245,7 @@ impl House {
         doors: Option<Vec<(Option<PathBuf>, OwnedFd)>>,
         now_unix: u64,
     ) -> Result<House, ManagerError> {
-        let Kept { lock, pid_files, listeners, saved, gid } = kept;
+        let Kept { lock, pid_files, listeners, saved, keys, gid } = kept;
         let workdir = settings.workdir.as_path();
         let options = PublishOptions { gid, holds_lock: true, ..PublishOptions::own(now_unix) };
         let mut mgt = MgtSet::create(workdir, &options)?;
@@ -266,6 +277,7 @@ impl House {
             mgt: Some(mgt),
             life,
             before: None,
+            keys,
             pid_files,
             lock,
         })
@@ -367,6 +379,14 @@ impl House {
             threads: settings.threads,
             xid_base,
             before,
+            // What cannot be read is missing, as it is for a worker that reads by itself.
+            keys: self
+                .shelf
+                .all()
+                .iter()
+                .flat_map(|one| self.keys_for(one).unwrap_or_default())
+                .filter_map(|(path, key)| Some((path, key?)))
+                .collect(),
             listeners,
         })
     }
@@ -446,6 +466,7 @@ impl House {
             doors: self.door.as_ref().map(Door::paths).unwrap_or_default(),
             stopped: false,
             workers: Vec::new(),
+            keys: false,
             life: self.life.all(),
         };
         let mut descriptors = vec![self.lock.as_fd()];
@@ -453,6 +474,24 @@ impl House {
         descriptors.extend(self.listeners.iter().flat_map(|one| &one.sockets).map(AsFd::as_fd));
         descriptors.extend(self.door.iter().flat_map(Door::sockets));
         (state, descriptors)
+    }
+
+    /// The connection to what reads keys, which goes behind those to workers.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
+    }
+
+    /// The keys that a configuration names and that workers cannot read.
+    ///
+    /// The error is for people.
+    pub(crate) fn keys_for(&self, one: &HandoffConfiguration) -> Result<Vec<keys::Given>, String> {
+        if self.keys.is_none() {
+            return Ok(Vec::new());
+        }
+        let options = ParseOptions { allow_small: self.settings.allow_small };
+        let config = Config::parse_with(&one.text, &one.file_name, options)
+            .map_err(|errors| errors.to_string())?;
+        keys::of(&config, self.keys.as_ref()).map_err(|why| format!("{}: {why}", one.file_name))
     }
 
     /// Keeps what a worker says, for the next one and for the next manager.

@@ -1,6 +1,7 @@
 //! The user that the proxy becomes, from the lists of this machine.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use shellac_config::Config;
@@ -74,6 +75,23 @@ impl Identity {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid)).map_err(|source| {
             ManagerError::File { action: "give to the user", path: path.to_owned(), source }
         })
+    }
+
+    /// Whether it may read a file, as far as the rights of the file and of the directories on the way say.
+    pub(crate) fn can_read(&self, path: &Path) -> bool {
+        let way = path.ancestors().skip(1).all(|directory| self.may(directory, 1));
+        way && self.may(path, 4)
+    }
+
+    /// Whether its bits of the mode have this one of the lowest three.
+    fn may(&self, path: &Path, bit: u32) -> bool {
+        let Ok(metadata) = std::fs::metadata(path) else { return false };
+        let shift = match () {
+            () if metadata.uid() == self.uid => 6,
+            () if self.groups.contains(&metadata.gid()) => 3,
+            () => 0,
+        };
+        metadata.mode() >> shift & bit != 0
     }
 
     /// Becomes that user. There is no way back.

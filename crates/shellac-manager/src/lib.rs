@@ -24,6 +24,7 @@ mod glob;
 mod handoff;
 mod house;
 mod identity;
+mod keys;
 mod life;
 mod listen;
 mod lock;
@@ -51,6 +52,7 @@ pub use handoff::{
 };
 pub use house::{House, Settings};
 pub use identity::check_identity;
+pub use keys::{KEYS_ARGUMENT, keep_keys};
 pub use life::Life;
 pub use listen::{BoundListener, bind};
 pub use lock::PidFile;

@@ -6,11 +6,13 @@ use std::path::Path;
 use shellac_admin::{
     Answer, Columns, Envelope, Place, Status, quoted, read_record, shown, written_record,
 };
+use shellac_config::KeyText;
 
 use crate::admin::sessions::Asked;
 use crate::errands::{Client, Errand, Then};
 use crate::event::Event;
 use crate::glob;
+use crate::keys::Given;
 use crate::params::Which;
 use crate::shelf::{self, read_text};
 use crate::supervise::{Stage, Supervisor, now, since_1970};
@@ -189,10 +191,13 @@ impl Supervisor<'_> {
         self.notifier.reloading();
         let shelf = self.house.shelf();
         let name = shelf.reload_name(since_1970().as_secs(), |name| self.errands.is_loading(name));
-        let prepared =
-            read_text(Path::new(&path)).and_then(|text| shelf.prepare(&name, text, path, "auto"));
+        let prepared = read_text(Path::new(&path)).and_then(|text| {
+            let one = shelf.prepare(&name, text, path, "auto")?;
+            Ok((self.house.keys_for(&one)?, one))
+        });
         match prepared {
-            Ok(configuration) => {
+            Ok((keys, configuration)) => {
+                self.hand_over(&keys);
                 let words = load_words(&configuration);
                 self.ask(client, &words, Then::Loaded { configuration, activate: true });
             }
@@ -346,6 +351,20 @@ impl Supervisor<'_> {
         self.reply(Some(client), answer);
     }
 
+    /// Tells the worker keys that it cannot read, before the configuration that names them.
+    fn hand_over(&mut self, keys: &[Given]) {
+        if self.house.keys().is_none() {
+            return;
+        }
+        let mut words = vec!["keys".to_owned()];
+        for (path, key) in keys {
+            words.push(path.display().to_string());
+            let key = key.as_ref().map(KeyText::as_bytes).unwrap_or_default();
+            words.push(String::from_utf8_lossy(key).into_owned());
+        }
+        self.ask(None, &words, Then::Forward);
+    }
+
     fn load(&mut self, client: Client) {
         let (name, source) = (client.call.args[0].clone(), client.call.args[1].clone());
         let temperature = client.call.args.get(2).cloned().unwrap_or("auto".to_owned());
@@ -361,10 +380,12 @@ impl Supervisor<'_> {
             } else {
                 (read_text(Path::new(&source))?, source)
             };
-            shelf.prepare(&name, text, file_name, &temperature)
+            let one = shelf.prepare(&name, text, file_name, &temperature)?;
+            Ok((self.house.keys_for(&one)?, one))
         };
         match read() {
-            Ok(configuration) => {
+            Ok((keys, configuration)) => {
+                self.hand_over(&keys);
                 let words = load_words(&configuration);
                 self.ask(Some(client), &words, Then::Loaded { configuration, activate: false });
             }

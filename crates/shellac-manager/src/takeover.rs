@@ -4,7 +4,7 @@
 //! the next program's standard input    one byte with up to 64 descriptors, as often as needed:
 //!   first                              a file in memory with the text, which is JSON
 //!   then                               the lock, the other pid files, the listening sockets of each address, those of the command line,
-//!                                      the connections to workers
+//!                                      the connections to workers and to the process that reads keys
 //! ```
 //!
 //! Descriptors travel in a socket's queue, so none of them has to survive the change of programs by its number, and nothing has
@@ -65,6 +65,9 @@ pub struct TakeOver {
     pub(crate) stopped: bool,
     /// Workers that serve, or finish their requests.
     pub(crate) workers: Vec<u32>,
+    /// A process reads keys as root; its connection is the last descriptor.
+    #[serde(default)]
+    pub(crate) keys: bool,
     /// The manager's counters by their names, of which the uptime is in seconds.
     #[serde(default)]
     pub(crate) life: Vec<(String, u64)>,
@@ -118,7 +121,8 @@ impl TakeOver {
     fn descriptors(&self) -> usize {
         let sockets: usize =
             self.listeners.iter().fold(0, |sum, one| sum.saturating_add(one.sockets));
-        (1 + self.pid_files.len() + self.doors.len() + self.workers.len()).saturating_add(sockets)
+        let others = self.doors.len() + self.workers.len() + usize::from(self.keys);
+        (1 + self.pid_files.len() + others).saturating_add(sockets)
     }
 
     /// Reads the text and whether all of it can be taken over by this program.

@@ -226,6 +226,10 @@ impl Supervisor<'_> {
             state.workers.push(worker.pid());
             descriptors.push(worker.as_fd());
         }
+        if let Some(keys) = self.house.keys() {
+            state.keys = true;
+            descriptors.push(keys.as_fd());
+        }
         state.stopped = matches!(self.stage, Stage::Stopped);
         state.xid = self.xid_bases.last().map(|(base, at)| (base, at.as_secs(), at.subsec_nanos()));
         if let Err(error) = state.send(&ours, &descriptors) {

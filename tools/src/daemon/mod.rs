@@ -18,7 +18,7 @@ use shellac_manager::{
     Event, House, NextProgram, Outcome, TAKE_OVER, TakeOver, WorkerKind, WorkerProgram,
 };
 
-pub(crate) use worker::{WORKER_ARGUMENT, run_worker};
+pub(crate) use worker::{WORKER_ARGUMENT, run_keys, run_worker};
 
 /// How long open requests have when the proxy stops.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -52,6 +52,13 @@ pub(crate) fn run_worker() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Keeps keys until the manager closes the connection, which it also does by dying.
+pub(crate) fn run_keys() -> anyhow::Result<ExitCode> {
+    let _ = std::fs::write("/proc/self/comm", "shellacd");
+    shellac_manager::keep_keys()?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Serves and carries out orders until the connection ends, or a signal arrives on `asked`.
 pub(crate) fn serve(
     handoff: Handoff,
@@ -81,6 +88,8 @@ pub(crate) fn serve(
             match order.number {
                 // Before whatever comes next: that may be the end.
                 0 => dispatcher.log(order.words),
+                // Not among what is logged.
+                _ if order.words[..1] == ["keys"] => dispatcher.take_keys(&order),
                 _ if order.words.len() == 2 && order.words[0] == "retire" => {
                     let moved = worker.move_log(Path::new(&order.words[1]));
                     has_successor |= moved.is_ok();
@@ -180,6 +189,7 @@ impl Setup {
             .into_iter()
             .map(|one| {
                 let mut config = Config::parse_with(&one.text, &one.file_name, options)?;
+                config.give_keys(&handoff.keys);
                 config.nodes.prefer(&nodes);
                 Ok(Loadable {
                     name: one.name,

@@ -37,6 +37,7 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         threads,
         xid_base: 1 << 50,
         before: vec![HandoffBefore { pid: 17, is_new: true }],
+        keys: vec![(PathBuf::from("/k"), KeyText::from(&b"secret"[..]))],
         listeners,
     }
 }

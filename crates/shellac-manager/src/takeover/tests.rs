@@ -37,6 +37,7 @@ fn state() -> TakeOver {
         doors: vec![None],
         stopped: false,
         workers: vec![17],
+        keys: false,
         life: vec![("uptime".to_owned(), 12)],
     }
 }

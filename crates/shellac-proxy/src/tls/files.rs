@@ -17,7 +17,10 @@ const FILE_BYTES: u64 = 4 << 20;
 /// A certificate with those that lead to its root, and its key. The error says which file, and why.
 pub(super) fn certified(files: &CertificateFiles) -> Result<Arc<CertifiedKey>, String> {
     let chain = certificates(&files.cert)?;
-    let text = read(&files.key)?;
+    let text = match &files.key_text {
+        Some(text) => text.as_bytes().to_vec(),
+        None => read(&files.key)?,
+    };
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
         pem::Error::NoItemsFound => {
             let encrypted = contains(&text, b"ENCRYPTED");

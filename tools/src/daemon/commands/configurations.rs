@@ -1,9 +1,10 @@
 //! Configurations: loaded, used and discarded as the manager says, which keeps their list.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use shellac_admin::{Answer, Status};
-use shellac_config::{Config, ConfigErrors, NodeMap, ParseOptions};
+use shellac_config::{Config, ConfigErrors, KeyText, NodeMap, ParseOptions};
 use shellac_proxy::{Control, ControlError, Temperature};
 
 use super::Loadable;
@@ -15,6 +16,7 @@ pub(super) fn load(
     file_name: &str,
     text: &str,
     temperature: &str,
+    keys: &[(PathBuf, KeyText)],
     nodes: &NodeMap,
 ) -> Answer {
     // The manager has found it good, with the liberties that were given at start.
@@ -23,6 +25,7 @@ pub(super) fn load(
         Err(errors) => return Answer::new(Status::PARAMETER, errors.to_string()),
     };
     config.nodes.prefer(nodes);
+    config.give_keys(keys);
     match control.load(name, Arc::new(config)) {
         Ok(loaded) => {
             warm(control, name, temperature);

@@ -10,6 +10,7 @@ mod journal;
 mod log_mask;
 mod state;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,7 @@ use anyhow::Context;
 use drain::Drain;
 use journal::Journal;
 use shellac_admin::{Answer, Place, Row, Status};
-use shellac_config::{Config, NodeMap};
+use shellac_config::{Config, KeyText, NodeMap};
 use shellac_manager::{Order, Orders};
 use shellac_proxy::{Control, Inherited};
 use shellac_upstream::admin::Mode;
@@ -103,6 +104,8 @@ pub(crate) struct Dispatcher {
     nodes: NodeMap,
     kept: Mutex<Told>,
     journal: Journal,
+    /// Private keys that this process cannot read, for the configuration that comes next.
+    keys: Mutex<Vec<(PathBuf, KeyText)>>,
 }
 
 /// What came of a command.
@@ -130,7 +133,8 @@ struct Told {
 impl Dispatcher {
     pub(crate) fn new(control: Control, orders: Orders, nodes: NodeMap) -> Dispatcher {
         let journal = Journal::default();
-        Dispatcher { control, orders, nodes, kept: Mutex::default(), journal }
+        let (kept, keys) = (Mutex::default(), Mutex::default());
+        Dispatcher { control, orders, nodes, kept, journal, keys }
     }
 
     /// Brings about what was there before this worker began, beside its first configuration.
@@ -143,6 +147,25 @@ impl Dispatcher {
         let text = kept.state.text();
         *self.told() = Told { wanted: kept.state.wanted, text };
         Ok(())
+    }
+
+    /// Remembers keys that the manager has had read: a path and a text, and so on.
+    pub(crate) fn take_keys(&self, order: &Order) {
+        let mut keys = self.keys();
+        for pair in order.words[1..].chunks_exact(2) {
+            let (path, text) = (PathBuf::from(&pair[0]), pair[1].as_bytes());
+            keys.retain(|(known, _)| *known != path);
+            // Without a text it can be read here.
+            if !text.is_empty() {
+                keys.push((path, KeyText::from(text)));
+            }
+        }
+        // A manager that is gone needs none.
+        let _ = self.orders.answer(order.number, &Answer::ok(""));
+    }
+
+    fn keys(&self) -> std::sync::MutexGuard<'_, Vec<(PathBuf, KeyText)>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one request. What it changes is kept before it is answered.
@@ -171,6 +194,7 @@ impl Dispatcher {
                     file_name,
                     text,
                     temperature,
+                    &self.keys(),
                     &self.nodes,
                 ))
             }
