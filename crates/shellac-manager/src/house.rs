@@ -11,7 +11,6 @@ use shellac_config::{Config, ListenAddress, LogDialect, ParseOptions};
 use shellac_format::Layout;
 use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
-use crate::ManagerError;
 use crate::admin::Door;
 use crate::handoff::{Handoff, HandoffBefore, HandoffConfiguration, HandoffListener};
 use crate::identity::Identity;
@@ -24,6 +23,7 @@ use crate::place;
 use crate::saved::Saved;
 use crate::shelf::Shelf;
 use crate::takeover::{FORMAT, KeptConfiguration, KeptListener, TakeOver};
+use crate::{ManagerError, allowance};
 
 /// The file system that lives in memory (`TMPFS_MAGIC`).
 const TMPFS: u64 = 0x0102_1994;
@@ -112,6 +112,8 @@ impl House {
     ///
     /// [`ManagerError`]; everything that was set up is taken down.
     pub fn open(settings: Settings, now_unix: u64) -> Result<House, ManagerError> {
+        // Before another user's rights are all that there is.
+        allowance::raise();
         let workdir = settings.workdir.as_path();
         let config = &settings.config;
         let gid = match &config.group {

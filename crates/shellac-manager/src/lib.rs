@@ -14,6 +14,7 @@
 //! an [`Event`].
 
 mod admin;
+mod allowance;
 mod backoff;
 mod crash;
 mod descriptors;

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -84,6 +85,19 @@ fn root_becomes_somebody_else_once_everything_is_open() {
     daemon.signal(Signal::TERM);
     assert!(daemon.wait().success());
     assert!(!workdir.join("_.pid").exists() && !workdir.join("_.vsm_mgt").exists());
+}
+
+#[test]
+fn the_worker_may_have_all_the_files_that_the_system_allows() {
+    let root = tempfile::tempdir().unwrap();
+    let mut command = Command::new("prlimit");
+    command.args(["--nofile=256:1000", env!("CARGO_BIN_EXE_shellacd")]);
+    let config = Daemon::config("127.0.0.1:9".parse().unwrap(), "");
+    let daemon = Daemon::start_by(command, &root.path().join("w"), &config, &[]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.worker_pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[3..], ["1000", "1000", "files"]);
 }
 
 #[test]

@@ -40,6 +40,15 @@ fn a_backend_that_cannot_be_trusted_is_a_503_that_trace_explains() {
             ],
         },
         Row {
+            name: "authority",
+            server: Server::secure(
+                authority.issue_authority("itself", "api.example").server(),
+                "never",
+            ),
+            status: 503,
+            says: &["TLS: the certificate is an authority's (CA:TRUE)", "basicConstraints"],
+        },
+        Row {
             name: "wrong-name",
             server: Server::secure(authority.issue("wrong", &["b.example"]).server(), "never"),
             status: 503,

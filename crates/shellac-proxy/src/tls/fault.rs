@@ -4,6 +4,9 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
+/// How the verifier calls a server's certificate that says that it is an authority's, as `openssl req -x509` makes them.
+const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
+
 /// A word for programs, which does not change, and one for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -32,6 +35,7 @@ fn word(error: &Error) -> &'static str {
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "wrong_name",
             // Signed with another key of somebody of that name: another one, then.
             Bad::UnknownIssuer | Bad::BadSignature => "unknown_ca",
+            Bad::Other(other) if other.to_string().contains(CA_AS_SERVER) => "unknown_ca",
             _ => "certificate",
         },
         Error::UnsupportedNameType => "no_name",
@@ -77,6 +81,11 @@ fn text(error: &Error) -> String {
         }
         Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
             "the certificate is from nobody who is believed".to_owned()
+        }
+        Error::InvalidCertificate(Bad::Other(other))
+            if other.to_string().contains(CA_AS_SERVER) =>
+        {
+            "the certificate is an authority's (CA:TRUE), and no server's".to_owned()
         }
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             "the backend has no certificate for this name".to_owned()

@@ -225,6 +225,8 @@ pub(super) const CONNECT: &[Cause] = &[
         todo: &[
             "Name the authority's certificate with `ca` in [backend.tls].",
             "Make the backend send its whole chain.",
+            "One that is signed by itself must not say CA:TRUE: `openssl req -x509 -addext \
+             basicConstraints=critical,CA:FALSE`.",
         ],
         proof: "fetch.tls is unknown_ca.",
         sign: "openssl s_client says \"unable to get local issuer certificate\" or \"self-signed\".",

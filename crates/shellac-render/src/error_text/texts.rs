@@ -93,6 +93,11 @@ pub(super) const FETCH: &[Text] = &[
         &[Phase::Tls],
         &[Class::TlsIssuer],
     ),
+    fetch(
+        Around("backend ", ": TLS: the certificate is an authority's"),
+        &[Phase::Tls],
+        &[Class::TlsIssuer],
+    ),
     fetch(Around("backend ", ": TLS: nothing in common"), &[Phase::Tls], &[Class::TlsVersion]),
     fetch(Around("backend ", ": TLS: what came is not TLS"), &[Phase::Tls], &[Class::TlsPlain]),
     fetch(

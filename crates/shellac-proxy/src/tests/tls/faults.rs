@@ -90,6 +90,15 @@ fn a_certificate_from_a_stranger() {
 }
 
 #[test]
+fn a_certificate_of_an_authority_is_no_servers() {
+    let authority = Authority::new();
+    let issued = authority.issue_authority("api", "api.example");
+    let address = backend(issued.server(), |served| served.serve());
+    let text = "the certificate is an authority's (CA:TRUE), and no server's";
+    check(address, &trusting(&authority, ""), (text, "tls", Some("unknown_ca")));
+}
+
+#[test]
 fn a_backend_with_another_protocol() {
     let authority = Authority::new();
     let issued = authority.issue("api", &["api.example"]);
