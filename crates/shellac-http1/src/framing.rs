@@ -4,6 +4,7 @@ use crate::decimal::Decimal;
 use crate::error::{FramingError, HeadError};
 use crate::head::{RequestHead, ResponseHead, Version};
 use crate::headers::Headers;
+use crate::names::Known;
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,24 +56,24 @@ impl BodyFraming {
         {
             return;
         }
-        headers.remove("transfer-encoding");
-        headers.remove("content-length");
+        headers.remove(Known::TransferEncoding);
+        headers.remove(Known::ContentLength);
         match self {
             BodyFraming::None | BodyFraming::Eof => {}
             BodyFraming::Length(bytes) => {
-                headers.push("Content-Length", Decimal::new(bytes).as_bytes());
+                headers.push(Known::ContentLength, Decimal::new(bytes).as_bytes());
             }
-            BodyFraming::Chunked => headers.push("Transfer-Encoding", "chunked"),
+            BodyFraming::Chunked => headers.push(Known::TransferEncoding, "chunked"),
         }
     }
 }
 
 /// Whether one Content-Length and nothing else says so already.
 fn says_only(headers: &Headers, bytes: u64) -> bool {
-    let mut lengths = headers.values("content-length");
+    let mut lengths = headers.values(Known::ContentLength);
     lengths.next() == Some(Decimal::new(bytes).as_bytes())
         && lengths.next().is_none()
-        && !headers.contains("transfer-encoding")
+        && !headers.contains(Known::TransferEncoding)
 }
 
 /// What Content-Length says.
@@ -105,7 +106,7 @@ pub fn request_framing(head: &RequestHead) -> Result<BodyFraming, HeadError> {
     match transfer_coding(&head.headers) {
         Coding::Absent => {}
         _ if head.version == Version::Http10 => return Err(HeadError::TransferEncodingIn10),
-        _ if head.headers.contains("content-length") => return Err(HeadError::TwoFramings),
+        _ if head.headers.contains(Known::ContentLength) => return Err(HeadError::TwoFramings),
         Coding::Chunked => return Ok(BodyFraming::Chunked),
         Coding::Mixed => return Err(HeadError::BadTransferEncoding),
         Coding::Unknown => return Err(HeadError::UnknownTransferEncoding),
@@ -156,15 +157,12 @@ pub fn response_framing(
 /// Refuses what [`request_framing`] refuses, and leaves one Content-Length of several equal ones.
 pub(crate) fn check_request(head: &mut RequestHead) -> Result<(), HeadError> {
     request_framing(head)?;
-    let mut first = true;
-    head.headers.retain(|header| {
-        !header.name.eq_ignore_ascii_case(b"content-length") || std::mem::replace(&mut first, false)
-    });
+    head.headers.keep_first(Known::ContentLength);
     Ok(())
 }
 
 fn content_length(headers: &Headers) -> Length {
-    let mut values = headers.values("content-length");
+    let mut values = headers.values(Known::ContentLength);
     let Some(first) = values.next() else { return Length::Absent };
     if first.is_empty()
         || !first.iter().all(u8::is_ascii_digit)
@@ -188,11 +186,11 @@ fn content_length(headers: &Headers) -> Length {
 }
 
 fn transfer_coding(headers: &Headers) -> Coding {
-    let mut values = headers.values("transfer-encoding");
+    let mut values = headers.values(Known::TransferEncoding);
     let Some(first) = values.next() else { return Coding::Absent };
     if first.eq_ignore_ascii_case(b"chunked") && values.next().is_none() {
         Coding::Chunked
-    } else if headers.has_token("transfer-encoding", "chunked") {
+    } else if headers.has_token(Known::TransferEncoding, "chunked") {
         Coding::Mixed
     } else {
         Coding::Unknown

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
-/// Where one field lies in [`Headers::text`].
+use crate::names::{Known, Names, Wanted};
+
+/// Where one field lies in [`Headers::text`]; CR LF follows it there.
 #[derive(Clone, Copy, Debug)]
 struct Field {
     start: usize,
     /// Length of the name; `: ` follows it.
     name_len: usize,
     end: usize,
+    known: Option<Known>,
 }
 
 /// The header fields of one head, in the order in which they came, repeated names included.
@@ -18,8 +21,11 @@ struct Field {
 /// [`clear`](Headers::clear) keeps the memory, so that a connection uses one value for all its requests.
 #[derive(Clone, Default)]
 pub struct Headers {
+    /// The lines with their ends, and what no field points to.
     text: Vec<u8>,
     fields: Vec<Field>,
+    /// Names that may be there; all others are not.
+    present: Names,
 }
 
 /// One header field.
@@ -43,6 +49,7 @@ impl Headers {
     pub fn clear(&mut self) {
         self.text.clear();
         self.fields.clear();
+        self.present = Names::default();
     }
 
     /// Memory that it holds for names and values.
@@ -71,34 +78,56 @@ impl Headers {
         self.fields.iter().map(|field| &self.text[field.start..field.end])
     }
 
+    /// The lines of all fields with their ends, in pieces as long as they lie one behind the other.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &[u8]> {
+        let mut fields = self.fields.iter().peekable();
+        std::iter::from_fn(move || {
+            let first = fields.next()?;
+            let mut end = first.end + LINE_END.len();
+            while let Some(next) = fields.next_if(|next| next.start == end) {
+                end = next.end + LINE_END.len();
+            }
+            Some(&self.text[first.start..end])
+        })
+    }
+
     /// The value of the first field called `name`.
-    pub fn get(&self, name: &str) -> Option<&[u8]> {
+    #[inline]
+    pub fn get(&self, name: impl Wanted) -> Option<&[u8]> {
         self.values(name).next()
     }
 
     /// The values of all fields called `name`, in order.
-    pub fn values<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
-        let name = name.as_bytes();
-        // Most names differ in length, and nothing else is looked at then.
-        let same_len = self.fields.iter().filter(move |field| field.name_len == name.len());
-        same_len
-            .map(|field| self.header(*field))
-            .filter(move |header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value)
+    #[inline]
+    pub fn values<'h>(&'h self, name: impl Wanted) -> impl Iterator<Item = &'h [u8]> {
+        let known = name.known();
+        let fields = match known {
+            Some(known) if !self.present.has(known) => &[][..],
+            _ => &self.fields[..],
+        };
+        let is_wanted = move |field: &&Field| match known {
+            Some(_) => field.known == known,
+            // Most names differ in length, and nothing else is looked at then.
+            None => self.is_called(field, name.text()),
+        };
+        fields.iter().filter(is_wanted).map(|field| self.header(*field).value)
     }
 
     /// Whether there is a field called `name`.
-    pub fn contains(&self, name: &str) -> bool {
+    #[inline]
+    pub fn contains(&self, name: impl Wanted) -> bool {
         self.get(name).is_some()
     }
 
     /// Whether one of the fields called `name` has `token` as a member of its comma-separated list.
-    pub fn has_token(&self, name: &str, token: &str) -> bool {
+    #[inline]
+    pub fn has_token(&self, name: impl Wanted, token: &str) -> bool {
         self.tokens(name).any(|found| found.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// The members of the comma-separated lists of all fields called `name`, trimmed, empty ones left out.
-    pub fn tokens<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
+    #[inline]
+    pub fn tokens<'h>(&'h self, name: impl Wanted) -> impl Iterator<Item = &'h [u8]> {
         self.values(name)
             .flat_map(|value| value.split(|byte| *byte == b','))
             .map(<[u8]>::trim_ascii)
@@ -109,52 +138,140 @@ impl Headers {
     ///
     /// CR, LF and NUL in the value become spaces, so that no value can end its line early. A name that is
     /// not a token is a mistake of the caller; such a field is not added.
-    pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        debug_assert!(is_token(name.as_bytes()), "{name:?} is no header name");
-        let (name, value) = (name.as_bytes(), value.as_ref());
-        if !is_token(name) {
+    pub fn push(&mut self, name: impl Wanted, value: impl AsRef<[u8]>) {
+        let known = name.known();
+        let (name, value) = (name.text().as_bytes(), value.as_ref());
+        debug_assert!(is_token(name), "{name:?} is no header name");
+        if known.is_none() && !is_token(name) {
             return;
         }
         if memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
-            return self.push_checked(name, value);
+            return self.push_line(known, name, value);
         }
         let spaced = value.iter().map(|byte| match byte {
             b'\r' | b'\n' | 0 => b' ',
             other => *other,
         });
-        self.push_checked(name, &spaced.collect::<Vec<u8>>());
+        self.push_line(known, name, &spaced.collect::<Vec<u8>>());
     }
 
     /// Replaces all fields called `name` by one at the end.
-    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
+    pub fn set(&mut self, name: impl Wanted, value: impl AsRef<[u8]>) {
         self.remove(name);
         self.push(name, value);
     }
 
     /// Removes all fields called `name`; returns how many there were.
-    pub fn remove(&mut self, name: &str) -> usize {
-        self.retain(|header| !header.name.eq_ignore_ascii_case(name.as_bytes()))
+    #[inline]
+    pub fn remove(&mut self, name: impl Wanted) -> usize {
+        match name.known() {
+            Some(known) if !self.present.has(known) => 0,
+            Some(known) => {
+                self.present = self.present.without(known);
+                self.keep(|_, field| field.known != Some(known))
+            }
+            None => {
+                let name = name.text().as_bytes();
+                self.retain(|header| !header.name.eq_ignore_ascii_case(name))
+            }
+        }
+    }
+
+    /// Removes the fields whose names are among `names`, and those for which `also` says so.
+    pub(crate) fn remove_all(&mut self, names: Names, also: impl Fn(&[u8]) -> bool) {
+        self.keep(|text, field| {
+            !field.known.is_some_and(|known| names.has(known)) && !also(header(text, *field).name)
+        });
+    }
+
+    /// Leaves the first of several fields called `name`.
+    pub(crate) fn keep_first(&mut self, name: Known) {
+        if self.present.has(name) {
+            let mut first = true;
+            self.keep(|_, field| field.known != Some(name) || std::mem::replace(&mut first, false));
+        }
+    }
+
+    /// Whether one of these names may be there.
+    pub(crate) fn may_have(&self, names: Names) -> bool {
+        self.present.meets(names)
     }
 
     /// Keeps the fields for which `keep` says so; returns how many were removed.
     pub fn retain(&mut self, mut keep: impl FnMut(Header<'_>) -> bool) -> usize {
+        self.keep(|text, field| keep(header(text, *field)))
+    }
+
+    fn keep(&mut self, mut keep: impl FnMut(&[u8], &Field) -> bool) -> usize {
         let before = self.fields.len();
         let text = &self.text;
-        self.fields.retain(|field| keep(header(text, *field)));
+        self.fields.retain(|field| keep(text, field));
         before - self.fields.len()
     }
 
     /// Adds a field that the parser has already checked: a token, and a value without CR, LF and NUL.
     pub(crate) fn push_checked(&mut self, name: &[u8], value: &[u8]) {
-        debug_assert!(
-            memchr::memchr3(b'\r', b'\n', 0, value).is_none(),
-            "the parser refuses these"
-        );
+        self.push_line(Known::of(name), name, value);
+    }
+
+    fn push_line(&mut self, known: Option<Known>, name: &[u8], value: &[u8]) {
+        debug_assert!(memchr::memchr3(b'\r', b'\n', 0, value).is_none(), "it has been looked for");
+        let value = value.trim_ascii();
         let start = self.text.len();
+        self.text.reserve(name.len() + value.len() + 4);
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(b": ");
-        self.text.extend_from_slice(value.trim_ascii());
-        self.fields.push(Field { start, name_len: name.len(), end: self.text.len() });
+        self.text.extend_from_slice(value);
+        self.text.extend_from_slice(LINE_END);
+        let end = self.text.len() - LINE_END.len();
+        self.add(Field { start, name_len: name.len(), end, known });
+    }
+
+    #[inline]
+    fn add(&mut self, field: Field) {
+        if let Some(known) = field.known {
+            self.present = self.present.with(known);
+        }
+        self.fields.push(field);
+    }
+
+    /// Takes the fields of a head over as they are: `head` is all of it, its header lines begin at `at`, and these are the
+    /// fields that the parser has found there. `false` unless each line is `Name: value` CR LF and no other byte is
+    /// between them and the empty line, which is the end; there are no fields then.
+    pub(crate) fn adopt(
+        &mut self,
+        head: &[u8],
+        at: usize,
+        parsed: &[httparse::Header<'_>],
+    ) -> bool {
+        self.clear();
+        let mut at = at;
+        for field in parsed {
+            let (start, name_len) = (at, field.name.len());
+            let value = start + name_len + 2;
+            let end = value + field.value.len();
+            // If the value began elsewhere, the line would not end where it has to.
+            let is_plain = head.get(start + name_len..value) == Some(b": ")
+                && head.get(end..end + 2) == Some(LINE_END);
+            if !is_plain {
+                self.clear();
+                return false;
+            }
+            self.add(Field { start, name_len, end, known: Known::of(field.name.as_bytes()) });
+            at = end + LINE_END.len();
+        }
+        if head.get(at..) != Some(LINE_END) {
+            self.clear();
+            return false;
+        }
+        // Without the empty line, so that fields which are added lie behind the others.
+        self.text.extend_from_slice(&head[..at]);
+        true
+    }
+
+    fn is_called(&self, field: &Field, name: &str) -> bool {
+        field.name_len == name.len()
+            && self.header(*field).name.eq_ignore_ascii_case(name.as_bytes())
     }
 
     #[inline]
@@ -162,6 +279,9 @@ impl Headers {
         header(&self.text, field)
     }
 }
+
+/// What every line ends with.
+const LINE_END: &[u8] = b"\r\n";
 
 #[inline]
 fn header(text: &[u8], field: Field) -> Header<'_> {

@@ -18,6 +18,7 @@ mod error;
 pub mod framing;
 pub mod head;
 mod headers;
+mod names;
 pub mod policy;
 mod preamble;
 mod request;
@@ -37,6 +38,7 @@ pub use head::{
     parse_response, parse_response_into,
 };
 pub use headers::{Header, Headers};
+pub use names::{Known, Wanted};
 pub use preamble::{
     Ends, PREAMBLE_BYTES, Preamble, PreambleError, PreambleProgress, PreambleVersion,
     parse_preamble, preamble,

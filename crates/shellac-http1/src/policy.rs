@@ -3,23 +3,25 @@
 use crate::framing::BodyFraming;
 use crate::head::{RequestHead, ResponseHead, Version};
 use crate::headers::Headers;
+use crate::names::{Known, Names};
 
 /// Fields that speak about one connection only.
-const HOP_BY_HOP: [&str; 10] = [
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+const HOP_BY_HOP: Names = Names::of(&[
+    Known::Connection,
+    Known::Http2Settings,
+    Known::KeepAlive,
+    Known::ProxyAuthenticate,
+    Known::ProxyAuthorization,
+    Known::ProxyConnection,
+    Known::Te,
+    Known::Trailer,
+    Known::TransferEncoding,
+    Known::Upgrade,
+]);
 
 /// Fields that `Connection` cannot take away: without them the message would mean something else.
-const NOT_NOMINATED: [&str; 3] = ["content-length", "host", "transfer-encoding"];
+const NOT_NOMINATED: Names =
+    Names::of(&[Known::ContentLength, Known::Host, Known::TransferEncoding]);
 
 /// Removes what concerns one connection only, from a request or a response: the hop-by-hop fields and those
 /// that `Connection` names.
@@ -27,25 +29,30 @@ const NOT_NOMINATED: [&str; 3] = ["content-length", "host", "transfer-encoding"]
 /// Transfer-Encoding goes too; [`BodyFraming::set`] or [`frame_response`] puts the framing of the next hop in
 /// its place. So does `Trailer`; what may be said of it to the next hop is in [`Trailing`](crate::Trailing).
 pub fn strip_hop_by_hop(headers: &mut Headers) {
-    let nominated = nominated(headers);
-    headers.retain(|header| {
-        !is_hop_by_hop(header.name)
-            && !nominated.iter().any(|name| header.name.eq_ignore_ascii_case(name))
-    });
+    // Without any of these nothing is nominated either.
+    if headers.may_have(HOP_BY_HOP) {
+        let nominated = nominated(headers);
+        headers.remove_all(HOP_BY_HOP, |name| {
+            nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated))
+        });
+    }
 }
 
 /// What `Connection` takes away besides the hop-by-hop fields.
 pub(crate) fn nominated(headers: &Headers) -> Vec<Vec<u8>> {
     headers
-        .tokens("connection")
-        .filter(|token| !is_one_of(token, &NOT_NOMINATED) && !is_hop_by_hop(token))
+        .tokens(Known::Connection)
+        .filter(|token| {
+            let known = Known::of(token);
+            known.is_none_or(|known| !NOT_NOMINATED.has(known) && !HOP_BY_HOP.has(known))
+        })
         .filter(|token| !token.eq_ignore_ascii_case(b"close"))
         .map(<[u8]>::to_owned)
         .collect()
 }
 
 pub(crate) fn is_hop_by_hop(name: &[u8]) -> bool {
-    is_one_of(name, &HOP_BY_HOP)
+    Known::of(name).is_some_and(|known| HOP_BY_HOP.has(known))
 }
 
 pub(crate) fn is_one_of(name: &[u8], names: &[&str]) -> bool {
@@ -71,25 +78,26 @@ pub fn client_keeps_alive(head: &RequestHead) -> bool {
 /// Not after a body that ends with the connection, nor after a message with both Transfer-Encoding and
 /// Content-Length or with Transfer-Encoding in HTTP/1.0: the other side may have meant another end.
 pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
-    let coded = head.headers.contains("transfer-encoding");
+    let coded = head.headers.contains(Known::TransferEncoding);
     framing != BodyFraming::Eof
-        && !(coded && (head.headers.contains("content-length") || head.version == Version::Http10))
+        && !(coded
+            && (head.headers.contains(Known::ContentLength) || head.version == Version::Http10))
         && keeps_alive(head.version, &head.headers)
 }
 
 fn keeps_alive(version: Version, headers: &Headers) -> bool {
-    if headers.has_token("connection", "close") {
+    if headers.has_token(Known::Connection, "close") {
         return false;
     }
     match version {
         Version::Http11 => true,
-        Version::Http10 => headers.has_token("connection", "keep-alive"),
+        Version::Http10 => headers.has_token(Known::Connection, "keep-alive"),
     }
 }
 
 /// Whether the client waits for `100 Continue` before it sends its body.
 pub fn expects_continue(head: &RequestHead) -> bool {
-    head.version == Version::Http11 && head.headers.has_token("expect", "100-continue")
+    head.version == Version::Http11 && head.headers.has_token(Known::Expect, "100-continue")
 }
 
 /// Whether interim (1xx) heads may be relayed to the client: HTTP/1.0 knows none.
@@ -110,29 +118,29 @@ pub fn wanted_upgrade(
     let may = head.version == Version::Http11
         && framing.is_empty()
         && !known.is_empty()
-        && head.headers.has_token("connection", "upgrade");
+        && head.headers.has_token(Known::Connection, "upgrade");
     if !may {
         return None;
     }
     let is_known =
         |token: &&[u8]| known.iter().any(|known| token.eq_ignore_ascii_case(known.as_bytes()));
-    let found: Vec<&[u8]> = head.headers.tokens("upgrade").filter(is_known).collect();
+    let found: Vec<&[u8]> = head.headers.tokens(Known::Upgrade).filter(is_known).collect();
     (!found.is_empty()).then(|| found.join(&b", "[..]))
 }
 
 /// Writes into a head, request or response, that its connection changes to `protocols`.
 pub fn set_upgrade(headers: &mut Headers, protocols: &[u8]) {
-    headers.set("Upgrade", protocols);
-    headers.set("Connection", "Upgrade");
+    headers.set(Known::Upgrade, protocols);
+    headers.set(Known::Connection, "Upgrade");
 }
 
 /// Whether a 101 changes to protocols that were asked for, and to nothing else.
 pub fn is_accepted(request: &RequestHead, response: &ResponseHead) -> bool {
-    let mut protocols = response.headers.tokens("upgrade").peekable();
+    let mut protocols = response.headers.tokens(Known::Upgrade).peekable();
     let asked = |token: &[u8]| {
-        request.headers.tokens("upgrade").any(|asked| asked.eq_ignore_ascii_case(token))
+        request.headers.tokens(Known::Upgrade).any(|asked| asked.eq_ignore_ascii_case(token))
     };
-    response.headers.has_token("connection", "upgrade")
+    response.headers.has_token(Known::Connection, "upgrade")
         && protocols.peek().is_some()
         && protocols.all(asked)
 }
@@ -157,18 +165,14 @@ pub fn frame_response(
     if towards != BodyFraming::None {
         towards.set(headers);
     } else if status < 200 || status == 204 {
-        headers.remove("content-length");
+        headers.remove(Known::ContentLength);
     } else {
-        let mut first = true;
-        headers.retain(|header| {
-            !header.name.eq_ignore_ascii_case(b"content-length")
-                || std::mem::replace(&mut first, false)
-        });
+        headers.keep_first(Known::ContentLength);
     }
-    headers.remove("connection");
+    headers.remove(Known::Connection);
     match (keep && towards != BodyFraming::Eof, client) {
-        (true, Version::Http10) => headers.push("Connection", "keep-alive"),
-        (false, _) => headers.push("Connection", "close"),
+        (true, Version::Http10) => headers.push(Known::Connection, "keep-alive"),
+        (false, _) => headers.push(Known::Connection, "close"),
         (true, Version::Http11) => {}
     }
 }

@@ -1,5 +1,7 @@
 //! Reading a request head.
 
+use std::mem::MaybeUninit;
+
 use crate::error::HeadError;
 use crate::framing;
 use crate::head::{Limits, Parse, RequestHead, Version};
@@ -8,7 +10,7 @@ use crate::scan;
 use crate::target;
 
 /// Header lines that are parsed without asking for memory.
-const STACK_HEADERS: usize = 128;
+pub(crate) const STACK_HEADERS: usize = 128;
 
 /// Reads a request head from the front of `buf`.
 ///
@@ -49,6 +51,18 @@ pub fn parse_request_into(
     buf: &[u8],
     limits: &Limits,
 ) -> Result<Option<usize>, HeadError> {
+    match parse_plain(head, buf, limits) {
+        Some(len_bytes) => finish(head, len_bytes),
+        None => parse_scanned(head, buf, limits),
+    }
+}
+
+/// Reads any head: first the scan, then the parser.
+pub(crate) fn parse_scanned(
+    head: &mut RequestHead,
+    buf: &[u8],
+    limits: &Limits,
+) -> Result<Option<usize>, HeadError> {
     let len_bytes = match scan::find_end(buf, limits.head_bytes, true)? {
         Parse::Partial => return Ok(None),
         Parse::Complete { len_bytes, .. } => len_bytes,
@@ -68,12 +82,45 @@ pub fn parse_request_into(
     else {
         return Err(HeadError::RequestLine);
     };
+    set_line(head, method, path, version);
+    copy_headers(&mut head.headers, parsed.headers);
+    finish(head, len_bytes)
+}
+
+/// Reads a head in which each line is as most clients write it: nothing in front, and each field `Name: value` CR LF. The places of
+/// these show that there is no line end among them that the scan would refuse. `None` for all others, good ones and bad ones.
+fn parse_plain(head: &mut RequestHead, buf: &[u8], limits: &Limits) -> Option<usize> {
+    let mut stack = [const { MaybeUninit::uninit() }; STACK_HEADERS];
+    let slots = &mut stack[..limits.headers.min(STACK_HEADERS)];
+    let mut parsed = httparse::Request::new(&mut []);
+    let Ok(httparse::Status::Complete(len_bytes)) = parsed.parse_with_uninit_headers(buf, slots)
+    else {
+        return None;
+    };
+    let (method, path) = (parsed.method?, parsed.path?);
+    let version = Version::from_minor(parsed.version?)?;
+    let line = method.len() + 1 + path.len() + 1 + version.as_str().len() + 2;
+    let is_plain = len_bytes <= limits.head_bytes
+        && buf.starts_with(method.as_bytes())
+        && buf.get(line - 2..line) == Some(b"\r\n")
+        && head.headers.adopt(&buf[..len_bytes], line, parsed.headers);
+    if !is_plain {
+        return None;
+    }
+    set_line(head, method, path, version);
+    Some(len_bytes)
+}
+
+fn set_line(head: &mut RequestHead, method: &str, target: &str, version: Version) {
     head.method.clear();
     head.method.push_str(method);
     head.target.clear();
-    head.target.push_str(path);
+    head.target.push_str(target);
     head.version = version;
-    copy_headers(&mut head.headers, parsed.headers);
+}
+
+/// What is to be checked in every head, whatever it looked like.
+fn finish(head: &mut RequestHead, len_bytes: usize) -> Result<Option<usize>, HeadError> {
     target::check(head)?;
     framing::check_request(head)?;
     Ok(Some(len_bytes))

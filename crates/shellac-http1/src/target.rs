@@ -2,6 +2,7 @@
 
 use crate::error::HeadError;
 use crate::head::{RequestHead, Version};
+use crate::names::Known;
 
 /// Checks target and Host of `head`, and turns an absolute target into path and Host.
 pub(crate) fn check(head: &mut RequestHead) -> Result<(), HeadError> {
@@ -24,7 +25,7 @@ pub(crate) fn check(head: &mut RequestHead) -> Result<(), HeadError> {
 }
 
 fn check_host(head: &RequestHead) -> Result<(), HeadError> {
-    let mut hosts = head.headers.values("host");
+    let mut hosts = head.headers.values(Known::Host);
     let first = hosts.next();
     if hosts.next().is_some() {
         return Err(HeadError::SeveralHosts);
@@ -55,7 +56,7 @@ fn take_apart(head: &mut RequestHead) -> Result<(), HeadError> {
         None => "/".to_owned(),
     };
     let authority = authority.to_owned();
-    head.headers.set("Host", authority);
+    head.headers.set(Known::Host, authority);
     head.target = origin_form;
     Ok(())
 }

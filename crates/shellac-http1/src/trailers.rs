@@ -2,6 +2,7 @@
 
 use crate::head::{RequestHead, Version};
 use crate::headers::{Header, Headers, is_token};
+use crate::names::Known;
 use crate::policy::{is_hop_by_hop, is_one_of, nominated};
 
 /// Fields that say how a message is framed or routed, who sends it, what it means or how long it holds: whoever reads them
@@ -78,7 +79,7 @@ impl Trailing {
         let nominated = nominated(headers);
         let mut trailing = Trailing { announced: None, nominated };
         let mut announced = Vec::new();
-        for name in headers.tokens("trailer").filter(|name| trailing.passes(name)) {
+        for name in headers.tokens(Known::Trailer).filter(|name| trailing.passes(name)) {
             if !announced.is_empty() {
                 announced.extend_from_slice(b", ");
             }
@@ -91,7 +92,7 @@ impl Trailing {
     /// Adds `Trailer` to a head whose body goes on in chunks.
     pub fn announce(&self, headers: &mut Headers) {
         if let Some(announced) = &self.announced {
-            headers.set("Trailer", announced);
+            headers.set(Known::Trailer, announced);
         }
     }
 
@@ -111,15 +112,15 @@ impl Trailing {
 /// Whether a client asks for trailers: `TE: trailers`, named by `Connection` as that field has to be.
 pub fn wants_trailers(head: &RequestHead) -> bool {
     head.version == Version::Http11
-        && head.headers.has_token("te", "trailers")
-        && head.headers.has_token("connection", "te")
+        && head.headers.has_token(Known::Te, "trailers")
+        && head.headers.has_token(Known::Connection, "te")
 }
 
 /// Asks the next server for trailers, in a head that went through
 /// [`strip_hop_by_hop`](crate::policy::strip_hop_by_hop).
 pub fn ask_for_trailers(headers: &mut Headers) {
-    headers.set("TE", "trailers");
-    headers.set("Connection", "TE");
+    headers.set(Known::Te, "trailers");
+    headers.set(Known::Connection, "TE");
 }
 
 #[cfg(test)]

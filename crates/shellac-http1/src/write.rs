@@ -35,10 +35,7 @@ pub fn response(out: &mut Vec<u8>, head: &ResponseHead) -> usize {
 }
 
 fn headers(out: &mut Vec<u8>, headers: &Headers) {
-    for header in headers.iter() {
-        out.extend_from_slice(header.line);
-        out.extend_from_slice(b"\r\n");
-    }
+    headers.runs().for_each(|lines| out.extend_from_slice(lines));
     out.extend_from_slice(b"\r\n");
 }
 

@@ -261,6 +261,11 @@ fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
         b"HTTP/1.1 200 OK\r\n",
         b"Host: a\r\n",
         b"Content-Length: 5\r\n",
+        b"A: b\r\n",
+        b"A:b\r\n",
+        b"A:  b \r\n",
+        b"A: \r\n",
+        b"A: b\n",
         b"Transfer-Encoding: chunked\r\n",
         b"Connection: close, x\r\n",
         b"\r\n",
@@ -303,6 +308,28 @@ proptest! {
         let growing =
             (0..=wire.len()).map(|len| parse_response(&wire[..len], &LIMITS)).find(|a| *a != Ok(Parse::Partial));
         prop_assert_eq!(growing.unwrap_or(Ok(Parse::Partial)), whole);
+    }
+
+    #[test]
+    fn plain_heads_are_read_as_the_scan_reads_them(
+        wire in nearly_a_head(),
+        head_bytes in prop::sample::select(vec![40, 60, 400]),
+    ) {
+        let limits = Limits { head_bytes, headers: 8 };
+        let (mut short, mut long) = (RequestHead::default(), RequestHead::default());
+        let read = parse_request_into(&mut short, &wire, &limits);
+        prop_assert_eq!(read, crate::request::parse_scanned(&mut long, &wire, &limits));
+        if let Ok(Some(_)) = read {
+            prop_assert_eq!(short, long);
+        }
+        let (mut short, mut long) = (ResponseHead::default(), ResponseHead::default());
+        let read = parse_response_into(&mut short, &wire, &limits);
+        if read != Err(HeadError::NotHttp) {
+            prop_assert_eq!(read, crate::response::parse_scanned(&mut long, &wire, &limits));
+        }
+        if let Ok(Some(_)) = read {
+            prop_assert_eq!(short, long);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn fields_of_the_head_and_of_the_connection_do_not_pass_behind_the_body() {
     .into_iter()
     .collect();
     for name in HEAD_ONLY {
-        came.push(&name.to_ascii_uppercase(), "x");
+        came.push(name.to_ascii_uppercase().as_str(), "x");
     }
     assert_eq!(lines(trailing.pass(&came)), ["X-Sum: 1", "X-Last: 3"]);
 }

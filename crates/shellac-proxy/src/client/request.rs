@@ -10,7 +10,9 @@ use shellac_http1::policy::{
     client_keeps_alive, expects_continue, set_upgrade, strip_hop_by_hop, takes_interim,
     wanted_upgrade,
 };
-use shellac_http1::{BodyFraming, RequestHead, Trailing, Version, request_framing, trailers};
+use shellac_http1::{
+    BodyFraming, Known, RequestHead, Trailing, Version, request_framing, trailers,
+};
 use shellac_upstream::next::NextUpstream;
 
 use super::answer::{self, Page};
@@ -150,6 +152,8 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     worker.stats.main().inc(Main::ClientReq);
     let Session { client, txn: parent, peer, address, server, live, listener, head, .. } = session;
     client.input.consume(len);
+    // While the request waits, others use the memory, which is still in the caches.
+    worker.buffers.borrow_mut().reclaim(&mut client.input);
     let log = &worker.log;
     let now = log.now();
     let xid = log.next_xid();
@@ -200,7 +204,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         trailers::ask_for_trailers(&mut head.headers);
     }
     if !expects && !pipes {
-        head.headers.remove("expect");
+        head.headers.remove(Known::Expect);
     }
     if let (Some(protocols), false) = (&upgrade, pipes) {
         set_upgrade(&mut head.headers, protocols);
@@ -262,20 +266,20 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
 
 /// Adds who asks, and who passes it on.
 fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressText) {
-    const FORWARDED: &str = "X-Forwarded-For";
+    const FORWARDED: Known = Known::XForwardedFor;
     if peer.is_nowhere() {
         // Whoever speaks through a path of this machine has said what there is to say.
         return via(worker, txn, HeadTags::REQ, &mut head.headers);
     }
     let mut chain = worker.spare.text();
     for value in head.headers.values(FORWARDED) {
-        txn.unset(HeadTags::REQ, FORWARDED, value);
+        txn.unset(HeadTags::REQ, FORWARDED.as_str(), value);
         chain.extend_from_slice(value);
         chain.extend_from_slice(b", ");
     }
     chain.extend_from_slice(peer.host());
     head.headers.set(FORWARDED, &chain);
-    txn.header(HeadTags::REQ, FORWARDED, &chain);
+    txn.header(HeadTags::REQ, FORWARDED.as_str(), &chain);
     worker.spare.keep_text(chain);
     via(worker, txn, HeadTags::REQ, &mut head.headers);
 }
@@ -287,16 +291,16 @@ pub(crate) fn via(
     tags: HeadTags,
     headers: &mut shellac_http1::Headers,
 ) {
-    const VIA: &str = "Via";
+    const VIA: Known = Known::Via;
     let mut chain = worker.spare.text();
     for value in headers.values(VIA) {
-        txn.unset(tags, VIA, value);
+        txn.unset(tags, VIA.as_str(), value);
         chain.extend_from_slice(value);
         chain.extend_from_slice(b", ");
     }
     chain.extend_from_slice(worker.via.as_bytes());
     headers.set(VIA, &chain);
-    txn.header(tags, VIA, &chain);
+    txn.header(tags, VIA.as_str(), &chain);
     worker.spare.keep_text(chain);
 }
 
@@ -304,7 +308,7 @@ pub(crate) fn via(
 fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
     if !client_keeps_alive(head) {
         return Some(match head.version {
-            Version::Http10 if !head.headers.has_token("connection", "close") => {
+            Version::Http10 if !head.headers.has_token(Known::Connection, "close") => {
                 SessionEnd::ReqHttp10
             }
             _ => SessionEnd::ReqClose,

@@ -1,7 +1,7 @@
 //! Which route a request takes.
 
 use shellac_config::{Action, Config, Route};
-use shellac_http1::RequestHead;
+use shellac_http1::{Known, RequestHead};
 
 /// The route of a request.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) fn route<'c>(config: &'c Config, head: &RequestHead) -> Found<'c> {
     let host = if is_connect {
         head.target.as_bytes()
     } else {
-        head.headers.get("host").unwrap_or_default()
+        head.headers.get(Known::Host).unwrap_or_default()
     };
     let host = match host.iter().rposition(|&byte| byte == b':') {
         Some(colon) if !host[colon..].contains(&b']') => &host[..colon],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shellac_config::Config;
 use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
-use shellac_http1::{BodyFraming, Decimal, Decoder, Headers, ResponseHead, Version, write};
+use shellac_http1::{BodyFraming, Decimal, Decoder, Headers, Known, ResponseHead, Version, write};
 use shellac_upstream::{Endpoint, InFlight, Outcome, Rules};
 
 use super::backoff::{self, Paused};
@@ -245,12 +245,12 @@ pub(super) fn prepare_head(
     kind: TxnKind,
     endpoint: Option<&Arc<Endpoint>>,
 ) {
-    const NUMBER: &str = "X-Varnish";
+    const NUMBER: Known = Known::XVarnish;
     let head = &mut *exchange.head;
-    if !head.headers.contains("host")
+    if !head.headers.contains(Known::Host)
         && let Some(endpoint) = endpoint
     {
-        head.headers.push("Host", endpoint.host());
+        head.headers.push(Known::Host, endpoint.host());
     }
     let number = Decimal::new(txn.vxid().0);
     let tags = HeadTags::BEREQ;
@@ -258,10 +258,10 @@ pub(super) fn prepare_head(
     if kind == TxnKind::Retry {
         txn.request_head(tags, head, protocol);
         if let Some(before) = head.headers.get(NUMBER) {
-            txn.unset(tags, NUMBER, before);
+            txn.unset(tags, NUMBER.as_str(), before);
         }
         head.headers.set(NUMBER, number.as_bytes());
-        txn.header(tags, NUMBER, number.as_bytes());
+        txn.header(tags, NUMBER.as_str(), number.as_bytes());
     } else {
         head.headers.set(NUMBER, number.as_bytes());
         txn.request_head(tags, head, protocol);

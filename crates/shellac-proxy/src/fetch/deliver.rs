@@ -10,7 +10,7 @@ use std::time::Duration;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decimal, Decoder, Encoder, Trailing, write};
+use shellac_http1::{BodyFraming, Decimal, Decoder, Encoder, Known, Trailing, write};
 use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
@@ -208,7 +208,7 @@ fn log_head(
     exchange.log_body(at);
     exchange.txn.timestamp("Fetch", at);
     strip_hop_by_hop(&mut head.headers);
-    head.headers.set("X-Varnish", Decimal::new(exchange.txn.vxid().0).as_bytes());
+    head.headers.set(Known::XVarnish, Decimal::new(exchange.txn.vxid().0).as_bytes());
     exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
     via(exchange.worker, &exchange.txn, tags, &mut head.headers);
     exchange.worker.stats.response(head.status);
@@ -219,19 +219,19 @@ fn log_head(
     // A length that is known stays.
     let length = match towards {
         BodyFraming::Length(_) => None,
-        _ => head.headers.get("content-length").map(<[u8]>::to_vec),
+        _ => head.headers.get(Known::ContentLength).map(<[u8]>::to_vec),
     };
     let keep = exchange.keeps();
     frame_response(&mut head.headers, head.status, towards, exchange.version, keep);
-    if let (Some(value), None) = (length, head.headers.get("content-length")) {
+    if let (Some(value), None) = (length, head.headers.get(Known::ContentLength)) {
         exchange.txn.unset(tags, "Content-Length", &value);
     }
     if towards == BodyFraming::Chunked {
         trailing.announce(&mut head.headers);
     }
-    for name in ["Transfer-Encoding", "Trailer", "Connection"] {
+    for name in [Known::TransferEncoding, Known::Trailer, Known::Connection] {
         if let Some(value) = head.headers.get(name) {
-            exchange.txn.header(tags, name, value);
+            exchange.txn.header(tags, name.as_str(), value);
         }
     }
 }
@@ -256,6 +256,7 @@ impl Delivery<'_, '_> {
             }
         }
         source.conn.input.consume(used);
+        self.exchange.worker.buffers.borrow_mut().reclaim(&mut source.conn.input);
         self.acct.response_body += used as u64;
         if let Some(text) = fault {
             self.truncate(text, "junk", None, None);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use shellac_http1::RequestHead;
+use shellac_http1::{Known, RequestHead};
 use shellac_upstream::key::Request;
 
 /// A request and who made it.
@@ -41,7 +41,7 @@ impl Request for Keyed<'_> {
     fn host(&self) -> &[u8] {
         match self.absolute() {
             Some((authority, _)) => authority,
-            None => self.head.headers.get("host").unwrap_or_default(),
+            None => self.head.headers.get(Known::Host).unwrap_or_default(),
         }
     }
 

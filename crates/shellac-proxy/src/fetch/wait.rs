@@ -86,7 +86,6 @@ pub(super) async fn wait(
 ) -> Result<Response, Box<Failure>> {
     let worker = exchange.worker;
     let now = worker.log.coarse();
-    worker.buffers.borrow_mut().lend(&mut conn.input);
     let reused = conn.uses > 0;
     let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
     let waits = limit::Wait::new(now, Limit::Send, times.send, until);
@@ -165,14 +164,20 @@ impl Waiting<'_, '_> {
 
     /// Reads what the backend says.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
+        let buffers = &self.exchange.worker.buffers;
         loop {
             let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
+            buffers.borrow_mut().lend(&mut self.conn.input);
             let room = self.conn.input.room(limit);
             let count = match self.conn.stream.poll_read(cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    // Who waits holds no memory, so few pieces of it are in use and stay in the caches.
+                    buffers.borrow_mut().reclaim(&mut self.conn.input);
+                    return Poll::Pending;
+                }
             };
             self.conn.input.fill(count);
             match self.parse() {
