@@ -99,7 +99,7 @@ impl Headers {
 
     /// The values of all fields called `name`, in order.
     #[inline]
-    pub fn values<'h>(&'h self, name: impl Wanted) -> impl Iterator<Item = &'h [u8]> {
+    pub fn values(&self, name: impl Wanted) -> impl Iterator<Item = &[u8]> {
         let known = name.known();
         let fields = match known {
             Some(known) if !self.present.has(known) => &[][..],
@@ -122,16 +122,20 @@ impl Headers {
     /// Whether one of the fields called `name` has `token` as a member of its comma-separated list.
     #[inline]
     pub fn has_token(&self, name: impl Wanted, token: &str) -> bool {
-        self.tokens(name).any(|found| found.eq_ignore_ascii_case(token.as_bytes()))
+        let token = token.as_bytes();
+        self.values(name).any(|value| {
+            if value.contains(&b',') {
+                members(value).any(|found| found.eq_ignore_ascii_case(token))
+            } else {
+                value.eq_ignore_ascii_case(token)
+            }
+        })
     }
 
     /// The members of the comma-separated lists of all fields called `name`, trimmed, empty ones left out.
     #[inline]
-    pub fn tokens<'h>(&'h self, name: impl Wanted) -> impl Iterator<Item = &'h [u8]> {
-        self.values(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-            .filter(|token| !token.is_empty())
+    pub fn tokens(&self, name: impl Wanted) -> impl Iterator<Item = &[u8]> {
+        self.values(name).flat_map(members)
     }
 
     /// Adds a field at the end.
@@ -278,6 +282,12 @@ impl Headers {
     fn header(&self, field: Field) -> Header<'_> {
         header(&self.text, field)
     }
+}
+
+/// The members of a comma-separated list, trimmed, empty ones left out.
+fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let members = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    members.filter(|token| !token.is_empty())
 }
 
 /// What every line ends with.

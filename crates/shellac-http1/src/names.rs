@@ -51,29 +51,50 @@ impl Known {
     #[inline]
     pub(crate) fn of(name: &[u8]) -> Option<Known> {
         // The length and the first letter leave one of them.
-        let first = name.first()?.to_ascii_lowercase();
-        let known = match (name.len(), first) {
-            (2, b't') => Known::Te,
-            (3, b'v') => Known::Via,
-            (4, b'h') => Known::Host,
-            (6, b'e') => Known::Expect,
-            (7, b't') => Known::Trailer,
-            (7, b'u') => Known::Upgrade,
-            (9, b'x') => Known::XVarnish,
-            (10, b'c') => Known::Connection,
-            (10, b'k') => Known::KeepAlive,
-            (14, b'c') => Known::ContentLength,
-            (14, b'h') => Known::Http2Settings,
-            (15, b'x') => Known::XForwardedFor,
-            (16, b'p') => Known::ProxyConnection,
-            (17, b't') => Known::TransferEncoding,
-            (18, b'p') => Known::ProxyAuthenticate,
-            (19, b'p') => Known::ProxyAuthorization,
-            _ => return None,
-        };
+        let first = usize::from(name.first()? & LETTER);
+        let known = (*PLACES.get(name.len())?)[first]?;
         name.eq_ignore_ascii_case(known.as_str().as_bytes()).then_some(known)
     }
 }
+
+/// All of them, in the order of their numbers.
+const ALL: [Known; 16] = [
+    Known::Connection,
+    Known::ContentLength,
+    Known::Expect,
+    Known::Host,
+    Known::Http2Settings,
+    Known::KeepAlive,
+    Known::ProxyAuthenticate,
+    Known::ProxyAuthorization,
+    Known::ProxyConnection,
+    Known::Te,
+    Known::Trailer,
+    Known::TransferEncoding,
+    Known::Upgrade,
+    Known::Via,
+    Known::XForwardedFor,
+    Known::XVarnish,
+];
+
+/// What all forms of a letter have in common.
+const LETTER: u8 = 31;
+/// One more than the length of the longest name.
+const LENGTHS: usize = 20;
+
+/// Which name it may be, by its length and its first letter.
+static PLACES: [[Option<Known>; LETTER as usize + 1]; LENGTHS] = {
+    let mut places = [[None; LETTER as usize + 1]; LENGTHS];
+    let mut at = 0;
+    while at < ALL.len() {
+        let name = ALL[at].as_str().as_bytes();
+        let place = &mut places[name.len()][(name[0] & LETTER) as usize];
+        assert!(place.is_none(), "two names of one length begin with the same letter");
+        *place = Some(ALL[at]);
+        at += 1;
+    }
+    places
+};
 
 /// A set of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

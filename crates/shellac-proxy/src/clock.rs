@@ -1,7 +1,7 @@
 //! The one place that reads the clock.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point on the worker's own monotonic scale, in microseconds since its clock was made.
 ///
@@ -40,10 +40,9 @@ fn steady_offset() -> u64 {
 /// log stay right while differences within a transaction stay differences.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
-    origin: Instant,
-    /// `CLOCK_MONOTONIC` at `origin`, in microseconds: what other processes of this machine measure with.
+    /// `CLOCK_MONOTONIC` when the scale began, in microseconds: what other processes of this machine measure with.
     monotonic_at_origin: u64,
-    /// Wall time at `origin`, in microseconds since 1970.
+    /// Wall time at that moment, in microseconds since 1970.
     wall_at_origin: u64,
 }
 
@@ -57,16 +56,12 @@ const TOLERATED_DRIFT: u64 = 1_000;
 impl Clock {
     /// A clock that starts now.
     pub(crate) fn start() -> Clock {
-        Clock {
-            origin: Instant::now(),
-            monotonic_at_origin: shellac_sys::monotonic_micros(),
-            wall_at_origin: wall_now(),
-        }
+        Clock { monotonic_at_origin: shellac_sys::monotonic_micros(), wall_at_origin: wall_now() }
     }
 
     /// Now. One read of the system's monotonic clock.
     pub(crate) fn now(&self) -> Micros {
-        Micros(micros(self.origin.elapsed()))
+        Micros(shellac_sys::monotonic_micros().saturating_sub(self.monotonic_at_origin))
     }
 
     /// Follows a wall clock that was set since the offset was taken.

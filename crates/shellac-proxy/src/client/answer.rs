@@ -119,11 +119,11 @@ pub(super) async fn synth(mut exchange: Exchange<'_>, page: Page<'_>) -> After {
     exchange.txn.header(tags, "Content-Length", html.len().to_string().as_bytes());
     exchange.txn.storage();
     exchange.txn.filters();
-    deliver(exchange, head, &html).await
+    deliver(&mut exchange, head, &html).await
 }
 
 /// Answers with the page after a fetch that failed; `head` is that of the error state of the backend's side.
-pub(crate) async fn send(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str) -> After {
+pub(crate) async fn send(exchange: &mut Exchange<'_>, mut head: ResponseHead, html: &str) -> After {
     let worker = exchange.worker;
     let at = worker.log.now();
     let tags = HeadTags::RESP;
@@ -145,7 +145,7 @@ pub(crate) async fn send(mut exchange: Exchange<'_>, mut head: ResponseHead, htm
 }
 
 /// Frames and sends a page, and ends the request.
-async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str) -> After {
+async fn deliver(exchange: &mut Exchange<'_>, mut head: ResponseHead, html: &str) -> After {
     let worker = exchange.worker;
     worker.stats.response(head.status);
     let len = html.len() as u64;
@@ -172,7 +172,7 @@ async fn deliver(mut exchange: Exchange<'_>, mut head: ResponseHead, html: &str)
     };
     let send = exchange.local.config().timeouts.send;
     let limit = exchange.route.timeouts.send.unwrap_or(send);
-    let Exchange { client, out, written, live, .. } = &mut exchange;
+    let Exchange { client, out, written, live, .. } = &mut *exchange;
     let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
     let written = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = head_len.min(written);

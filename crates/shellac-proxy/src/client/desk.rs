@@ -12,15 +12,14 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use super::request::{self, After};
-use super::session::Session;
-use crate::clock::Micros;
+use super::session::{Heard, Session};
 use crate::worker::Worker;
 
 /// Most desks that are kept while nobody needs them.
 const KEPT: usize = 256;
 
-/// A request that waits to be served: whose it is, the bytes of its head, and when the first of them came.
-type Job = (Box<Session>, usize, Micros);
+/// A request that waits to be served: whose it is, and what is known of its head.
+type Job = (Box<Session>, Heard);
 
 /// What goes to the future and what comes back.
 #[derive(Default)]
@@ -43,14 +42,10 @@ impl Desk {
     }
 
     /// Serves the request whose head is in `session`.
-    pub(super) async fn serve(
-        session: Box<Session>,
-        len: usize,
-        first_byte: Micros,
-    ) -> (Box<Session>, After) {
+    pub(super) async fn serve(session: Box<Session>, heard: Heard) -> (Box<Session>, After) {
         let worker = Rc::clone(session.worker());
         let mut desk = worker.desks.borrow_mut().pop().unwrap_or_else(Desk::new);
-        desk.tray.job.set(Some((session, len, first_byte)));
+        desk.tray.job.set(Some((session, heard)));
         let served = poll_fn(|cx| {
             let Poll::Pending = desk.clerk.as_mut().poll(cx);
             desk.tray.done.take().map_or(Poll::Pending, Poll::Ready)
@@ -72,8 +67,8 @@ impl Desk {
 async fn serve_all(tray: Rc<Tray>) -> Infallible {
     loop {
         let job = poll_fn(|_| tray.job.take().map_or(Poll::Pending, Poll::Ready)).await;
-        let (mut session, len, first_byte) = job;
-        let after = request::serve(&mut session, len, first_byte).await;
+        let (mut session, heard) = job;
+        let after = request::serve(&mut session, heard).await;
         tray.done.set(Some((session, after)));
     }
 }

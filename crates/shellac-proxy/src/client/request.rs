@@ -18,7 +18,7 @@ use shellac_upstream::next::NextUpstream;
 use super::answer::{self, Page};
 use super::body::RequestBody;
 use super::route::{Found, Verdict, route};
-use super::session::{Client, Session};
+use super::session::{Client, Heard, Session};
 use crate::clock::Micros;
 use crate::fetch::{self, Limit, Until};
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
@@ -50,6 +50,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) address: SocketAddr,
     /// Where it connected to.
     pub(crate) server: SocketAddr,
+    /// When its head was complete.
+    pub(crate) at: Micros,
     /// The request's transaction.
     pub(crate) txn: Txn,
     /// Its slot on the scoreboard.
@@ -129,13 +131,13 @@ impl Exchange<'_> {
     }
 
     /// Ends the transaction.
-    pub(crate) fn finish(mut self) -> After {
+    pub(crate) fn finish(&mut self) -> After {
         let unread = !self.body.is_complete();
         self.acct.request_body = self.body.raw();
         self.txn.req_acct(&self.acct);
         self.worker.stats.request_ended(&self.acct);
-        self.worker.spare.keep_text(self.out.bytes);
-        self.txn.end();
+        self.worker.spare.keep_text(std::mem::take(&mut self.out).bytes);
+        self.txn.finish();
         if unread {
             // What follows would be taken for a request otherwise.
             let end = self.close.unwrap_or(SessionEnd::RxBody);
@@ -145,8 +147,9 @@ impl Exchange<'_> {
     }
 }
 
-/// Serves the request whose head, of `len` bytes, is in the session.
-pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros) -> After {
+/// Serves the request whose head is in the session.
+pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
+    let Heard { len, first_byte, at: now } = heard;
     let worker = Rc::clone(session.worker());
     let local = worker.lease();
     worker.stats.main().inc(Main::ClientReq);
@@ -155,7 +158,6 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     // While the request waits, others use the memory, which is still in the caches.
     worker.buffers.borrow_mut().reclaim(&mut client.input);
     let log = &worker.log;
-    let now = log.now();
     let xid = log.next_xid();
     parent.link(TxnKind::Request, xid);
     parent.flush();
@@ -223,7 +225,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         limit: Limit::Total,
         time: Some(total),
     });
-    let exchange = Exchange {
+    let mut exchange = Exchange {
         route,
         next: local.generation().next_upstream(at),
         worker: &worker,
@@ -231,6 +233,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
         client,
         address: *address,
         server: *server,
+        at: now,
         txn,
         live,
         head,
@@ -261,7 +264,7 @@ pub(super) async fn serve(session: &mut Session, len: usize, first_byte: Micros)
     }
     exchange.txn.call("PASS");
     exchange.txn.returns("fetch");
-    fetch::run(exchange).await
+    fetch::run(&mut exchange).await
 }
 
 /// Adds who asks, and who passes it on.

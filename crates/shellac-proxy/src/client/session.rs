@@ -59,10 +59,21 @@ impl Drop for Open {
     }
 }
 
+/// A head that has been read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    /// Its bytes.
+    pub(super) len: usize,
+    /// When the first of them came.
+    pub(super) first_byte: Micros,
+    /// When the last of them did.
+    pub(super) at: Micros,
+}
+
 /// What waiting for a request came to.
 enum Waited {
-    /// A whole head, its length in bytes and the time of its first byte.
-    Head(usize, Micros),
+    /// A whole head.
+    Head(Heard),
     /// A head that is refused, and the time of its first byte.
     Refused(HeadError, Micros),
     /// No request any more.
@@ -125,9 +136,9 @@ impl Session {
                 Waited::Refused(error, first_byte) => {
                     answer::refuse(&mut self, error, first_byte).await
                 }
-                Waited::Head(len, first_byte) => {
+                Waited::Head(heard) => {
                     let after;
-                    (self, after) = Desk::serve(self, len, first_byte).await;
+                    (self, after) = Desk::serve(self, heard).await;
                     after
                 }
             };
@@ -167,16 +178,18 @@ impl Session {
         poll_fn(|cx: &mut Context<'_>| {
             loop {
                 if news {
-                    let at = *first_byte.get_or_insert_with(|| {
-                        let at = worker.log.now();
+                    let at = worker.log.now();
+                    let first_byte = *first_byte.get_or_insert_with(|| {
                         // Absolute from here on, however slowly the rest trickles in.
                         timer.set(at.after(client_head));
                         at
                     });
                     match parse_request_into(head, client.input.filled(), &limits) {
-                        Ok(Some(len)) => return Poll::Ready(Waited::Head(len, at)),
+                        Ok(Some(len)) => {
+                            return Poll::Ready(Waited::Head(Heard { len, first_byte, at }));
+                        }
                         Ok(None) => {}
-                        Err(error) => return Poll::Ready(Waited::Refused(error, at)),
+                        Err(error) => return Poll::Ready(Waited::Refused(error, first_byte)),
                     }
                 }
                 if client.ended {

@@ -24,13 +24,9 @@ use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place, Worker};
 
 /// What an attempt came to.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "moved once, where a box would be an allocation for every request"
-)]
 pub(super) enum Attempt {
-    /// There is a response for the client.
-    Response(Got),
+    /// There is a response for the client; it is where the caller wanted it.
+    Response,
     /// Another attempt follows.
     Again,
     /// There will be no response: the page for the client.
@@ -42,9 +38,11 @@ pub(super) enum Attempt {
 /// A response whose body is still to come.
 pub(super) struct Got {
     pub(super) txn: Txn,
-    pub(super) conn: Conn,
+    pub(super) conn: Box<Conn>,
     pub(super) upload: Upload,
     pub(super) response: Response,
+    /// The time, as nobody has been waited for since it was read.
+    pub(super) at: Micros,
     /// The place that it has at the backend.
     pub(super) busy: Busy,
     /// What would have to be logged if the body broke off.
@@ -55,17 +53,22 @@ pub(super) struct Got {
 
 /// A connection and what is being sent on it.
 struct Running {
-    conn: Conn,
+    conn: Box<Conn>,
     upload: Upload,
     /// Bytes that were sent on the connection before.
     written_before: u64,
 }
 
-/// Makes one attempt.
-pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) -> Attempt {
+/// Makes one attempt. A response goes into `got`.
+pub(super) async fn attempt(
+    exchange: &mut Exchange<'_>,
+    fetch: &mut Fetch<'_>,
+    got: &mut Option<Got>,
+) -> Attempt {
     let worker = exchange.worker;
-    let now = worker.log.now();
     fetch.number += 1;
+    // Nobody has been waited for since the request's head was complete.
+    let now = if fetch.number == 1 { exchange.at } else { worker.log.now() };
     let first = *fetch.first.get_or_insert_with(|| {
         let limit = exchange.next.and_then(|next| next.limit.filter(|_| next.cuts));
         let all = limit.map(|limit| Until {
@@ -126,7 +129,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
             }
         },
     };
-    let connected = if reused { worker.log.now() } else { conn.opened };
+    let connected = if reused { now } else { conn.opened };
     log_open(&mut txn, &conn, connected, reused);
     if !reused && let Err(failure) = tls::secure(exchange, &txn, &mut conn, fetch.until).await {
         let counts = local.counts(busy.endpoint());
@@ -193,6 +196,7 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
         // Whoever decides about another attempt has to know.
         exchange.body.settle().await;
     }
+    let at = if status >= 400 { worker.log.now() } else { response.at };
     let outcome = Outcome::Answered { status, retried: true };
     let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
     if fetch.budget.allows_status(status, &ended) {
@@ -220,7 +224,8 @@ pub(super) async fn attempt(exchange: &mut Exchange<'_>, fetch: &mut Fetch<'_>) 
     }
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
-    Attempt::Response(Got { txn, conn, upload, response, busy, number, node })
+    *got = Some(Got { txn, conn, upload, response, at, busy, number, node });
+    Attempt::Response
 }
 
 /// Gives a response without a date that of its arrival: whoever has a clock owes it to those behind.

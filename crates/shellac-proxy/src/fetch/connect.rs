@@ -32,7 +32,7 @@ pub(super) async fn connect(
     exchange: &mut Exchange<'_>,
     busy: &mut InFlight,
     until: Option<Until>,
-) -> Result<Conn, Box<Failure>> {
+) -> Result<Box<Conn>, Box<Failure>> {
     let Exchange { worker, local, client, out, written, live, address, server, .. } = exchange;
     let mut limit = local.backend(busy.endpoint()).connect_timeout;
     if busy.is_test()
@@ -93,7 +93,7 @@ pub(super) async fn connect(
     worker.stats.connected(local.counts(&endpoint), worker.log.now().since(start));
     let now = worker.log.now();
     busy.connected(worker.log.steady(now));
-    Ok(Conn {
+    Ok(Box::new(Conn {
         stream,
         endpoint: Arc::clone(&endpoint),
         input: Buffer::default(),
@@ -107,7 +107,7 @@ pub(super) async fn connect(
         written: 0,
         host: None,
         socket,
-    })
+    }))
 }
 
 /// What stands for the ends of a connection that have no addresses, as with varnishd.

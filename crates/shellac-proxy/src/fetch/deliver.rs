@@ -16,11 +16,9 @@ use shellac_upstream::Outcome;
 use super::attempt::{Got, over};
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
-use super::upload::Upload;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
-use crate::log::{Acct, BodyKind, CloseReason, HeadTags, SessionEnd, Txn};
-use crate::stats::Busy;
+use crate::log::{Acct, BodyKind, CloseReason, HeadTags, SessionEnd};
 use crate::worker::{Conn, Local, Timer, Transport, Worker};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
@@ -51,23 +49,14 @@ enum End {
     Late,
 }
 
-/// The backend's half of a response: gone as soon as the body is complete.
-struct Source {
-    txn: Txn,
-    conn: Conn,
-    upload: Upload,
-    persistent: bool,
-    number: u32,
-    busy: Busy,
-    /// The status of the response.
-    status: u16,
-    /// The node that the response names, of a first attempt.
-    node: Option<Box<str>>,
-}
-
 struct Delivery<'a, 's> {
     exchange: &'a mut Exchange<'s>,
-    source: Option<Source>,
+    /// The backend's half of a response: gone as soon as the body is complete.
+    source: &'a mut Option<Got>,
+    /// The backend's connection is good for another request when the body is complete.
+    persistent: bool,
+    /// The status of the response.
+    status: u16,
     decoder: Decoder,
     encoder: Encoder,
     trailing: Trailing,
@@ -95,10 +84,16 @@ struct Delivery<'a, 's> {
 }
 
 /// Passes a response on and ends both transactions.
-pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> After {
+pub(super) async fn deliver(
+    exchange: &mut Exchange<'_>,
+    source: &mut Option<Got>,
+    acct: Acct,
+) -> After {
     let worker = exchange.worker;
-    let Got { mut txn, conn, upload, mut response, busy, number, node } = got;
-    let now = worker.log.now();
+    let Some(Got { txn, conn, upload, response, at: now, .. }) = source else {
+        return After::close(SessionEnd::TxError);
+    };
+    let now = *now;
     worker.stats.fetched(&exchange.head.method, response.head.status, response.framing);
     let endpoint = std::sync::Arc::clone(&conn.endpoint);
     txn.returns("deliver");
@@ -125,14 +120,14 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         BodyFraming::Chunked => Trailing::of(&response.head.headers),
         _ => Trailing::default(),
     };
-    log_head(&mut exchange, &mut response.head, towards, &trailing, now);
+    log_head(exchange, &mut response.head, towards, &trailing, now);
     let interim = exchange.out.len() as u64 + exchange.written;
     let head_len = exchange.push_head(true, |out| {
         write::response(out, &response.head);
     });
-    worker.spare.keep_head(response.head);
+    worker.spare.keep_head(std::mem::take(&mut response.head));
 
-    let times = Times::of(&exchange, exchange.local.backend(&conn.endpoint));
+    let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
     let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
     let limits = &exchange.local.config().limits;
     let rate = |limit, least| Rate::new(limit, least, limits.rate_grace);
@@ -141,7 +136,8 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         accounted: upload.written,
         head_len: response.head_len,
         earlier: acct.response_body,
-        source: Some(Source { txn, conn, upload, persistent, number, busy, status, node }),
+        persistent,
+        status,
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
         trailing,
@@ -154,10 +150,11 @@ pub(super) async fn deliver(mut exchange: Exchange<'_>, got: Got, acct: Acct) ->
         delivery_rate: rate(Limit::DeliveryRate, limits.delivery_rate),
         watch: Watch::new(worker),
         times,
-        exchange: &mut exchange,
+        exchange: &mut *exchange,
+        source,
     };
     delivery.wait(now);
-    delivery.take_buffered();
+    delivery.take_buffered(now);
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
     let waits = delivery.waits;
@@ -238,8 +235,8 @@ fn log_head(
 
 impl Delivery<'_, '_> {
     /// Frames what was read together with the head.
-    fn take_buffered(&mut self) {
-        let Some(source) = &mut self.source else { return };
+    fn take_buffered(&mut self, now: Micros) {
+        let Some(source) = &mut *self.source else { return };
         let mut used = 0;
         let mut fault = None;
         while !self.decoder.is_done() && used < source.conn.input.len() {
@@ -261,7 +258,7 @@ impl Delivery<'_, '_> {
         if let Some(text) = fault {
             self.truncate(text, "junk", None, None);
         } else if self.decoder.is_done() {
-            self.complete();
+            self.complete(now);
         }
     }
 
@@ -339,7 +336,7 @@ impl Delivery<'_, '_> {
 
     /// Shows what is waited for.
     fn show(&mut self, wait: Wait) {
-        if let Some(source) = &self.source {
+        if let Some(source) = &*self.source {
             self.uploaded = source.upload.written;
         }
         let received = self.head_len + self.acct.response_body.saturating_sub(self.earlier);
@@ -348,7 +345,7 @@ impl Delivery<'_, '_> {
 
     /// The rest of the request, as long as the response is not complete.
     fn poll_upload(&mut self, cx: &mut Context<'_>) {
-        let Some(source) = &mut self.source else { return };
+        let Some(source) = &mut *self.source else { return };
         if !source.upload.is_running() {
             return;
         }
@@ -362,7 +359,7 @@ impl Delivery<'_, '_> {
 
     /// Reads once from the backend and hands it to the client.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SessionEnd>> {
-        let Some(source) = &mut self.source else { return Poll::Ready(Ok(())) };
+        let Some(source) = &mut *self.source else { return Poll::Ready(Ok(())) };
         let worker = self.exchange.worker;
         let mut scratch = worker.scratch.borrow_mut();
         let plain = self.encoder.framing() != BodyFraming::Chunked;
@@ -376,7 +373,7 @@ impl Delivery<'_, '_> {
                         let text = "eof socket fail";
                         self.truncate(text, "truncated", None, Some(CUT));
                     }
-                    Ok(()) => self.complete(),
+                    Ok(()) => self.complete(worker.log.now()),
                     Err(error) => self.truncate(error.text(), "truncated", None, None),
                 }
                 return Poll::Ready(Ok(()));
@@ -430,11 +427,9 @@ impl Delivery<'_, '_> {
         if let Some(text) = fault {
             self.truncate(text, "junk", None, None);
         } else if self.decoder.is_done() {
-            if extra && let Some(source) = &mut self.source {
-                // Bytes behind the end: nobody knows what they are, so the connection is not used again.
-                source.persistent = false;
-            }
-            self.complete();
+            // Bytes behind the end: nobody knows what they are, so the connection is not used again.
+            self.persistent &= !extra;
+            self.complete(worker.log.now());
         }
         Poll::Ready(Ok(()))
     }
@@ -455,7 +450,7 @@ impl Delivery<'_, '_> {
     }
 
     /// The body is complete: the backend's transaction ends, and its connection is free for others.
-    fn complete(&mut self) {
+    fn complete(&mut self, now: Micros) {
         let Some(source) = self.source.take() else { return };
         self.settle(&source);
         for trailer in self.decoder.trailers().iter() {
@@ -464,10 +459,9 @@ impl Delivery<'_, '_> {
         let trailers = self.trailing.pass(self.decoder.trailers());
         // A complete body is as long as its head promised.
         let _ = self.encoder.finish_with(trailers, &mut self.exchange.out.bytes);
-        let Source { mut txn, mut conn, upload, persistent, mut busy, status, .. } = source;
-        let worker = self.exchange.worker;
-        let now = worker.log.now();
-        let usable = persistent && upload.is_complete() && conn.input.is_empty();
+        let Got { mut txn, mut conn, upload, mut busy, .. } = source;
+        let (worker, status) = (self.exchange.worker, self.status);
+        let usable = self.persistent && upload.is_complete() && conn.input.is_empty();
         let reason = (!usable).then_some(if conn.input.is_empty() {
             CloseReason::RespClose
         } else {
@@ -517,7 +511,7 @@ fn client_end(error: &io::Error) -> SessionEnd {
 }
 
 /// Puts a connection away for the next request.
-pub(super) fn keep(worker: &Worker, local: &Local, mut conn: Conn) {
+pub(super) fn keep(worker: &Worker, local: &Local, mut conn: Box<Conn>) {
     worker.stats.main().inc(Main::BackendRecycle);
     conn.uses += 1;
     conn.released = worker.log.coarse();

@@ -51,7 +51,7 @@ struct Fetch<'r> {
 }
 
 /// Asks a backend and answers the client; returns what becomes of the client's connection.
-pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
+pub(crate) async fn run(exchange: &mut Exchange<'_>) -> After {
     let log = &exchange.worker.log;
     let xid = log.next_xid();
     exchange.worker.stats.main().inc(Main::SPass);
@@ -62,7 +62,7 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
     }
     let mut fetch = Fetch {
         budget: Budget::new(&exchange.route.retry, exchange.next, &exchange.head.method),
-        course: Course::new(key(&exchange)),
+        course: Course::new(key(exchange)),
         until: None,
         acct: Acct::default(),
         first: None,
@@ -71,13 +71,14 @@ pub(crate) async fn run(mut exchange: Exchange<'_>) -> After {
         parent: exchange.txn.vxid(),
         number: 0,
     };
+    let mut got = None;
     loop {
-        match attempt::attempt(&mut exchange, &mut fetch).await {
+        match attempt::attempt(exchange, &mut fetch, &mut got).await {
             Attempt::Again => {}
-            Attempt::Response(got) if got.response.head.status == 101 => {
-                return upgrade::tunnel(exchange, got, fetch.acct).await;
-            }
-            Attempt::Response(got) => return deliver::deliver(exchange, got, fetch.acct).await,
+            Attempt::Response => match got.take_if(|got| got.response.head.status == 101) {
+                Some(got) => return upgrade::tunnel(exchange, got, fetch.acct).await,
+                None => return deliver::deliver(exchange, &mut got, fetch.acct).await,
+            },
             Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
             Attempt::ClientGone => {
                 let now = exchange.worker.log.now();

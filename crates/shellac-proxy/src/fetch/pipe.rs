@@ -162,14 +162,14 @@ async fn fail(
     mut exchange: Exchange<'_>,
     txn: Txn,
     failure: &Failure,
-    conn: Option<Conn>,
+    conn: Option<Box<Conn>>,
     busy: Option<Busy>,
 ) -> After {
     let worker = exchange.worker;
     let details = Details {
         reused: conn.as_ref().map(|_| false),
         attempt: 1,
-        address: conn.as_ref().map_or(failure.address, Conn::address),
+        address: conn.as_ref().map_or(failure.address, |conn| conn.address()),
         ..Details::default()
     };
     failure.log(&txn, details);

@@ -10,8 +10,8 @@ use crate::log::{Acct, CloseReason, HeadTags, SessionEnd};
 use crate::tunnel::{Passed, Tunnel};
 
 /// Passes on the head of a 101 that fits its request, then whatever either side says.
-pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> After {
-    let Exchange { worker, local, .. } = exchange;
+pub(super) async fn tunnel(exchange: &mut Exchange<'_>, got: Got, acct: Acct) -> After {
+    let (worker, local) = (exchange.worker, exchange.local);
     let Got { mut txn, conn, mut response, mut busy, .. } = got;
     let log = &worker.log;
     let now = log.now();
@@ -43,7 +43,7 @@ pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> 
         write::response(bytes, &response.head);
     });
     let limit = exchange.route.timeouts.send.unwrap_or(local.config().timeouts.send);
-    let Exchange { client, out, written, live, .. } = &mut exchange;
+    let Exchange { client, out, written, live, .. } = &mut *exchange;
     let sent = flush(worker, limit, &mut client.stream, out, written, live).await;
     exchange.acct.response_head = exchange.written.saturating_sub(interim).min(head_len);
     exchange.txn.timestamp("Resp", log.now());
@@ -52,13 +52,13 @@ pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> 
     let fd = conn.fd();
     let (passed, end) = match sent {
         Ok(()) => {
-            let tunnel = Tunnel::new(&mut exchange, &txn, conn, &mut busy, acct.request_head);
+            let tunnel = Tunnel::new(exchange, &txn, conn, &mut busy, acct.request_head);
             (tunnel.run().await, SessionEnd::TxPipe)
         }
         Err(end) => (Passed::nothing(fd), end),
     };
     let endpoint = std::sync::Arc::clone(busy.endpoint());
-    over(&exchange, &mut busy, passed.outcome(response.head.status));
+    over(exchange, &mut busy, passed.outcome(response.head.status));
     txn.backend_close(fd, endpoint.name(), Some(CloseReason::TxPipe));
     txn.bereq_acct(&acct);
     txn.end();
@@ -71,6 +71,6 @@ pub(super) async fn tunnel(mut exchange: Exchange<'_>, got: Got, acct: Acct) -> 
     exchange.txn.req_acct(&exchange.acct);
     worker.stats.request_ended(&exchange.acct);
     exchange.txn.pipe_acct(heads, passed.from_client, passed.to_client);
-    exchange.txn.end();
+    exchange.txn.finish();
     After { close: Some(end), linger: passed.linger }
 }

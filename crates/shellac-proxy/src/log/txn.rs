@@ -276,6 +276,11 @@ impl Txn {
         self.close();
     }
 
+    /// [`end`](Txn::end) of one that stays where it is.
+    pub(crate) fn finish(&mut self) {
+        self.close();
+    }
+
     fn close(&mut self) {
         self.ended = true;
         self.record(Tag::End, |_| {});

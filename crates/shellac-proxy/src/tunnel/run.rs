@@ -22,7 +22,7 @@ const MOVES: u32 = 8;
 pub(crate) struct Tunnel<'a, 's> {
     exchange: &'a mut Exchange<'s>,
     txn: &'a Txn,
-    conn: Conn,
+    conn: Box<Conn>,
     busy: &'a mut Busy,
     _open: Open<'s>,
     /// From the client to the backend.
@@ -56,7 +56,7 @@ impl<'a, 's> Tunnel<'a, 's> {
     pub(crate) fn new(
         exchange: &'a mut Exchange<'s>,
         txn: &'a Txn,
-        mut conn: Conn,
+        mut conn: Box<Conn>,
         busy: &'a mut Busy,
         head_len: u64,
     ) -> Tunnel<'a, 's> {

@@ -14,7 +14,7 @@ use crate::clock::Micros;
 use crate::log::{AddressText, CloseReason, Log};
 use crate::stats::Socket;
 
-/// A connection to a backend.
+/// A connection to a backend. It is boxed when it is made, for it is handed on many times.
 #[derive(Debug)]
 pub(crate) struct Conn {
     pub(crate) stream: Transport,
@@ -74,10 +74,17 @@ impl Conn {
     }
 }
 
+/// The connections to one backend, the last one used on top.
+#[allow(
+    clippy::vec_box,
+    reason = "each goes to a request and comes back, which is cheaper for a pointer"
+)]
+type Kept = Vec<Box<Conn>>;
+
 /// The connections that one thread keeps, per backend, the last one used on top.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    kept: RefCell<Vec<Vec<Conn>>>,
+    kept: RefCell<Vec<Kept>>,
     most: usize,
     /// How long one is kept, by backend.
     lifetimes: Vec<Duration>,
@@ -92,7 +99,7 @@ impl Idle {
     /// The connection to `backend` that was used last and is still good. Those found bad on the way are closed.
     ///
     /// Where a connection is good for one `host` only, it is one for that.
-    pub(crate) fn take(&self, backend: usize, host: Option<&str>, log: &Log) -> Option<Conn> {
+    pub(crate) fn take(&self, backend: usize, host: Option<&str>, log: &Log) -> Option<Box<Conn>> {
         loop {
             let mut conn = {
                 let mut kept = self.kept.borrow_mut();
@@ -108,7 +115,7 @@ impl Idle {
     }
 
     /// Keeps `conn` unless there are enough; the one unused for longest makes room.
-    pub(crate) fn put(&self, conn: Conn, log: &Log) {
+    pub(crate) fn put(&self, conn: Box<Conn>, log: &Log) {
         let mut kept = self.kept.borrow_mut();
         let Some(list) = kept.get_mut(conn.endpoint.index()) else { return };
         if self.most == 0 {
@@ -156,7 +163,7 @@ impl Idle {
     }
 
     /// All of them, those of a backend that were unused for longest first.
-    pub(super) fn take_all(&self) -> Vec<Conn> {
+    pub(super) fn take_all(&self) -> Kept {
         self.kept.borrow_mut().iter_mut().flat_map(std::mem::take).collect()
     }
 

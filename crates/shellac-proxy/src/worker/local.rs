@@ -117,7 +117,7 @@ impl Local {
     }
 
     /// Keeps a connection that has done its work: here, or in what new requests get.
-    pub(crate) fn keep(&self, mut conn: Conn, log: &Log) {
+    pub(crate) fn keep(&self, mut conn: Box<Conn>, log: &Log) {
         let next = match &*self.successor.borrow() {
             None => None,
             Some(Successor { local: next, places }) => {

@@ -6,10 +6,10 @@ use shellac_counters::vsc::table::Vbe;
 use shellac_http1::BodyFraming;
 use shellac_upstream::{Fault, Outcome};
 
-use super::{Delivery, End, Source};
+use super::{Delivery, End};
 use crate::client::Exchange;
 use crate::clock::micros;
-use crate::fetch::attempt::over;
+use crate::fetch::attempt::{Got, over};
 use crate::fetch::failure::{KILLED, errno_text};
 use crate::log::{CloseReason, Details, Phase};
 use crate::stats::Firsts;
@@ -117,7 +117,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Accounts for what was sent since the response began.
-    pub(super) fn settle(&mut self, source: &Source) {
+    pub(super) fn settle(&mut self, source: &Got) {
         let sent = source.upload.written - self.accounted;
         self.accounted = source.upload.written;
         self.acct.request_body += sent;
@@ -131,9 +131,9 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn end_broken(&self, source: Source, broken: &Broken) {
+    fn end_broken(&self, source: Got, broken: &Broken) {
         let &Broken { class, reason, errno, expected, received, is_late, client } = broken;
-        let Source { txn, conn, number, busy, node: named, .. } = source;
+        let Got { txn, conn, number, busy, node: named, .. } = source;
         let Exchange { worker, local, .. } = &*self.exchange;
         let counts = local.counts(&conn.endpoint);
         worker.stats.attempt_failed(counts, class);
