@@ -39,16 +39,20 @@ impl Grouper {
         self.held_bytes + self.table.len() * OPEN_BYTES
     }
 
-    pub(super) fn enforce_limits(&mut self, feed: Feed<'_>) {
+    /// `left` transactions went with the unit that was just taken. The original tools count before they let a unit's
+    /// transactions go, so one that comes and is complete in a single unit has its place among the open ones.
+    pub(super) fn enforce_limits(&mut self, feed: Feed<'_>, left: usize) {
         while let Some(slot) = self.table.oldest_incomplete() {
             if feed.now.saturating_sub(self.table[slot].start) < self.limits.timeout {
                 break;
             }
             self.give_up(slot, GivenUp::Timeout, feed);
         }
-        while self.table.len() > self.limits.open_max {
+        let mut open = self.table.len().saturating_add(left);
+        while open > self.limits.open_max {
             let Some(slot) = self.table.oldest_incomplete() else { break };
             self.give_up(slot, GivenUp::Overflow, feed);
+            open = self.table.len();
         }
         while self.open_bytes() > self.limits.open_max_bytes {
             let Some(slot) = self.table.oldest_incomplete() else { break };

@@ -98,11 +98,17 @@ pub(super) struct Table {
     last: Option<(Vxid, Slot)>,
     oldest: Option<Slot>,
     youngest: Option<Slot>,
+    removed: u64,
 }
 
 impl Table {
     pub(super) fn len(&self) -> usize {
         self.by_vxid.len()
+    }
+
+    /// How many were forgotten so far.
+    pub(super) const fn removed(&self) -> u64 {
+        self.removed
     }
 
     pub(super) fn find(&mut self, vxid: Vxid) -> Option<Slot> {
@@ -171,6 +177,7 @@ impl Table {
         self.by_vxid.remove(&open.vxid.0);
         open.clear();
         self.free.push(slot.0);
+        self.removed += 1;
         if self.last.is_some_and(|(_, last)| last == slot) {
             self.last = None;
         }

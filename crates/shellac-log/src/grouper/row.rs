@@ -39,7 +39,7 @@ impl Grouper {
             }
         }
         // Between the records of a row no time passes, so once for all of them is enough.
-        self.enforce_limits(feed);
+        self.enforce_limits(feed, 0);
         self.settle(feed);
         runs.position()
     }
@@ -76,12 +76,14 @@ impl Grouper {
             }
             None => self.leave_out(place.vxid, place.end - place.start),
         }
-        self.enforce_limits(feed);
+        // What leaves with a record was counted when the one before it came.
+        self.enforce_limits(feed, 0);
     }
 
     /// Takes records of one transaction that were published together.
     pub(super) fn grouped_unit(&mut self, feed: Feed<'_>) {
         let Some(first) = Heads::new(self.dialect.layout(), feed.bytes).next() else { return };
+        let removed_before = self.table.removed();
         let slot = if first.vxid == Vxid(0) { None } else { self.table.find(first.vxid) };
         let slot = slot.or_else(|| self.open_for(&first, feed));
         match slot {
@@ -91,7 +93,8 @@ impl Grouper {
             Some(slot) => self.scan_unit(slot, first.vxid, feed),
             None => self.leave_out(first.vxid, feed.bytes.len()),
         }
-        self.enforce_limits(feed);
+        let left = self.table.removed() - removed_before;
+        self.enforce_limits(feed, usize::try_from(left).unwrap_or(usize::MAX));
         self.settle(feed);
     }
 

@@ -43,6 +43,35 @@ fn a_session_of_twenty_thousand_requests_is_one_group() {
 }
 
 #[test]
+fn what_comes_and_goes_in_one_unit_counts_among_the_open() {
+    let limits = Limits { open_max: 2, ..Limits::default() };
+    let batch = records("3 Begin bereq 2 fetch\n3 URL /\n3 End");
+    let shown = |open: &[u64]| {
+        let mut grouper = Grouper::new(Grouping::Vxid, DIALECT, limits);
+        for vxid in open {
+            grouper.unit(&records(&format!("{vxid} Begin sess 0 HTTP/1")), at(0));
+        }
+        grouper.unit(&batch, at(0));
+        let groups = groups(&mut grouper);
+        assert_eq!(grouper.open(), open.len() + 1 - groups.len());
+        let shown = groups.iter();
+        shown.map(|group| (group.transactions[0].vxid.0, has_overflowed(group))).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&[10]), [(3, false)], "it has the second place");
+    assert_eq!(
+        shown(&[10, 11]),
+        [(3, false), (10, true)],
+        "the oldest leaves behind it, and no other"
+    );
+    // Record by record it is the same transaction, which pushes the oldest out when it begins.
+    let mut grouper = Grouper::new(Grouping::Vxid, DIALECT, limits);
+    grouper.row(&records("10 Begin sess 0 HTTP/1\n11 Begin sess 0 HTTP/1"), at(0));
+    grouper.row(&batch, at(0));
+    let order: Vec<u64> = groups(&mut grouper).iter().map(|it| it.transactions[0].vxid.0).collect();
+    assert_eq!(order, [10, 3]);
+}
+
+#[test]
 fn more_bytes_than_the_limit_push_out_the_oldest_tree_and_no_other() {
     let text = "x".repeat(100);
     let long = |vxid: u64| records(&format!("{vxid} URL {text}"));
