@@ -100,6 +100,9 @@ fn every_way_of_giving_a_command_is_varnishadms() {
         &["-n", "/nonexistent", "-t", "0", "ping"],
         &["-n", dir, "-t", "x", "ping"],
         &["-n", dir, "-t", "1", "ping"],
+        // As long as it takes.
+        &["-n", dir, "-t", "0", "ping"],
+        &["-T", &address, "-S", &secret, "-t", "", "ping"],
         &["-T"],
         &["-x"],
         &["-h"],

@@ -12,6 +12,7 @@ mod modes;
 mod prompt;
 mod stock;
 
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,7 +60,7 @@ pub(crate) struct Args {
     raw: bool,
     /// The command and its words; blanks in a word need quotes within: '"a b"'
     #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
-    words: Vec<String>,
+    words: Vec<OsString>,
 
     #[command(flatten)]
     hosts: HostsArgs,
@@ -73,7 +74,7 @@ struct Settings {
     secret: Option<PathBuf>,
     timeout: Option<String>,
     raw: bool,
-    words: Vec<String>,
+    words: Vec<OsString>,
     /// The stock tool that this stands in for.
     stock: Option<Compat>,
 }
@@ -82,10 +83,11 @@ struct Settings {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { name, address, secret, timeout, raw, words, hosts } = args;
     if hosts.are_meant() {
-        let is_json = words.iter().any(|word| ["-j", "--json"].contains(&&**word));
+        let is_json = words.iter().any(|word| word == "-j" || word == "--json");
         return hosts.run(is_json, |statuses| statuses.iter().copied().max().unwrap_or(0));
     }
-    let is_drain = words.first().is_some_and(|word| drain::COMMANDS.contains(&&**word));
+    let is_drain =
+        words.first().is_some_and(|word| drain::COMMANDS.iter().any(|name| word == name));
     let settings = Settings { name, address, secret, timeout, raw, words, stock: None };
     if !is_drain {
         return give(&settings);
@@ -93,7 +95,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if settings.address.is_some() {
         anyhow::bail!(
             "{} looks at counters too: name the instance with -n, not -T",
-            settings.words[0]
+            settings.words[0].display()
         );
     }
     drain::run(find::attach(&settings)?, &settings.words)
@@ -114,7 +116,11 @@ fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
     };
     if !settings.words.is_empty() {
-        return modes::command(&mut connection, &settings.words.join(" "), settings.raw);
+        return modes::command(
+            &mut connection,
+            &settings.words.join(OsStr::new(" ")),
+            settings.raw,
+        );
     }
     if std::io::stdin().is_terminal() {
         return prompt::run(&mut connection, &found, settings.stock);
@@ -127,6 +133,8 @@ fn connect(settings: &Settings) -> anyhow::Result<(find::Found, Connection)> {
     let found = find::find(settings)?;
     let patience = settings.timeout.as_deref().map(patience).transpose()?;
     let limit = patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit);
+    // No time at all is as long as it takes, for the stock tools as well: an answer always takes some.
+    let limit = limit.filter(|limit| !limit.is_zero());
     let connection = first(&found, limit)?;
     Ok((found, connection))
 }

@@ -1,7 +1,9 @@
 //! The ways of giving commands without a person: one, and lines from standard input.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -14,10 +16,10 @@ use super::connection::{Connection, NoAnswer};
 /// One command; its words are joined already.
 pub(super) fn command(
     connection: &mut Connection,
-    line: &str,
+    line: &OsStr,
     raw: bool,
 ) -> anyhow::Result<ExitCode> {
-    let sent = connection.send(format!("{line}\n").as_bytes());
+    let sent = connection.send(&[line.as_bytes(), b"\n"].concat());
     let answer = match connection.answer() {
         Ok(answer) | Err(NoAnswer::Failed(answer)) => answer,
         Err(NoAnswer::Closed) => {

@@ -77,7 +77,7 @@ fn asked(program: &OsStr, arguments: Vec<OsString>, compat: Compat) -> Asked {
             _ => settings.timeout = Some(text(given.value)),
         }
     }
-    settings.words = options.rest().map(text).collect();
+    settings.words = options.rest().collect();
     let with_name = settings.name.is_some();
     if with_name && (settings.address.is_some() || settings.secret.is_some())
         || settings.secret.is_some() && settings.address.is_none()

@@ -14,6 +14,7 @@ mod say;
 mod varnish;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -41,8 +42,8 @@ mod status {
 pub(crate) const COMMANDS: [&str; 3] = ["drain", "undrain", "kill"];
 
 /// Runs the command line `words`, whose first is one of [`COMMANDS`], on the instance of `attachment`.
-pub(crate) fn run(mut attachment: Attachment, words: &[String]) -> anyhow::Result<ExitCode> {
-    let status = match words.first().map(String::as_str) {
+pub(crate) fn run(mut attachment: Attachment, words: &[OsString]) -> anyhow::Result<ExitCode> {
+    let status = match words.first().and_then(|word| word.to_str()) {
         Some("drain") => drain(&mut attachment, &DrainArgs::parse_from(words))?,
         Some("undrain") => undrain(&mut attachment, &UndrainArgs::parse_from(words))?,
         _ => kill(&attachment, &KillArgs::parse_from(words))?,
