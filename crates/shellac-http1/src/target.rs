@@ -67,7 +67,12 @@ fn is_authority(text: &[u8]) -> bool {
         Some(colon) if !text[colon..].contains(&b']') => (&text[..colon], &text[colon + 1..]),
         _ => (text, &b""[..]),
     };
-    if !port.iter().all(u8::is_ascii_digit) {
+    // None, or one that there is.
+    let highest = b"65535";
+    if !port.iter().all(u8::is_ascii_digit)
+        || port.len() > highest.len()
+        || (port.len() == highest.len() && port > highest)
+    {
         return false;
     }
     match host.strip_prefix(b"[") {

@@ -69,6 +69,8 @@ fn requests_that_are_refused() {
         (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", BadHost),
         (b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", BadHost),
         (b"GET / HTTP/1.1\r\nHost: a:8x\r\n\r\n", BadHost),
+        (b"GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", BadHost),
+        (b"CONNECT a:100000 HTTP/1.1\r\nHost: a\r\n\r\n", Target),
         (b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", BadHost),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\n", BadContentLength),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\n", BadContentLength),
