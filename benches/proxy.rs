@@ -7,7 +7,8 @@
 //! `shellacd` has its whole log; `without its log` is the same with every tag masked, so the difference is what the log costs
 //! in place. Clients and server run on the same machine and are not counted.
 //!
-//! `cargo bench -p shellac --bench proxy [-- ROUNDS]`; what is not installed is left out.
+//! `cargo bench -p shellac --bench proxy [-- ROUNDS]`; what is not installed is left out. With `log` instead of a number only
+//! the log by itself is measured.
 
 #[path = "support/calls.rs"]
 mod calls;
@@ -39,6 +40,9 @@ fn main() {
     let shm = Path::new("/dev/shm");
     let directory = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
     let directory = directory.expect("a temporary directory");
+    if std::env::args().any(|text| text == "log") {
+        return log_alone(directory.path());
+    }
     let Some(origin) = peers::origin(directory.path()) else {
         println!("nginx is not installed, and it is the server behind everything here");
         return;
