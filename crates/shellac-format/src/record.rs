@@ -261,14 +261,15 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
+/// Bytes that [`Stamp::head`] has: a header and what is written over by the text behind it.
+pub const STAMP_BYTES: usize = 4 * WORD;
+
 /// What all records of a transaction have in their headers.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stamp {
-    /// A header without tag and length.
-    bytes: [u8; 3 * WORD],
-    len: usize,
-    /// What is set in the first word besides them.
-    first: u32,
+    /// A header without tag and length, and zeros.
+    bytes: [u8; STAMP_BYTES],
+    layout: Layout,
 }
 
 impl Stamp {
@@ -280,45 +281,40 @@ impl Stamp {
             Side::Backend => BACKEND,
         };
         let [low, high] = split(vxid.0 & layout.max_vxid());
-        let (first, words) = match layout {
-            Layout::Words2 => (0, [0, low | marks, 0]),
-            Layout::Words3 => (VERSION, [0, low, high | marks]),
+        let words = match layout {
+            Layout::Words2 => [0, low | marks, 0],
+            Layout::Words3 => [0, low, high | marks],
         };
-        let mut stamp = Stamp { bytes: [0; 3 * WORD], len: layout.head_bytes(), first };
+        let mut stamp = Stamp { bytes: [0; STAMP_BYTES], layout };
         for (place, word) in stamp.bytes.chunks_exact_mut(WORD).zip(words) {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         stamp
     }
 
-    /// Appends one text record: a header, what `fill` appends, at most 65,534 bytes, its NUL and the padding.
+    /// Bytes of a header: the first ones of [`Stamp::head`].
     #[inline]
-    pub fn append_text(&self, out: &mut Vec<u8>, number: u8, fill: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.append_head(out);
-        let text = out.len();
-        fill(out);
-        let len = out.len() - text + 1;
-        // The NUL and more than the padding needs: how much is known when this is compiled.
-        out.extend_from_slice(&[0; WORD]);
-        out.truncate(text + ((len + WORD - 1) & !(WORD - 1)));
-        self.complete_head(out, start, number, len);
+    pub const fn head_bytes(&self) -> usize {
+        self.layout.head_bytes()
     }
 
-    /// Appends a header without tag and length; returns where it starts.
+    /// A header without tag and length, and zeros behind it.
     #[inline]
-    fn append_head(&self, out: &mut Vec<u8>) -> usize {
-        let start = out.len();
-        out.extend_from_slice(&self.bytes);
-        out.truncate(start + self.len);
-        start
+    pub const fn head(&self) -> &[u8; STAMP_BYTES] {
+        &self.bytes
     }
 
+    /// The first word of a header, with the tag and the length of a payload of at most 65,535 bytes.
     #[inline]
-    fn complete_head(&self, out: &mut [u8], start: usize, number: u8, len_bytes: usize) {
-        // At most 16 bits, so the conversion holds.
-        let len = u32::try_from(len_bytes.min(MAX_PAYLOAD_BYTES)).unwrap_or(0xffff);
-        let word = u32::from(number) << 24 | self.first | len;
-        out[start..start + WORD].copy_from_slice(&word.to_ne_bytes());
+    pub fn first_word(&self, number: u8, len_bytes: usize) -> [u8; WORD] {
+        debug_assert!(len_bytes <= MAX_PAYLOAD_BYTES, "{len_bytes} bytes fit no header");
+        #[allow(clippy::cast_possible_truncation, reason = "the other bits are cut off first")]
+        let len = (len_bytes & MAX_PAYLOAD_BYTES) as u32;
+        let version = match self.layout {
+            Layout::Words2 => 0,
+            Layout::Words3 => VERSION,
+        };
+        (u32::from(number) << 24 | version | len).to_ne_bytes()
     }
 }
 
@@ -336,8 +332,8 @@ pub fn encode(
 ) {
     let payload = &payload[..payload.len().min(MAX_PAYLOAD_BYTES)];
     let stamp = Stamp::new(layout, vxid, side);
-    let start = stamp.append_head(out);
-    stamp.complete_head(out, start, number, payload.len());
+    out.extend_from_slice(&stamp.first_word(number, payload.len()));
+    out.extend_from_slice(&stamp.bytes[WORD..stamp.head_bytes()]);
     out.extend_from_slice(payload);
     let padding = payload.len().next_multiple_of(WORD) - payload.len();
     out.extend_from_slice(&[0; WORD][..padding]);

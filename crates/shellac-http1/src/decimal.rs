@@ -36,6 +36,33 @@ impl Decimal {
     }
 }
 
+/// The eight digits of a number below a hundred million, the first of them zeros where it has fewer.
+///
+/// All at once: the number is divided into two halves, those into pairs and those into digits, each step for all parts of
+/// a 64-bit word.
+#[inline]
+pub const fn eight_digits(number: u64) -> [u8; 8] {
+    // Per part `x`: `x - (x / n) * n` stays, and the quotient, by a reciprocal that is exact there, goes in front of it.
+    let halves = (number / 10_000) | (number % 10_000) << 32;
+    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
+    let pairs = ((halves - 100 * hundreds) << 16) + hundreds;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = ((pairs - 10 * tens) << 8) + tens;
+    (digits | ZEROS).to_le_bytes()
+}
+
+/// A number below a hundred million without zeros in front: its digits, what follows them, and how many there are.
+#[inline]
+pub const fn short(number: u64) -> ([u8; 8], usize) {
+    let digits = u64::from_le_bytes(eight_digits(number));
+    // A zero has one digit.
+    let zeros = ((digits ^ ZEROS | 1 << 56).trailing_zeros() / 8) as usize;
+    ((digits >> (8 * zeros)).to_le_bytes(), 8 - zeros)
+}
+
+/// Eight times `0`.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
 /// The last digit of a number.
 #[allow(clippy::cast_possible_truncation, reason = "a remainder by ten is below ten")]
 pub const fn digit(number: u64) -> u8 {

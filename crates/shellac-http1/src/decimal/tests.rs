@@ -20,7 +20,31 @@ fn numbers_of_every_length() {
     }
 }
 
+fn check_short(number: u64) {
+    assert_eq!(eight_digits(number), format!("{number:08}").as_bytes());
+    let (digits, len) = short(number);
+    assert_eq!(digits[..len], *number.to_string().as_bytes());
+}
+
+#[test]
+fn every_pair_of_every_half_and_every_length() {
+    (0..10_000).for_each(|half| {
+        check_short(half);
+        check_short(half * 10_000);
+        check_short(half * 10_000 + 9_999 - half);
+    });
+    for power in 0..8 {
+        check_short(10_u64.pow(power));
+        check_short(10_u64.pow(power + 1) - 1);
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_short_number(number in 0_u64..100_000_000) {
+        check_short(number);
+    }
+
     #[test]
     fn any_number(number: u64, shift in 0_u32..64) {
         check(number >> shift);

@@ -229,18 +229,12 @@ impl Txn {
     /// A named point in time.
     pub(crate) fn timestamp(&mut self, label: &'static str, at: Micros) {
         let wall = self.log().wall(at);
-        let (first, previous) = (self.first, self.previous);
+        let face = self.log().face(wall);
+        let (whole, part) = (at.since(self.first), at.since(self.previous));
         self.record(Tag::Timestamp, |text| {
-            text.bytes(label.as_bytes()).bytes(b": ").seconds(wall);
-            text.bytes(b" ").elapsed(first, at).bytes(b" ").elapsed(previous, at);
+            text.bytes(label.as_bytes()).times(&face, wall, whole, part);
         });
         self.previous = at;
-    }
-
-    fn plain(&self, tag: Tag, bytes: &[u8]) {
-        self.record(tag, |text| {
-            text.bytes(bytes);
-        });
     }
 
     /// The name of the configuration in use.
@@ -346,9 +340,7 @@ impl Txn {
 
     /// All header fields.
     pub(crate) fn headers(&self, tags: HeadTags, headers: &Headers) {
-        for line in headers.lines() {
-            self.plain(tags.header, line);
-        }
+        self.plain_each(tags.header, headers.lines());
     }
 
     /// One header field, set.

@@ -3,6 +3,7 @@
 //! A [`Txn`] is one session, request or attempt. Its records are collected in a buffer of the thread's [`Log`] and
 //! handed over as one batch when the buffer is full, when nothing was added for the stall time, and at the end.
 
+mod buffer;
 mod events;
 mod grammar;
 mod head;

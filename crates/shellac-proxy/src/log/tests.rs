@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shellac_format::{Dialect, Layout, Records, Side, Tag, Vxid};
 
-use super::text::Text;
+use super::text::{Face, ROOM_BYTES, Text, put};
 use super::*;
 use crate::clock::{Clock, Micros};
 use shellac_http1::Decimal;
@@ -55,9 +55,12 @@ fn begin(log: &Rc<Log>) -> Txn {
 #[test]
 fn numbers_and_seconds_are_written_in_full() {
     let text = |fill: &dyn Fn(&mut Text<'_>)| {
-        let mut out = b"before".to_vec();
-        fill(&mut Text::new(&mut out, 64));
-        String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned()
+        let mut out = vec![b'?'; 64 + ROOM_BYTES];
+        let mut text = Text::new(&mut out, 64);
+        fill(&mut text);
+        let len = text.finish();
+        assert_eq!(out[len..len + 4], [0; 4]);
+        String::from_utf8(out[..len].to_vec()).unwrap()
     };
     assert_eq!(Decimal::new(0).as_bytes(), b"0");
     assert_eq!(Decimal::new(u64::MAX).as_bytes(), b"18446744073709551615");
@@ -74,8 +77,113 @@ fn numbers_and_seconds_are_written_in_full() {
         "x".repeat(64),
         "what does not fit is cut off"
     );
-    assert_eq!(text(&|t| _ = t.elapsed(Micros(5), Micros(3))), "0.000000");
+    assert_eq!(text(&|t| _ = t.seconds(10)), "0.000010");
+    assert_eq!(
+        text(&|t| _ = t.number(u64::MAX).field(0).field(99_999_999)),
+        format!("{} 0 99999999", u64::MAX)
+    );
+    assert_eq!(text(&|t| _ = t.number(100_000_000).field(12_345_678_901)), "100000000 12345678901");
+    assert_eq!(
+        text(&|t| _ = t.bytes(&[b'x'; 60]).number(1_234_567)),
+        format!("{}1234", "x".repeat(60)),
+        "what does not fit of a number is cut off"
+    );
     assert_eq!(text(&|t| _ = t.bytes(b"a").word(b"b").field(7)), "a b 7");
+}
+
+#[test]
+fn points_in_time_are_written_in_full() {
+    let text = |face: u64, longest: usize, wall: u64, whole: u64, part: u64| {
+        let mut out = vec![b'?'; longest + ROOM_BYTES];
+        let mut text = Text::new(&mut out, longest);
+        text.bytes(b"Start").times(&Face::at(face), wall, whole, part);
+        let len = text.finish();
+        String::from_utf8(out[..len].to_vec()).unwrap()
+    };
+    let at = 1_795_304_777_000_042;
+    let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let expected = |wall, whole, part| {
+        format!("Start: {} {} {}", seconds(wall), seconds(whole), seconds(part))
+    };
+    // The second that the face shows, one before and one behind it, and times that have no ten digits.
+    for wall in
+        [at, at + 999_957, at + 999_958, at - 43, 0, 7, 999_999_999_999_999, 10_000_000_000_000_000]
+    {
+        for (whole, part) in
+            [(0, 0), (1, 0), (9_999_999, 1_234_567), (10_000_000, 3), (4, 72_000_000_000)]
+        {
+            assert_eq!(text(at, 99, wall, whole, part), expected(wall, whole, part));
+            assert_eq!(text(wall, 99, wall, whole, part), expected(wall, whole, part));
+        }
+    }
+    for longest in 5..42 {
+        assert_eq!(text(at, longest, at, 1, 2), expected(at, 1, 2)[..longest]);
+    }
+}
+
+#[test]
+fn pieces_of_every_length_are_copied_whole_and_alone() {
+    let piece: Vec<u8> = (1..=200).collect();
+    for len in 0..=piece.len() {
+        for room in [len, len + 1, len + 70] {
+            let mut out = vec![0; room];
+            put(&mut out, &piece[..len]);
+            assert_eq!(out[..len], piece[..len]);
+            assert!(out[len..].iter().all(|&byte| byte == 0), "{len} bytes");
+        }
+    }
+}
+
+#[test]
+fn records_of_every_length_follow_each_other_without_a_gap() {
+    for (dialect, reclen) in [(Dialect::V6_0, 16), (Dialect::V7_3, 64), (Dialect::Vs9_0, 255)] {
+        let (log, batches) = log(dialect, reclen, Duration::from_secs(1));
+        let txn = begin(&log);
+        let value: Vec<u8> = (0..300_u32).map(|at| b'a' + (at % 26) as u8).collect();
+        for len in 0..=value.len() {
+            txn.http_garbage(&value[..len]);
+            txn.unset(HeadTags::REQ, "N", &value[..len]);
+        }
+        txn.end();
+        let records: Vec<(Tag, String)> = batches.texts(dialect).into_iter().flatten().collect();
+        assert_eq!(records.len(), 2 * value.len() + 4);
+        for (len, pair) in records[1..records.len() - 1].chunks(2).enumerate() {
+            let value = std::str::from_utf8(&value[..len]).unwrap();
+            let cut = |text: &str| text[..text.len().min(reclen - 1)].to_owned();
+            assert_eq!(pair[0], (Tag::HttpGarbage, cut(value)));
+            assert_eq!(pair[1], (Tag::ReqUnset, cut(&format!("N: {value}"))));
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_what_the_records_are_one_by_one() {
+    for dialect in [Dialect::V6_0, Dialect::V7_3] {
+        let (log, batches) = log(dialect, 255, Duration::from_secs(1));
+        let txn = begin(&log);
+        txn.call("RECV");
+        txn.header(HeadTags::REQ, "Host", b"shop.example");
+        txn.end();
+        let mut expected = Vec::new();
+        let mut add = |tag: Tag, text: &[u8]| {
+            let number = tag.number(dialect).unwrap();
+            let (layout, side) = (dialect.layout(), Side::Client);
+            shellac_format::record::encode_text(
+                &mut expected,
+                layout,
+                number,
+                Vxid(7),
+                side,
+                text,
+                255,
+            );
+        };
+        add(Tag::Begin, b"req 6 rxreq");
+        add(Tag::VclCall, b"RECV");
+        add(Tag::ReqHeader, b"Host: shop.example");
+        add(Tag::End, b"");
+        assert_eq!(batches.0.lock().unwrap()[0], expected);
+    }
 }
 
 #[test]

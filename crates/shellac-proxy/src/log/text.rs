@@ -2,35 +2,36 @@
 
 use std::net::SocketAddr;
 
-use shellac_http1::decimal::{Decimal, digit, pair};
+use shellac_http1::Decimal;
+use shellac_http1::decimal::{digit, eight_digits, short};
 
-use crate::clock::Micros;
+/// More than any number or time takes; so much room is there behind the longest text.
+pub(super) const ROOM_BYTES: usize = 64;
+/// A number below this has at most eight digits.
+const SHORT: u64 = 100_000_000;
 
 /// The payload of the record that is being written. What does not fit is cut off.
 pub(crate) struct Text<'a> {
-    out: &'a mut Vec<u8>,
-    /// How long `out` may get.
-    end: usize,
+    /// The longest text, and [`ROOM_BYTES`].
+    out: &'a mut [u8],
+    len: usize,
+    longest: usize,
 }
 
 impl<'a> Text<'a> {
-    /// At the end of `out`, and at most `longest` bytes.
+    /// At the start of `out`, which has [`ROOM_BYTES`] more than the `longest`.
     #[inline]
-    pub(crate) fn new(out: &'a mut Vec<u8>, longest: usize) -> Text<'a> {
-        let end = out.len() + longest;
-        Text { out, end }
+    pub(super) fn new(out: &'a mut [u8], longest: usize) -> Text<'a> {
+        Text { out, len: 0, longest }
     }
 
     /// Bytes as they are.
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = self.end - self.out.len();
-        // Whole in a branch of its own: a length that is known when this is compiled is a move and not a call.
-        if bytes.len() <= room {
-            self.out.extend_from_slice(bytes);
-        } else {
-            self.out.extend_from_slice(&bytes[..room]);
-        }
+        let room = self.longest - self.len;
+        let bytes = if bytes.len() <= room { bytes } else { &bytes[..room] };
+        put(&mut self.out[self.len..], bytes);
+        self.len += bytes.len();
         self
     }
 
@@ -41,47 +42,154 @@ impl<'a> Text<'a> {
 
     /// A decimal number.
     pub(crate) fn number(&mut self, number: u64) -> &mut Self {
-        let digits = Decimal::new(number);
-        self.bytes(digits.as_bytes())
+        if number >= SHORT {
+            return self.number(number / SHORT).fixed(eight_digits(number % SHORT), 8);
+        }
+        let (digits, len) = short(number);
+        self.fixed(digits, len)
     }
 
     /// A blank and a decimal number.
+    #[inline]
     pub(crate) fn field(&mut self, number: u64) -> &mut Self {
         self.bytes(b" ").number(number)
     }
 
     /// Microseconds as seconds with six decimals.
     pub(crate) fn seconds(&mut self, micros: u64) -> &mut Self {
-        let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
-        // Nearly always less than ten seconds, or a time of this century: of a length that is known.
-        match whole {
-            // What happens together has the same time.
-            0 if rest == 0 => self.bytes(b"0.000000"),
-            0..10 => self.bytes(&fraction(digit(whole), rest)),
-            1_000_000_000..10_000_000_000 => {
-                let [a, b] = pair(whole / 100_000_000);
-                let [c, d] = pair(whole / 1_000_000 % 100);
-                let [e, f] = pair(whole / 10_000 % 100);
-                let [g, h] = pair(whole / 100 % 100);
-                let [i, j] = pair(whole % 100);
-                self.bytes(&[a, b, c, d, e, f, g, h, i]).bytes(&fraction(j, rest))
-            }
-            _ => self.number(whole / 10).bytes(&fraction(digit(whole), rest)),
+        // Nearly always less than ten seconds.
+        if micros < 10_000_000 {
+            return self.fixed(short_seconds(micros), 8);
         }
+        let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+        self.number(whole / 10).fixed(fraction(digit(whole), rest), 8)
     }
 
-    /// The time between two points as seconds with six decimals.
-    pub(crate) fn elapsed(&mut self, from: Micros, to: Micros) -> &mut Self {
-        self.seconds(to.since(from))
+    /// `: `, a time in microseconds since 1970, and two that have passed, as seconds with six decimals; `face` shows the second
+    /// of the first.
+    #[inline]
+    pub(crate) fn times(&mut self, face: &Face, wall: u64, whole: u64, part: u64) -> &mut Self {
+        const LEN: usize = 37;
+        let known = face.shows(wall) && whole < 10_000_000 && part < 10_000_000;
+        let room = self.out.get_mut(self.len..).and_then(|out| out.first_chunk_mut::<LEN>());
+        let Some(out) = room.filter(|_| known && LEN <= self.longest - self.len) else {
+            self.bytes(b": ").seconds(wall).bytes(b" ").seconds(whole);
+            return self.bytes(b" ").seconds(part);
+        };
+        out[..11].copy_from_slice(&face.text);
+        out[11..19].copy_from_slice(&fraction(face.last, wall - face.micros));
+        out[19] = b' ';
+        out[20..28].copy_from_slice(&short_seconds(whole));
+        out[28] = b' ';
+        out[29..].copy_from_slice(&short_seconds(part));
+        self.len += LEN;
+        self
+    }
+
+    /// The first `len` bytes of `block`, at most all of it: of a length that is known, so it is a move and not a call.
+    #[inline]
+    fn fixed<const N: usize>(&mut self, block: [u8; N], len: usize) -> &mut Self {
+        if N > ROOM_BYTES || len > self.longest - self.len {
+            return self.bytes(&block[..len]);
+        }
+        // What is behind `len` is written over.
+        self.out[self.len..self.len + N].copy_from_slice(&block);
+        self.len += len;
+        self
+    }
+
+    /// Ends the text with a NUL and zeros up to the next word; returns its length without them.
+    #[inline]
+    pub(super) fn finish(self) -> usize {
+        self.out[self.len..self.len + 4].copy_from_slice(&[0; 4]);
+        self.len
+    }
+}
+
+/// The whole seconds of a time of this century as text: they are the same for a million microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Face {
+    /// When the second began, in microseconds since 1970.
+    micros: u64,
+    /// How long it lasts: nothing for a time of another century.
+    span: u64,
+    /// `: ` and its digits but the last.
+    text: [u8; 11],
+    last: u8,
+}
+
+impl Face {
+    /// One that shows the second of `micros`, if that has ten digits.
+    pub(crate) fn at(micros: u64) -> Face {
+        let whole = micros / 1_000_000;
+        let span = if (1_000_000_000..10_000_000_000).contains(&whole) { 1_000_000 } else { 0 };
+        let [a, b, c, d, e, f, g, h] = eight_digits(whole / 10 % SHORT);
+        let first = digit(whole / 1_000_000_000);
+        let text = [b':', b' ', first, a, b, c, d, e, f, g, h];
+        Face { micros: whole * 1_000_000, span, text, last: digit(whole) }
+    }
+
+    /// Whether it shows the second of `micros`.
+    #[inline]
+    pub(crate) const fn shows(&self, micros: u64) -> bool {
+        micros.wrapping_sub(self.micros) < self.span
     }
 }
 
 /// A digit, a point, and six digits of millionths.
+#[inline]
 fn fraction(last: u8, millionths: u64) -> [u8; 8] {
-    let [a, b] = pair(millionths / 10_000);
-    let [c, d] = pair(millionths / 100 % 100);
-    let [e, f] = pair(millionths % 100);
+    let [_, _, a, b, c, d, e, f] = eight_digits(millionths);
     [last, b'.', a, b, c, d, e, f]
+}
+
+/// Microseconds below ten seconds, as seconds.
+#[inline]
+fn short_seconds(micros: u64) -> [u8; 8] {
+    // What happens together has the same time.
+    if micros == 0 {
+        return *b"0.000000";
+    }
+    let [_, last, a, b, c, d, e, f] = eight_digits(micros);
+    [last, b'.', a, b, c, d, e, f]
+}
+
+/// Copies `bytes` to the start of `out`, which has room for them.
+///
+/// Nearly all pieces of a log are short. Those are copied as two or four blocks that overlap where the length is not theirs,
+/// in place, for a call of the C library's function costs more than that.
+#[inline(always)]
+pub(super) fn put(out: &mut [u8], bytes: &[u8]) {
+    let out = &mut out[..bytes.len()];
+    match bytes.len() {
+        0 => {}
+        1..4 => {
+            let (last, middle) = (bytes.len() - 1, bytes.len() / 2);
+            out[0] = bytes[0];
+            out[middle] = bytes[middle];
+            out[last] = bytes[last];
+        }
+        4..8 => ends::<4>(out, bytes),
+        8..16 => ends::<8>(out, bytes),
+        16..=32 => ends::<16>(out, bytes),
+        33..=64 => {
+            ends::<16>(&mut out[..32], &bytes[..32]);
+            let from = bytes.len() - 32;
+            ends::<16>(&mut out[from..], &bytes[from..]);
+        }
+        _ => out.copy_from_slice(bytes),
+    }
+}
+
+/// Copies the first and the last `N` bytes.
+#[inline(always)]
+fn ends<const N: usize>(out: &mut [u8], bytes: &[u8]) {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        let (first, last) = (*first, *last);
+        let from = out.len() - N;
+        out[..N].copy_from_slice(&first);
+        out[from..].copy_from_slice(&last);
+    }
 }
 
 /// Both ends of a connection as the log shows them, made once per connection.

@@ -9,16 +9,15 @@ use shellac_format::{Side, TAGS, Tag, TagSet, Vxid};
 
 use shellac_ring::PendingStats;
 
+use super::buffer::Buffer;
 use super::grammar::Grammar;
 use super::sink::LogSink;
-use super::text::Text;
+use super::text::{Face, Text};
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
 
-/// A buffer of this size goes out although its transaction goes on.
-const FLUSH_BYTES: usize = 12 << 10;
-/// A buffer that grew beyond this is not kept for the next transaction.
-const KEEP_BYTES: usize = 32 << 10;
+/// Buffers that are kept for transactions to come.
+const KEPT_BUFFERS: usize = 256;
 
 /// The log of one thread.
 pub(crate) struct Log {
@@ -26,6 +25,8 @@ pub(crate) struct Log {
     clock: RefCell<Clock>,
     /// The last time that was read.
     coarse: Cell<Micros>,
+    /// The second that was written last.
+    face: Cell<Face>,
     stall: u64,
     /// How tags are written: 0 when the dialect lacks one, or it is masked.
     numbers: [Cell<u8>; 256],
@@ -46,10 +47,10 @@ pub(crate) struct Written {
 
 struct Inner {
     sink: Box<dyn LogSink>,
-    /// Where a record is put together that belongs to no transaction.
-    loose: Vec<u8>,
     open: Vec<Open>,
     free: Vec<usize>,
+    /// Buffers that no transaction has, the last one used last.
+    spare: Vec<Buffer>,
     records: u64,
     flushes: u64,
 }
@@ -59,31 +60,70 @@ impl Inner {
     fn loose(&mut self, grammar: &Grammar, number: u8, fill: impl FnOnce(&mut Text<'_>)) {
         if number != 0 {
             self.records += 1;
-            self.loose.clear();
             let stamp = Stamp::new(grammar.layout, Vxid(0), Side::None);
-            stamp.append_text(&mut self.loose, number, |out| {
-                fill(&mut Text::new(out, grammar.longest_text()));
-            });
-            self.sink.publish(&self.loose);
+            let mut buffer = self.take(grammar.longest_text());
+            buffer.text(&stamp, number, fill);
+            self.put_out(buffer);
         }
+    }
+
+    /// An empty buffer for texts of at most `longest` bytes.
+    fn take(&mut self, longest: usize) -> Buffer {
+        self.spare.pop().unwrap_or_else(|| Buffer::new(longest))
+    }
+
+    /// Sees to it that there is room for a record of the transaction.
+    #[cold]
+    fn make_room(&mut self, key: usize, longest: usize) {
+        if self.open[key].buffer.is_full() {
+            self.flush(key);
+        }
+        if self.open[key].buffer.is_missing() {
+            self.open[key].buffer = self.take(longest);
+        }
+    }
+
+    /// Adds a record of `bytes`, however long it is and whatever the buffer is like.
+    #[inline(never)]
+    fn plain(&mut self, key: usize, longest: usize, number: u8, bytes: &[u8]) {
+        self.make_room(key, longest);
+        let slot = &mut self.open[key];
+        slot.buffer.plain(&slot.stamp, number, bytes);
+    }
+
+    /// Publishes what is in a buffer, and keeps it for whoever is next.
+    fn put_out(&mut self, mut buffer: Buffer) {
+        self.sink.publish(buffer.records());
+        buffer.clear();
+        if self.spare.len() < KEPT_BUFFERS {
+            self.spare.push(buffer);
+        }
+    }
+
+    /// Publishes what is in the buffer of a transaction. Returns whether there was something.
+    fn publish(&mut self, key: usize) -> bool {
+        let slot = &mut self.open[key];
+        if slot.buffer.is_empty() {
+            return false;
+        }
+        let buffer = std::mem::take(&mut slot.buffer);
+        self.put_out(buffer);
+        true
     }
 
     /// Publishes what is in the buffer of a transaction that goes on.
     fn flush(&mut self, key: usize) {
-        let slot = &mut self.open[key];
-        if !slot.bytes.is_empty() {
-            self.sink.publish(&slot.bytes);
-            slot.bytes.clear();
+        if self.publish(key) {
             self.flushes += 1;
         }
     }
 }
 
-/// The buffer of an open transaction, or of none.
-#[derive(Default)]
+/// An open transaction, or a place for one.
 struct Open {
     stamp: Stamp,
-    bytes: Vec<u8>,
+    /// What is not published yet; missing while there is nothing.
+    buffer: Buffer,
     /// When the last record was added.
     touched: Micros,
 }
@@ -101,15 +141,16 @@ impl Log {
         let log = Log {
             grammar,
             coarse: Cell::new(clock.now()),
+            face: Cell::new(Face::at(clock.wall(clock.now()))),
             clock: RefCell::new(clock),
             stall: micros(stall),
             numbers,
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
-                loose: Vec::new(),
                 open: Vec::new(),
                 free: Vec::new(),
+                spare: Vec::new(),
                 records: 0,
                 flushes: 0,
             }),
@@ -133,6 +174,17 @@ impl Log {
     /// Wall time of a point, in microseconds since 1970.
     pub(crate) fn wall(&self, at: Micros) -> u64 {
         self.clock.borrow().wall(at)
+    }
+
+    /// The text of the seconds of a wall time.
+    #[inline]
+    pub(super) fn face(&self, wall: u64) -> Face {
+        let mut face = self.face.get();
+        if !face.shows(wall) {
+            face = Face::at(wall);
+            self.face.set(face);
+        }
+        face
     }
 
     /// A point on the scale that decisions about backends are made on.
@@ -180,12 +232,10 @@ impl Log {
     /// Publishes every open buffer: the thread is about to go down. Does nothing when the log is being written to.
     pub(crate) fn publish_open(&self) {
         let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
-        let Inner { sink, open, .. } = &mut *inner;
-        for slot in open.iter_mut().filter(|slot| !slot.bytes.is_empty()) {
-            sink.publish(&slot.bytes);
-            slot.bytes.clear();
+        for key in 0..inner.open.len() {
+            inner.publish(key);
         }
-        sink.sweep();
+        inner.sink.sweep();
     }
 
     /// Publishes one record that belongs to no transaction.
@@ -203,13 +253,13 @@ impl Log {
 
     fn open(&self, vxid: Vxid, side: Side) -> usize {
         let mut inner = self.inner.borrow_mut();
-        let key = inner.free.pop().unwrap_or_else(|| {
-            inner.open.push(Open::default());
-            inner.open.len() - 1
-        });
-        let slot = &mut inner.open[key];
-        slot.stamp = Stamp::new(self.grammar.layout, vxid, side);
-        key
+        let stamp = Stamp::new(self.grammar.layout, vxid, side);
+        if let Some(key) = inner.free.pop() {
+            inner.open[key].stamp = stamp;
+            return key;
+        }
+        inner.open.push(Open { stamp, buffer: Buffer::default(), touched: Micros::default() });
+        inner.open.len() - 1
     }
 }
 
@@ -247,22 +297,46 @@ impl Txn {
         &self.log.grammar
     }
 
-    /// Adds one record.
+    /// Adds one record that `fill` writes.
     pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        let number = self.log.numbers[tag as usize].get();
+        let log = &*self.log;
+        let number = log.numbers[tag as usize].get();
         if number == 0 {
             return;
         }
-        let mut inner = self.log.inner.borrow_mut();
-        let Inner { open, records, .. } = &mut *inner;
-        let slot = &mut open[self.key];
-        slot.stamp.append_text(&mut slot.bytes, number, |out| {
-            fill(&mut Text::new(out, self.log.grammar.longest_text()));
-        });
-        slot.touched = self.log.coarse.get();
-        *records += 1;
-        if slot.bytes.len() >= FLUSH_BYTES {
-            inner.flush(self.key);
+        let inner = &mut *log.inner.borrow_mut();
+        let mut slot = &mut inner.open[self.key];
+        if slot.buffer.is_full() || slot.buffer.is_missing() {
+            inner.make_room(self.key, log.grammar.longest_text());
+            slot = &mut inner.open[self.key];
+        }
+        slot.buffer.text(&slot.stamp, number, fill);
+        slot.touched = log.coarse.get();
+        inner.records += 1;
+    }
+
+    /// Adds one record of `bytes`.
+    pub(super) fn plain(&self, tag: Tag, bytes: &[u8]) {
+        self.plain_each(tag, std::iter::once(bytes));
+    }
+
+    /// Adds a record for each of `texts`.
+    #[inline(always)]
+    pub(super) fn plain_each<'t>(&self, tag: Tag, texts: impl Iterator<Item = &'t [u8]>) {
+        let log = &*self.log;
+        let number = log.numbers[tag as usize].get();
+        if number == 0 {
+            return;
+        }
+        let inner = &mut *log.inner.borrow_mut();
+        let mut slot = &mut inner.open[self.key];
+        slot.touched = log.coarse.get();
+        for text in texts {
+            inner.records += 1;
+            if !slot.buffer.short(&slot.stamp, number, text) {
+                inner.plain(self.key, log.grammar.longest_text(), number, text);
+                slot = &mut inner.open[self.key];
+            }
         }
     }
 
@@ -285,15 +359,7 @@ impl Txn {
         self.ended = true;
         self.record(Tag::End, |_| {});
         let mut inner = self.log.inner.borrow_mut();
-        let Inner { sink, open, .. } = &mut *inner;
-        let slot = &mut open[self.key];
-        if !slot.bytes.is_empty() {
-            sink.publish(&slot.bytes);
-            slot.bytes.clear();
-        }
-        if slot.bytes.capacity() > KEEP_BYTES {
-            slot.bytes = Vec::new();
-        }
+        inner.publish(self.key);
         inner.free.push(self.key);
     }
 }
