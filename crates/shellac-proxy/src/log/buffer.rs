@@ -3,7 +3,7 @@
 use shellac_format::layout::WORD;
 use shellac_format::record::{STAMP_BYTES, Stamp};
 
-use super::text::{ROOM_BYTES, Text, put};
+use super::text::{ROOM_BYTES, Text, Times, put};
 
 /// A buffer of this size goes out although its transaction goes on.
 const FULL_BYTES: usize = 12 << 10;
@@ -71,6 +71,33 @@ impl Buffer {
             rest.and_then(|rest| rest.first_chunk_mut::<{ STAMP_BYTES + SHORT_BYTES + WORD }>());
         let Some(record) = room.filter(|_| bytes.len() <= self.longest_short) else { return false };
         self.at += write(record, stamp, number, bytes);
+        true
+    }
+
+    /// Adds a record of `label` and `times` and returns `true`; changes nothing and returns `false` when that needs
+    /// [`Buffer::text`], or another buffer.
+    #[inline(always)]
+    pub(super) fn stamped(
+        &mut self,
+        stamp: &Stamp,
+        number: u8,
+        label: &str,
+        times: &Times<'_>,
+    ) -> bool {
+        let rest = self.bytes.get_mut(self.at..);
+        let room =
+            rest.and_then(|rest| rest.first_chunk_mut::<{ STAMP_BYTES + SHORT_BYTES + WORD }>());
+        let (label, len) = (label.as_bytes(), label.len() + Times::USUAL_BYTES);
+        let usual = len <= self.longest_short && times.is_usual();
+        let Some(record) = room.filter(|_| usual) else { return false };
+        record[..STAMP_BYTES].copy_from_slice(stamp.head());
+        record[..WORD].copy_from_slice(&stamp.first_word(number, len + 1));
+        let text = &mut record[stamp.head_bytes()..];
+        text[padded(len) - WORD..padded(len)].copy_from_slice(&[0; WORD]);
+        put(text, label);
+        let Some(room) = text[label.len()..].first_chunk_mut() else { return false };
+        times.usual(room);
+        self.at += stamp.head_bytes() + padded(len);
         true
     }
 

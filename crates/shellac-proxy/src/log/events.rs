@@ -228,12 +228,7 @@ impl Txn {
 
     /// A named point in time.
     pub(crate) fn timestamp(&mut self, label: &'static str, at: Micros) {
-        let wall = self.log().wall(at);
-        let face = self.log().face(wall);
-        let (whole, part) = (at.since(self.first), at.since(self.previous));
-        self.record(Tag::Timestamp, |text| {
-            text.bytes(label.as_bytes()).times(&face, wall, whole, part);
-        });
+        self.stamped(Tag::Timestamp, label, at);
         self.previous = at;
     }
 
@@ -524,16 +519,22 @@ impl Txn {
     /// Byte counts of a tunnel: the heads of the client's request and of ours, then what came from the client and what went to it.
     pub(crate) fn pipe_acct(&self, heads: [u64; 2], from_client: u64, to_client: u64) {
         self.record(Tag::PipeAcct, |text| {
-            text.number(heads[0]).field(heads[1]).field(from_client).field(to_client);
+            text.numbers([heads[0], heads[1], from_client, to_client]);
         });
     }
 
     fn acct(&self, tag: Tag, acct: &Acct) {
         self.record(tag, |text| {
-            text.number(acct.request_head).field(acct.request_body);
-            text.field(acct.request_head + acct.request_body);
-            text.field(acct.response_head).field(acct.response_body);
-            text.field(acct.response_head + acct.response_body);
+            let Acct { request_head, request_body, response_head, response_body } = *acct;
+            let (request, response) = (request_head + request_body, response_head + response_body);
+            text.numbers([
+                request_head,
+                request_body,
+                request,
+                response_head,
+                response_body,
+                response,
+            ]);
         });
     }
 }

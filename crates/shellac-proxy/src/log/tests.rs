@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use shellac_format::record::Stamp;
 use shellac_format::{Dialect, Layout, Records, Side, Tag, Vxid};
 
-use super::text::{Face, ROOM_BYTES, Text, put};
+use super::buffer::Buffer;
+use super::text::{Face, ROOM_BYTES, Text, Times, put};
 use super::*;
 use crate::clock::{Clock, Micros};
 use shellac_http1::Decimal;
@@ -93,31 +95,59 @@ fn numbers_and_seconds_are_written_in_full() {
 
 #[test]
 fn points_in_time_are_written_in_full() {
-    let text = |face: u64, longest: usize, wall: u64, whole: u64, part: u64| {
+    let at = 1_795_304_777_000_042;
+    let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    // The second that was written before, the one before that and the one behind it, and times that have no ten digits.
+    let walls = [
+        at,
+        at + 999_957,
+        at + 999_958,
+        at - 43,
+        0,
+        7,
+        999_999_999_999_999,
+        10_000_000_000_000_000,
+    ];
+    let stamp = Stamp::new(Layout::Words2, Vxid(7), Side::Client);
+    let pieces = [(0, 0), (1, 0), (9_999_999, 1_234_567), (10_000_000, 3), (4, 72_000_000_000)];
+    for (wall, (whole, part)) in
+        walls.into_iter().flat_map(|wall| pieces.map(|piece| (wall, piece)))
+    {
+        for shown in [at, wall] {
+            for longest in [16, 41, 42, 43, 254] {
+                let times = Times { face: &Face::at(shown), wall, whole, part };
+                let mut buffer = Buffer::new(longest);
+                if !buffer.stamped(&stamp, 80, "Start", &times) {
+                    buffer.text(&stamp, 80, |text| _ = text.bytes(b"Start").times(&times));
+                }
+                let expected =
+                    format!("Start: {} {} {}", seconds(wall), seconds(whole), seconds(part));
+                let record = Records::new(Layout::Words2, buffer.records()).next();
+                let record = record.unwrap().unwrap();
+                let expected = &expected.as_bytes()[..expected.len().min(longest)];
+                assert_eq!(record.text(), expected);
+                assert_eq!(record.payload.len(), expected.len() + 1);
+            }
+        }
+    }
+    let usual = Times { face: &Face::at(at), wall: at, whole: 1, part: 0 };
+    assert!(Buffer::new(254).stamped(&stamp, 80, "Start", &usual), "that is the short way");
+}
+
+#[test]
+fn rows_of_numbers_are_written_in_full_or_cut() {
+    let text = |longest: usize, numbers: [u64; 4]| {
         let mut out = vec![b'?'; longest + ROOM_BYTES];
         let mut text = Text::new(&mut out, longest);
-        text.bytes(b"Start").times(&Face::at(face), wall, whole, part);
+        text.numbers(numbers);
         let len = text.finish();
         String::from_utf8(out[..len].to_vec()).unwrap()
     };
-    let at = 1_795_304_777_000_042;
-    let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
-    let expected = |wall, whole, part| {
-        format!("Start: {} {} {}", seconds(wall), seconds(whole), seconds(part))
-    };
-    // The second that the face shows, one before and one behind it, and times that have no ten digits.
-    for wall in
-        [at, at + 999_957, at + 999_958, at - 43, 0, 7, 999_999_999_999_999, 10_000_000_000_000_000]
-    {
-        for (whole, part) in
-            [(0, 0), (1, 0), (9_999_999, 1_234_567), (10_000_000, 3), (4, 72_000_000_000)]
-        {
-            assert_eq!(text(at, 99, wall, whole, part), expected(wall, whole, part));
-            assert_eq!(text(wall, 99, wall, whole, part), expected(wall, whole, part));
+    for numbers in [[0; 4], [99_999_999, 1, 10, 12_345_678], [100_000_000, 0, u64::MAX, 5]] {
+        let expected = numbers.map(|number| number.to_string()).join(" ");
+        for longest in 0..100 {
+            assert_eq!(text(longest, numbers), expected[..expected.len().min(longest)]);
         }
-    }
-    for longest in 5..42 {
-        assert_eq!(text(at, longest, at, 1, 2), expected(at, 1, 2)[..longest]);
     }
 }
 

@@ -28,10 +28,21 @@ impl<'a> Text<'a> {
     /// Bytes as they are.
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = self.longest - self.len;
-        let bytes = if bytes.len() <= room { bytes } else { &bytes[..room] };
+        if bytes.len() > self.longest - self.len {
+            return self.cut(bytes);
+        }
+        // In a branch of its own: a length that is known when this is compiled is a move.
         put(&mut self.out[self.len..], bytes);
         self.len += bytes.len();
+        self
+    }
+
+    /// As many bytes as fit.
+    #[cold]
+    fn cut(&mut self, bytes: &[u8]) -> &mut Self {
+        let room = self.longest - self.len;
+        self.out[self.len..self.longest].copy_from_slice(&bytes[..room]);
+        self.len = self.longest;
         self
     }
 
@@ -55,6 +66,29 @@ impl<'a> Text<'a> {
         self.bytes(b" ").number(number)
     }
 
+    /// Decimal numbers with a blank between each two.
+    pub(crate) fn numbers<const N: usize>(&mut self, numbers: [u64; N]) -> &mut Self {
+        // A blank and eight digits each, all in one look.
+        let most = 9 * N;
+        let fits = most <= self.longest - self.len && numbers.iter().all(|number| *number < SHORT);
+        let room = self.out.get_mut(self.len..).filter(|_| fits);
+        let Some(out) = room.and_then(|out| out.get_mut(..most)) else {
+            for (at, number) in numbers.into_iter().enumerate() {
+                self.bytes(if at == 0 { b"" } else { b" " }).number(number);
+            }
+            return self;
+        };
+        let mut at = 0;
+        for number in numbers {
+            let (digits, len) = short(number);
+            out[at..at + 8].copy_from_slice(&digits);
+            out[at + len] = b' ';
+            at += len + 1;
+        }
+        self.len += at.saturating_sub(1);
+        self
+    }
+
     /// Microseconds as seconds with six decimals.
     pub(crate) fn seconds(&mut self, micros: u64) -> &mut Self {
         // Nearly always less than ten seconds.
@@ -65,25 +99,11 @@ impl<'a> Text<'a> {
         self.number(whole / 10).fixed(fraction(digit(whole), rest), 8)
     }
 
-    /// `: `, a time in microseconds since 1970, and two that have passed, as seconds with six decimals; `face` shows the second
-    /// of the first.
-    #[inline]
-    pub(crate) fn times(&mut self, face: &Face, wall: u64, whole: u64, part: u64) -> &mut Self {
-        const LEN: usize = 37;
-        let known = face.shows(wall) && whole < 10_000_000 && part < 10_000_000;
-        let room = self.out.get_mut(self.len..).and_then(|out| out.first_chunk_mut::<LEN>());
-        let Some(out) = room.filter(|_| known && LEN <= self.longest - self.len) else {
-            self.bytes(b": ").seconds(wall).bytes(b" ").seconds(whole);
-            return self.bytes(b" ").seconds(part);
-        };
-        out[..11].copy_from_slice(&face.text);
-        out[11..19].copy_from_slice(&fraction(face.last, wall - face.micros));
-        out[19] = b' ';
-        out[20..28].copy_from_slice(&short_seconds(whole));
-        out[28] = b' ';
-        out[29..].copy_from_slice(&short_seconds(part));
-        self.len += LEN;
-        self
+    /// `: `, a time in microseconds since 1970, and two that have passed, as seconds with six decimals.
+    #[cold]
+    pub(super) fn times(&mut self, at: &Times<'_>) -> &mut Self {
+        self.bytes(b": ").seconds(at.wall).bytes(b" ").seconds(at.whole);
+        self.bytes(b" ").seconds(at.part)
     }
 
     /// The first `len` bytes of `block`, at most all of it: of a length that is known, so it is a move and not a call.
@@ -106,9 +126,44 @@ impl<'a> Text<'a> {
     }
 }
 
+/// What a `Timestamp` says, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times<'a> {
+    /// The second that was written last.
+    pub(super) face: &'a Face,
+    /// Since 1970.
+    pub(super) wall: u64,
+    /// Since the start of the task.
+    pub(super) whole: u64,
+    /// Since the `Timestamp` before.
+    pub(super) part: u64,
+}
+
+impl Times<'_> {
+    /// Bytes of [`Times::usual`].
+    pub(super) const USUAL_BYTES: usize = 37;
+
+    /// Whether it is one of nearly all: in the second of `face`, and less than ten seconds since the others.
+    #[inline]
+    pub(super) const fn is_usual(&self) -> bool {
+        self.face.shows(self.wall) && self.whole < 10_000_000 && self.part < 10_000_000
+    }
+
+    /// Writes what [`Text::times`] would, if it is usual.
+    #[inline]
+    pub(super) fn usual(&self, out: &mut [u8; Times::USUAL_BYTES]) {
+        out[..11].copy_from_slice(&self.face.text);
+        out[11..19].copy_from_slice(&fraction(self.face.last, self.wall - self.face.micros));
+        out[19] = b' ';
+        out[20..28].copy_from_slice(&short_seconds(self.whole));
+        out[28] = b' ';
+        out[29..].copy_from_slice(&short_seconds(self.part));
+    }
+}
+
 /// The whole seconds of a time of this century as text: they are the same for a million microseconds.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Face {
+pub(super) struct Face {
     /// When the second began, in microseconds since 1970.
     micros: u64,
     /// How long it lasts: nothing for a time of another century.
@@ -120,7 +175,7 @@ pub(crate) struct Face {
 
 impl Face {
     /// One that shows the second of `micros`, if that has ten digits.
-    pub(crate) fn at(micros: u64) -> Face {
+    pub(super) fn at(micros: u64) -> Face {
         let whole = micros / 1_000_000;
         let span = if (1_000_000_000..10_000_000_000).contains(&whole) { 1_000_000 } else { 0 };
         let [a, b, c, d, e, f, g, h] = eight_digits(whole / 10 % SHORT);
@@ -131,7 +186,7 @@ impl Face {
 
     /// Whether it shows the second of `micros`.
     #[inline]
-    pub(crate) const fn shows(&self, micros: u64) -> bool {
+    pub(super) const fn shows(&self, micros: u64) -> bool {
         micros.wrapping_sub(self.micros) < self.span
     }
 }
@@ -160,24 +215,25 @@ fn short_seconds(micros: u64) -> [u8; 8] {
 /// in place, for a call of the C library's function costs more than that.
 #[inline(always)]
 pub(super) fn put(out: &mut [u8], bytes: &[u8]) {
-    let out = &mut out[..bytes.len()];
-    match bytes.len() {
-        0 => {}
-        1..4 => {
-            let (last, middle) = (bytes.len() - 1, bytes.len() / 2);
-            out[0] = bytes[0];
-            out[middle] = bytes[middle];
-            out[last] = bytes[last];
-        }
-        4..8 => ends::<4>(out, bytes),
-        8..16 => ends::<8>(out, bytes),
-        16..=32 => ends::<16>(out, bytes),
-        33..=64 => {
+    let len = bytes.len();
+    let out = &mut out[..len];
+    if len >= 16 {
+        if len <= 32 {
+            ends::<16>(out, bytes);
+        } else if len <= 64 {
             ends::<16>(&mut out[..32], &bytes[..32]);
-            let from = bytes.len() - 32;
-            ends::<16>(&mut out[from..], &bytes[from..]);
+            ends::<16>(&mut out[len - 32..], &bytes[len - 32..]);
+        } else {
+            out.copy_from_slice(bytes);
         }
-        _ => out.copy_from_slice(bytes),
+    } else if len >= 8 {
+        ends::<8>(out, bytes);
+    } else if len >= 4 {
+        ends::<4>(out, bytes);
+    } else if len > 0 {
+        out[0] = bytes[0];
+        out[len / 2] = bytes[len / 2];
+        out[len - 1] = bytes[len - 1];
     }
 }
 

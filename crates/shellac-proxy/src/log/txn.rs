@@ -12,7 +12,7 @@ use shellac_ring::PendingStats;
 use super::buffer::Buffer;
 use super::grammar::Grammar;
 use super::sink::LogSink;
-use super::text::{Face, Text};
+use super::text::{Face, Text, Times};
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
 
@@ -25,8 +25,6 @@ pub(crate) struct Log {
     clock: RefCell<Clock>,
     /// The last time that was read.
     coarse: Cell<Micros>,
-    /// The second that was written last.
-    face: Cell<Face>,
     stall: u64,
     /// How tags are written: 0 when the dialect lacks one, or it is masked.
     numbers: [Cell<u8>; 256],
@@ -47,6 +45,8 @@ pub(crate) struct Written {
 
 struct Inner {
     sink: Box<dyn LogSink>,
+    /// The second that was written last.
+    face: Face,
     open: Vec<Open>,
     free: Vec<usize>,
     /// Buffers that no transaction has, the last one used last.
@@ -89,6 +89,20 @@ impl Inner {
         self.make_room(key, longest);
         let slot = &mut self.open[key];
         slot.buffer.plain(&slot.stamp, number, bytes);
+    }
+
+    /// Adds a record of `label` and times, whatever they and the buffer are like.
+    #[inline(never)]
+    fn stamped(&mut self, key: usize, longest: usize, number: u8, label: &str, times: [u64; 3]) {
+        self.make_room(key, longest);
+        let [wall, whole, part] = times;
+        if !self.face.shows(wall) {
+            self.face = Face::at(wall);
+        }
+        let slot = &mut self.open[key];
+        slot.buffer.text(&slot.stamp, number, |text| {
+            text.bytes(label.as_bytes()).times(&Times { face: &self.face, wall, whole, part });
+        });
     }
 
     /// Publishes what is in a buffer, and keeps it for whoever is next.
@@ -141,13 +155,13 @@ impl Log {
         let log = Log {
             grammar,
             coarse: Cell::new(clock.now()),
-            face: Cell::new(Face::at(clock.wall(clock.now()))),
             clock: RefCell::new(clock),
             stall: micros(stall),
             numbers,
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
+                face: Face::at(0),
                 open: Vec::new(),
                 free: Vec::new(),
                 spare: Vec::new(),
@@ -174,17 +188,6 @@ impl Log {
     /// Wall time of a point, in microseconds since 1970.
     pub(crate) fn wall(&self, at: Micros) -> u64 {
         self.clock.borrow().wall(at)
-    }
-
-    /// The text of the seconds of a wall time.
-    #[inline]
-    pub(super) fn face(&self, wall: u64) -> Face {
-        let mut face = self.face.get();
-        if !face.shows(wall) {
-            face = Face::at(wall);
-            self.face.set(face);
-        }
-        face
     }
 
     /// A point on the scale that decisions about backends are made on.
@@ -337,6 +340,26 @@ impl Txn {
                 inner.plain(self.key, log.grammar.longest_text(), number, text);
                 slot = &mut inner.open[self.key];
             }
+        }
+    }
+
+    /// Adds a record of `label`, a wall time, and how long ago the task began and the last such record was written.
+    pub(super) fn stamped(&self, tag: Tag, label: &str, at: Micros) {
+        let log = &*self.log;
+        let number = log.numbers[tag as usize].get();
+        if number == 0 {
+            return;
+        }
+        let wall = log.wall(at);
+        let (whole, part) = (at.since(self.first), at.since(self.previous));
+        let inner = &mut *log.inner.borrow_mut();
+        let slot = &mut inner.open[self.key];
+        slot.touched = log.coarse.get();
+        inner.records += 1;
+        let times = Times { face: &inner.face, wall, whole, part };
+        if !slot.buffer.stamped(&slot.stamp, number, label, &times) {
+            let longest = log.grammar.longest_text();
+            inner.stamped(self.key, longest, number, label, [wall, whole, part]);
         }
     }
 
