@@ -163,6 +163,58 @@ fn a_network_on_the_command_line_names_nodes() {
     assert!(text.starts_with("--node-map: `10.0.0.1/8` has bits behind the first 8"), "{text}");
 }
 
+#[test]
+fn a_directory_for_bodies_that_cannot_be_used_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("f.toml");
+    let bodies = dir.path().join("bodies");
+    let check = |keys: &str, body: &str| {
+        let config = Daemon::config("127.0.0.1:9".parse().unwrap(), "");
+        let text = format!("{keys}{config}[body]\ndir = \"{}\"\n{body}", bodies.display());
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .arg("--check")
+            .arg(&file)
+            .arg("-n")
+            .arg(dir.path().join("w"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        // It costs no more than the second attempt of some requests.
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        text
+    };
+    let is_told = |text: &str, why: &str| {
+        let said = format!("warning: body.dir: {}: {why}", bodies.display());
+        text.contains(&said) && text.contains("make it a directory that ")
+    };
+    let text = check("", "");
+    assert!(is_told(&text, "No such file"), "{text}");
+    assert!(!check("", "limit = \"64K\"\n").contains("body.dir"), "no file is ever used");
+    std::fs::write(&bodies, "").unwrap();
+    let text = check("", "");
+    assert!(is_told(&text, "not a directory"), "{text}");
+    std::fs::remove_file(&bodies).unwrap();
+    std::fs::create_dir(&bodies).unwrap();
+    assert!(!check("", "").contains("body.dir"));
+    if rustix::process::geteuid().is_root() {
+        // For the user that it becomes.
+        let rights = |path: &std::path::Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        rights(dir.path(), 0o755);
+        rights(&bodies, 0o755);
+        let text = check("user = \"nobody\"\n", "");
+        assert!(is_told(&text, "permission denied") && text.contains("that nobody can"), "{text}");
+        rights(&bodies, 0o1777);
+        assert!(!check("user = \"nobody\"\n", "").contains("body.dir"));
+        rights(dir.path(), 0o700);
+        let text = check("user = \"nobody\"\n", "");
+        assert!(is_told(&text, "permission denied"), "the way there: {text}");
+    }
+}
+
 /// Puts a key that does not exist into every table of `all`, and looks for those that do in `text`.
 fn all_keys_are_shown(all: &str, text: &str) {
     let broken = all.lines().fold("nothing = 1\n".to_owned(), |broken, line| {

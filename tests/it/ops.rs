@@ -1,6 +1,7 @@
 //! What an operator relies on: upgrades, ends, rights, what is said to systemd, what is left of a crash.
 
 mod crash;
+mod disks;
 mod faults;
 mod notify;
 mod packages;

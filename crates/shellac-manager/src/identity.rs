@@ -43,6 +43,28 @@ pub fn check_identity(config: &Config) -> Result<(), ManagerError> {
     Err(ManagerError::User { user: user.clone(), source })
 }
 
+/// Whether the user that the proxy of a configuration becomes could make files in a directory.
+///
+/// # Errors
+///
+/// What the system would say.
+pub fn check_directory(config: &Config, dir: &Path) -> io::Result<()> {
+    use rustix::fs::{Access, access};
+    if !std::fs::metadata(dir)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    // What no user may do, as on a disk that is read-only, root may not do either.
+    access(dir, Access::WRITE_OK | Access::EXEC_OK)?;
+    let Some(user) = &config.user else { return Ok(()) };
+    // That there is no such user is found elsewhere.
+    let Ok(identity) = Identity::find(user, config.group.as_deref()) else { return Ok(()) };
+    let way = dir.ancestors().all(|directory| identity.may(directory, 1));
+    if identity.is_ours() || (way && identity.may(dir, 2)) {
+        return Ok(());
+    }
+    Err(io::ErrorKind::PermissionDenied.into())
+}
+
 impl Identity {
     /// The user of this name or number, in `group` if one is given, else in the user's own.
     pub(crate) fn find(user: &str, group: Option<&str>) -> Result<Identity, ManagerError> {

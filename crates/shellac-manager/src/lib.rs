@@ -52,7 +52,7 @@ pub use handoff::{
     send,
 };
 pub use house::{House, Settings};
-pub use identity::check_identity;
+pub use identity::{check_directory, check_identity};
 pub use keys::{KEYS_ARGUMENT, keep_keys};
 pub use life::Life;
 pub use listen::{BoundListener, bind};

@@ -19,6 +19,7 @@ use crate::control::{Caretaker, Control, Inherited};
 use crate::log::{Grammar, LogSink, Xids};
 use crate::node::Node;
 use crate::stats::{Chores, Counting};
+use crate::tunnel::Tunnels;
 use crate::worker::{self, Common, Entrance, SWEEP, Seed, Stage};
 
 /// A listening address.
@@ -188,6 +189,7 @@ impl Engine {
             node: Node::default(),
             seed: options.xid_base,
             bodies,
+            tunnels: Tunnels::default(),
         };
         let threads = log.serving.len();
         let mut sockets = share_out(listeners, &config, threads)?;

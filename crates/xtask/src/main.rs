@@ -13,6 +13,9 @@ use anyhow::{Context, bail};
 mod fuzz;
 mod model;
 
+/// How long each fuzz target runs: all of them together less than five minutes.
+const FUZZ_SECONDS: u64 = 25;
+
 const USAGE: &str = "\
 usage: cargo xtask RECIPE
 
@@ -21,7 +24,7 @@ usage: cargo xtask RECIPE
   test         the README's test command
   model        the ring's and the scoreboard's protocols under model checkers, with their mutants (at most 8 minutes)
   model-long   the same scenarios without the bounds that keep `model` short
-  fuzz [SECS]  every fuzz target for SECS seconds (30)
+  fuzz [SECS]  every fuzz target for SECS seconds (25)
   bench        the benches that benches/RESULTS.md quotes
   docs         the API documentation, warnings are errors";
 
@@ -49,7 +52,7 @@ fn run() -> anyhow::Result<()> {
                 Some(text) => {
                     text.parse().with_context(|| format!("not a number of seconds: {text}"))?
                 }
-                None => 30,
+                None => FUZZ_SECONDS,
             };
             fuzz::run(Duration::from_secs(seconds))
         }
@@ -64,7 +67,7 @@ fn ci() -> anyhow::Result<()> {
     step("docs", docs)?;
     step("test", test)?;
     step("model", || model::run(false))?;
-    step("fuzz", || fuzz::run(Duration::from_secs(30)))
+    step("fuzz", || fuzz::run(Duration::from_secs(FUZZ_SECONDS)))
 }
 
 fn lint() -> anyhow::Result<()> {

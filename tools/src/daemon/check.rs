@@ -39,6 +39,7 @@ pub(super) fn check(settings: &Settings) -> Findings {
     workdir(settings, &mut findings);
     identity(settings, &mut findings);
     secret(settings, &mut findings);
+    bodies(settings, &mut findings);
     findings
 }
 
@@ -149,6 +150,22 @@ fn identity(settings: &Settings, findings: &mut Findings) {
     let config = &settings.config;
     if let Err(error) = shellac_manager::check_identity(config) {
         findings.errors.push(error.full_text());
+    }
+}
+
+/// Whether long request bodies can be kept.
+fn bodies(settings: &Settings, findings: &mut Findings) {
+    let config = &settings.config;
+    if config.body.memory_bytes >= config.body.limit_bytes {
+        // No file is ever used.
+        return;
+    }
+    if let Err(error) = shellac_manager::check_directory(config, &config.body.dir) {
+        let user = config.user.as_deref().unwrap_or("the user who runs this");
+        findings.warnings.push(format!(
+            "body.dir: {}: {error}: request bodies above `body.memory` are not kept, and such requests are not tried again (the log says fetch.lost:disk); make it a directory that {user} can write to, or name another one",
+            config.body.dir.display()
+        ));
     }
 }
 

@@ -40,9 +40,11 @@ pub(super) fn read_route(mut section: Section<'_, '_>, problems: &mut Problems) 
     let mut own = |key| section.take(problems, key, duration).map(|found| found.value);
     let (first_byte, between_bytes) = (own("first_byte"), own("between_bytes"));
     let (send, client_body) = (own("send"), own("client_body"));
-    let total = section.take(problems, "total", deadline).map(|found| found.value);
+    let pipe_idle = own("pipe_idle");
+    let mut own = |key| section.take(problems, key, deadline).map(|found| found.value);
+    let (total, pipe_total) = (own("total"), own("pipe_total"));
     section.finish(problems);
-    RouteTimeouts { first_byte, between_bytes, send, client_body, total }
+    RouteTimeouts { first_byte, between_bytes, send, client_body, total, pipe_idle, pipe_total }
 }
 
 pub(super) fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems) -> Limits {
@@ -57,6 +59,8 @@ pub(super) fn read_limits(mut section: Section<'_, '_>, problems: &mut Problems)
             default.idle_per_backend,
             |value| number(value, 0..=65536),
         ),
+        pipe_max: section
+            .or(problems, "pipe_max", default.pipe_max, |value| number(value, 0..=1 << 20)),
         client_body_rate: section.size_or(
             problems,
             "client_body_rate",

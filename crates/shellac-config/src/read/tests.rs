@@ -51,6 +51,7 @@ linger = "1s"
 head_bytes = "16K"
 headers = 100
 idle_per_backend = 0
+pipe_max = 7
 client_body_rate = "1K"
 response_rate = 20
 delivery_rate = 0
@@ -81,6 +82,8 @@ first_byte = "1m"
 between_bytes = "2m"
 send = "3m"
 client_body = "4m"
+pipe_idle = "5m"
+pipe_total = "none"
 total = "none"
 [[route]]
 pool = "web"
@@ -172,6 +175,7 @@ fn every_key_is_read() {
             head_bytes: 16384,
             headers: 100,
             idle_per_backend: 0,
+            pipe_max: 7,
             client_body_rate: 1024,
             response_rate: 20,
             delivery_rate: 0,
@@ -223,6 +227,8 @@ fn every_key_is_read() {
             send: Some(second(180)),
             client_body: Some(second(240)),
             total: Some(None),
+            pipe_idle: Some(second(300)),
+            pipe_total: Some(None),
         }
     );
     assert_eq!(config.routes[1], Route { pool: 1, ..Route::default() });
@@ -408,7 +414,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &[
             "f:7: timeouts.total: must be longer than 0",
             "f:8: timeouts.linger: `none` is not a duration; write a number with its unit, such as \"3.5s\" or \"250ms\"",
-            "f:11: route.timeouts.connect: is not a key; known here: first_byte, between_bytes, send, client_body, total",
+            "f:11: route.timeouts.connect: is not a key; known here: first_byte, between_bytes, send, client_body, pipe_idle, total, pipe_total",
         ],
     ),
     (

@@ -65,6 +65,10 @@ pub struct RouteTimeouts {
     pub client_body: Option<Duration>,
     /// Before [`Timeouts::total`]; `Some(None)`: no limit, whatever that one says.
     pub total: Option<Option<Duration>>,
+    /// Before [`Timeouts::pipe_idle`].
+    pub pipe_idle: Option<Duration>,
+    /// Before [`Timeouts::pipe_total`]; `Some(None)`: no limit, whatever that one says.
+    pub pipe_total: Option<Option<Duration>>,
 }
 
 /// Sizes, numbers and rates.
@@ -74,9 +78,12 @@ pub struct Limits {
     pub head_bytes: usize,
     /// Most header fields in a head.
     pub headers: usize,
-    /// Most unused connections kept per backend and thread.
+    /// Most unused connections kept per backend and thread: a worker keeps `threads` times as many.
     pub idle_per_backend: usize,
-    /// Bytes per second at which a client's body has to come at least, on the average of the time that it is waited for; 0: any.
+    /// Most tunnels at a time, over all threads, with requests that ask for one; 0 is no limit.
+    pub pipe_max: usize,
+    /// Bytes per second at which a client's body has to come at least until the response begins, on the average of the time that it
+    /// is waited for; 0: any.
     pub client_body_rate: u64,
     /// The same for the body of a response.
     pub response_rate: u64,
@@ -92,6 +99,7 @@ impl Default for Limits {
             head_bytes: 32 << 10,
             headers: 64,
             idle_per_backend: 64,
+            pipe_max: 0,
             client_body_rate: 100,
             response_rate: 0,
             delivery_rate: 100,

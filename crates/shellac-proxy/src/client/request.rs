@@ -22,7 +22,11 @@ use super::session::{Client, Heard, Session};
 use crate::clock::Micros;
 use crate::fetch::{self, Limit, Until};
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
+use crate::tunnel::TunnelPlace;
 use crate::worker::{Live, Local, Outbox, Worker};
+
+/// The phrase for a request that finds no place among the tunnels.
+const TOO_MANY_TUNNELS: &str = "Too many tunnels";
 
 /// What becomes of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +81,8 @@ pub(crate) struct Exchange<'s> {
     pub(crate) expects: bool,
     /// It asks for another protocol, and may have it.
     pub(crate) upgrade: bool,
+    /// A place among the tunnels, where it may become one.
+    pub(crate) _place: Option<TunnelPlace>,
     /// Interim heads may be relayed.
     pub(crate) interim: bool,
     /// Whether `Timestamp ReqBody` has been written.
@@ -211,10 +217,17 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     if let (Some(protocols), false) = (&upgrade, pipes) {
         set_upgrade(&mut head.headers, protocols);
     }
+    // A request that may become a tunnel has its place before anything is sent for it.
+    let place = match pipes || upgrade.is_some() {
+        true => worker.tunnels.take(config.limits.pipe_max),
+        false => None,
+    };
+    let crowded = place.is_none() && (pipes || upgrade.is_some());
     let refused = match (verdict, &route.action) {
         (Verdict::Refused(status, reason), _) => Some((status, reason)),
         (_, Action::Deny { status, reason }) => Some((*status, &reason[..])),
         _ if too_large && !pipes => Some((413, "Content Too Large")),
+        _ if crowded => Some((503, TOO_MANY_TUNNELS)),
         _ => None,
     };
     // In a tunnel there is no body: its bytes go through like all others.
@@ -246,11 +259,18 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         close,
         expects,
         upgrade: upgrade.is_some(),
+        _place: place,
         interim,
         body_logged: framing.is_empty(),
     };
     exchange.txn.call("RECV");
     if let Some((status, reason)) = refused {
+        if reason == TOO_MANY_TUNNELS {
+            worker.stats.main().inc(Main::PipeLimited);
+            exchange.txn.note("http.refused", "limits.pipe_max");
+            // What it has sent ahead is no request.
+            exchange.close.get_or_insert(SessionEnd::RespClose);
+        }
         exchange.txn.returns("synth");
         exchange.txn.call("HASH");
         exchange.txn.returns("lookup");

@@ -124,6 +124,33 @@ fn a_client_that_sends_too_slowly_is_let_go() {
 }
 
 #[test]
+fn once_the_response_has_begun_it_is_the_backend_that_decides_how_long_it_waits() {
+    let origin = Origin::start(|_, mut connection: Connection| {
+        let begins = connection.head().is_some_and(|head| head.starts_with("POST /begun "));
+        if begins {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+        }
+        let body = connection.take(10);
+        if begins && body == b"abcdefghij" {
+            connection.send("cd");
+        }
+    });
+    let settings = "[limits]\nclient_body_rate = 1000\nrate_grace = \"100ms\"\n";
+    let rig = Rig::start(DIALECT, origin.address, settings);
+    let begin = |path: &str| {
+        let mut client = rig.connect();
+        client.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"));
+        client
+    };
+    let mut answered = begin("/begun");
+    answered.until("ab");
+    // One that began later is cut by now.
+    assert!(begin("/silent").rest().starts_with("HTTP/1.1 408 "));
+    answered.send("defghij");
+    assert_eq!(answered.rest(), "cd");
+}
+
+#[test]
 fn a_response_that_comes_too_slowly_is_cut() {
     let origin = silent_after(HEAD);
     let settings = "[limits]\nresponse_rate = 100\nrate_grace = \"100ms\"\n";

@@ -205,6 +205,53 @@ fn a_tunnel_with_traffic_ends_when_its_time_is_over() {
 }
 
 #[test]
+fn a_route_has_its_own_times_for_tunnels() {
+    let origin = Origin::start(echo);
+    let own = "[[route]]\npath = '/pipe'\naction = 'pipe'\n[route.timeouts]\npipe_idle = '300ms'\npipe_total = '20s'\n";
+    let settings = format!("{own}[timeouts]\npipe_idle = '30s'\npipe_total = 'none'\n");
+    let rig = Rig::start(DIALECT, origin.address, &settings);
+    let mut client = open(&rig);
+    assert_eq!(client.rest(), "");
+    let request = request(&rig);
+    assert_eq!(
+        (request.note("pipe.end"), request.note("pipe.limit")),
+        (Some("idle"), Some("0.300000"))
+    );
+}
+
+#[test]
+fn beyond_the_limit_a_tunnel_is_refused_and_the_log_names_it() {
+    let origin = Origin::start(|_, mut connection| {
+        if connection.head().is_some_and(|head| head.starts_with("GET /pipe")) {
+            connection.send("hello\n");
+            connection.echo();
+        } else {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer");
+        }
+    });
+    let settings = format!("{ROUTES}[limits]\npipe_max = 1\n");
+    let rig = Rig::start(DIALECT, origin.address, &settings);
+    let mut first = open(&rig);
+    for asked in ["GET /pipe HTTP/1.1\r\nHost: a\r\n\r\nGET /ahead".to_owned(), upgrade("/ws")] {
+        let answer = rig.exchange(asked);
+        assert!(answer.starts_with("HTTP/1.1 503 Too many tunnels\r\n"), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+    // What asks for no tunnel needs no place.
+    assert!(rig.exchange(get("/small")).ends_with("answer"));
+    rig.counts(&[(Main::PipeLimited, 2), (Main::NPipe, 1)]);
+    let refused = |all: &[Transaction]| {
+        let named = |one: &&Transaction| one.note("http.refused") == Some("limits.pipe_max");
+        all.iter().filter(named).count()
+    };
+    assert_eq!(refused(&rig.sessions(3)), 2);
+    first.half_close();
+    assert_eq!(first.rest(), "");
+    rig.sessions(4);
+    open(&rig);
+}
+
+#[test]
 fn a_tunnel_is_seen_counted_and_ended_from_outside() {
     let origin = Origin::start(echo);
     let rig = Rig::start(DIALECT, origin.address, ROUTES);

@@ -2,7 +2,9 @@
 
 mod flow;
 mod passed;
+mod places;
 mod run;
 
 pub(crate) use passed::Passed;
+pub(crate) use places::{TunnelPlace, Tunnels};
 pub(crate) use run::Tunnel;

@@ -61,8 +61,9 @@ impl<'a, 's> Tunnel<'a, 's> {
         head_len: u64,
     ) -> Tunnel<'a, 's> {
         let worker = exchange.worker;
-        let timeouts = &exchange.local.config().timeouts;
-        let (idle, total) = (timeouts.pipe_idle, timeouts.pipe_total);
+        let (own, all) = (&exchange.route.timeouts, &exchange.local.config().timeouts);
+        let idle = own.pipe_idle.unwrap_or(all.pipe_idle);
+        let total = own.pipe_total.unwrap_or(all.pipe_total);
         let now = worker.log.now();
         let (mut up, mut down) = (Flow::default(), Flow::default());
         let client = &mut *exchange.client;

@@ -45,6 +45,7 @@ use crate::generation::Generation;
 use crate::log::{Grammar, Log, LogSink, Written, Xids, publish_on_panic};
 use crate::node::Node;
 use crate::stats::{Counting, Sample, Stats};
+use crate::tunnel::Tunnels;
 use buffer::Buffers;
 use running::Running;
 use spare::Spare;
@@ -90,6 +91,8 @@ pub(crate) struct Common {
     pub(crate) seed: u64,
     /// The files of long request bodies.
     pub(crate) bodies: Bodies,
+    /// Places for tunnels.
+    pub(crate) tunnels: Tunnels,
 }
 
 /// What one serving thread is made from.
@@ -135,6 +138,8 @@ pub(crate) struct Worker {
     pub(crate) scratch: RefCell<Vec<u8>>,
     /// The files of long request bodies.
     pub(crate) bodies: Bodies,
+    /// Places for tunnels.
+    pub(crate) tunnels: Tunnels,
     /// Where pauses get their randomness from.
     pub(crate) chance: Chance,
     /// For responses that come without a date.
@@ -156,7 +161,7 @@ impl Worker {
         xids: Xids,
         stats: Stats,
     ) -> Worker {
-        let Common { instance, grammar, stall, node, seed, bodies } = common;
+        let Common { instance, grammar, stall, node, seed, bodies, tunnels } = common;
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
             index,
@@ -175,6 +180,7 @@ impl Worker {
             desks: RefCell::default(),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),
             bodies,
+            tunnels,
             chance: Chance::new(seed.wrapping_add(index as u64)),
             dates: LastDate::default(),
             sessions: Cell::new(0),

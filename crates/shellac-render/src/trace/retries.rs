@@ -128,6 +128,10 @@ fn refused(refusal: Refusal, on: Option<String>, lost: Option<&str>) -> String {
                 Some("total") => {
                     ": all files of bodies together were as long as `body.total`".to_owned()
                 }
+                Some(other) if other.starts_with("disk") => format!(
+                    ": {}; `body.dir` has to be a directory with room that the proxy's user can write to",
+                    visible(other.as_bytes())
+                ),
                 Some(other) => format!(": {}", visible(other.as_bytes())),
             };
             format!("the request's body was not kept whole and cannot be sent again{why}")

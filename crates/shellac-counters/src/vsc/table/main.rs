@@ -55,6 +55,7 @@ kind! {
     NBackend "n_backend" Gauge Integer Info "Backends" "Backends of all loaded configurations.";
     SSess "s_sess" Counter Integer Info "Sessions" "Client connections that were served.";
     NPipe "n_pipe" Gauge Integer Info "Tunnels" "Connections of clients that are tunnels to a backend now.";
+    PipeLimited "pipe_limited" Counter Integer Info "Tunnels refused" "Requests that were answered with 503 because there were as many tunnels as `limits.pipe_max` allows.";
     SPipe "s_pipe" Counter Integer Info "Requests that became tunnels" "Requests that made their connection a tunnel, by a route or by an upgrade.";
     SPass "s_pass" Counter Integer Info "Requests passed on" "Requests that were passed on to a backend.";
     SFetch "s_fetch" Counter Integer Info "Fetches" "Requests for which something was fetched from a backend; retries are not counted again.";

@@ -117,7 +117,11 @@ fn the_rule_that_stopped_a_retry_is_named_where_it_is_recorded() {
     for (lost, reason) in [
         ("limit", "it is longer than `body.limit`"),
         ("total", "all files of bodies together were as long as `body.total`"),
-        ("disk, errno 28 (\x1b[2J)", "disk, errno 28 (\\x1b[2J)"),
+        (
+            "disk, errno 28 (\x1b[2J)",
+            "disk, errno 28 (\\x1b[2J); `body.dir` has to be a directory with room that the proxy's user can write to",
+        ),
+        ("a sector\x1b", "a sector\\x1b"),
     ] {
         let why = why("body", &format!(":{lost}"));
         assert!(why.ends_with(&format!("cannot be sent again: {reason}")), "{why}");
