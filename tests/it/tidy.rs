@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shellac-config", &["upstream"]),
     ("shellac-query", &["format"]),
     ("shellac-log", &["format", "vsm", "ring", "query"]),
-    ("shellac-render", &["format", "log"]),
+    ("shellac-render", &["format", "log", "sys"]),
     ("shellac-measure", &[]),
     ("shellac-capture", &["format", "log", "measure", "query", "render"]),
     ("shellac-admin", &[]),

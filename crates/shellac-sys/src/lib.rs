@@ -1,5 +1,5 @@
 //! The only crate with `unsafe` code: mapped words, header views, block copies, TCP_INFO, IP_RECVERR,
-//! ignored signals.
+//! ignored signals, questions about many bytes at a time.
 //!
 //! [`MappedFile`] and [`MappedFileMut`] are files in memory, [`LogView`] and [`LogViewMut`] look at one as
 //! a log segment. [`Words`] and [`LogHead`] (with their halves for writers, [`WordsMut`] and
@@ -28,6 +28,7 @@ pub mod mapped;
 mod monotonic;
 mod recverr;
 pub mod tcp_info;
+pub mod wide;
 pub mod words;
 
 pub use array::ArrayLog;

@@ -4,7 +4,7 @@ use shellac_format::Tag;
 
 use super::moment::Moments;
 use super::number::{is_number, is_whole};
-use super::string::push_string;
+use super::string::{Passage, push_plain, push_quoted};
 use crate::lines::Text;
 
 /// More errors of one transaction are in its records only.
@@ -45,32 +45,40 @@ impl Fact {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts<'a> {
     /// The moment of the first `Timestamp`, and the time from the start to the last one.
-    time: Option<&'a [u8]>,
-    duration: Option<&'a [u8]>,
-    client: Option<&'a [u8]>,
-    method: Option<&'a [u8]>,
-    url: Option<&'a [u8]>,
-    host: Option<&'a [u8]>,
-    status: Option<&'a [u8]>,
-    backend: Option<&'a [u8]>,
-    errors: Vec<&'a [u8]>,
+    time: Option<Passage<'a>>,
+    duration: Option<Passage<'a>>,
+    client: Option<Passage<'a>>,
+    method: Option<Passage<'a>>,
+    url: Option<Passage<'a>>,
+    host: Option<Passage<'a>>,
+    status: Option<Passage<'a>>,
+    backend: Option<Passage<'a>>,
+    errors: Vec<Passage<'a>>,
 }
 
 impl<'a> Facts<'a> {
     /// Takes the text of a record. Of a request counts what was asked first, of an answer what was answered last.
     #[inline]
-    pub(super) fn take(&mut self, fact: Fact, text: &'a [u8]) {
+    pub(super) fn take(&mut self, fact: Fact, text: Passage<'a>) {
         match fact {
             Fact::None => {}
             Fact::Header => {
-                if self.host.is_none() && is_host(text) {
-                    self.host = Some(text[HOST.len()..].trim_ascii());
+                if self.host.is_none() && is_host(text.bytes()) {
+                    let value = text.behind(HOST.len());
+                    let blanks = value.bytes().len() - value.bytes().trim_ascii_start().len();
+                    let value = value.behind(blanks);
+                    self.host = Some(value.before(value.bytes().trim_ascii_end().len()));
                 }
             }
             Fact::Stamp => {
-                let mut words = text.rsplitn(4, |&byte| byte == b' ').skip(1);
-                if let (Some(since_start), Some(time)) = (words.next(), words.next()) {
-                    self.stamp(time, since_start);
+                // The last three words; what is before them may be anything.
+                let blanks: [Option<usize>; 3] = {
+                    let mut blanks = memchr::memrchr_iter(b' ', text.bytes());
+                    std::array::from_fn(|_| blanks.next())
+                };
+                if let [Some(last), Some(start), time] = blanks {
+                    let word = |from: usize, to: usize| text.before(to).behind(from);
+                    self.stamp(word(time.map_or(0, |at| at + 1), start), word(start + 1, last));
                 }
             }
             Fact::Client => self.client = Some(text),
@@ -92,7 +100,7 @@ impl<'a> Facts<'a> {
 
     /// Takes the numbers of a `Timestamp`.
     #[inline]
-    pub(super) fn stamp(&mut self, time: &'a [u8], since_start: &'a [u8]) {
+    pub(super) fn stamp(&mut self, time: Passage<'a>, since_start: Passage<'a>) {
         self.time.get_or_insert(time);
         self.duration = Some(since_start);
     }
@@ -101,33 +109,33 @@ impl<'a> Facts<'a> {
     pub(super) fn write(&self, moments: &mut Moments, out: &mut Text) {
         if let Some(time) = self.time {
             let mark = out.len();
-            out.push(b",\"rfc3339\":\"");
-            if is_number(time) && moments.push(time, out) {
-                out.push(b"\",\"time\":");
-                out.push(time);
+            out.push_piece(b",\"rfc3339\":\"    ", 12);
+            if is_number(time.bytes()) && moments.push(time.bytes(), out) {
+                out.push_piece(b"\",\"time\":       ", 9);
+                push_plain(time, out);
             } else {
                 out.truncate(mark);
             }
         }
-        if let Some(duration) = self.duration.filter(|duration| is_number(duration)) {
-            out.push(b",\"duration\":");
-            out.push(duration);
+        if let Some(duration) = self.duration.filter(|duration| is_number(duration.bytes())) {
+            out.push_piece(b",\"duration\":    ", 12);
+            push_plain(duration, out);
         }
         if let Some(text) = self.client {
-            let mut words = words(text);
+            let mut words = text.words();
             push_text_member(b",\"client\":", words.next(), out);
-            words.next().iter().for_each(|it| push_whole_member(b",\"client_port\":", it, out));
+            push_whole_member(b",\"client_port\":", words.next(), out);
         }
         push_text_member(b",\"method\":", self.method, out);
         push_text_member(b",\"url\":", self.url, out);
         push_text_member(b",\"host\":", self.host, out);
-        self.status.iter().for_each(|status| push_whole_member(b",\"status\":", status, out));
+        push_whole_member(b",\"status\":", self.status, out);
         if let Some(text) = self.backend {
-            let mut words = words(text).skip(1);
+            let mut words = text.words().skip(1);
             push_text_member(b",\"backend\":", words.next(), out);
             push_text_member(b",\"backend_address\":", words.next(), out);
-            words.next().iter().for_each(|it| push_whole_member(b",\"backend_port\":", it, out));
-            match words.nth(2) {
+            push_whole_member(b",\"backend_port\":", words.next(), out);
+            match words.nth(2).map(|word| word.bytes()) {
                 Some(b"connect") => out.push(b",\"reused\":false"),
                 Some(b"reuse") => out.push(b",\"reused\":true"),
                 _ => {}
@@ -135,7 +143,7 @@ impl<'a> Facts<'a> {
         }
         for (at, error) in self.errors.iter().enumerate() {
             out.push(if at == 0 { b",\"errors\":[" } else { b"," });
-            push_string(error, out);
+            push_quoted(*error, out);
         }
         if !self.errors.is_empty() {
             out.push(b"]");
@@ -151,20 +159,24 @@ fn is_host(text: &[u8]) -> bool {
         && text.get(..HOST.len()).is_some_and(|start| start.eq_ignore_ascii_case(HOST))
 }
 
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b' ')
-}
-
-fn push_text_member(key: &[u8], value: Option<&[u8]>, out: &mut Text) {
-    if let Some(value) = value.filter(|value| !value.is_empty()) {
-        out.push(key);
-        push_string(value, out);
+fn push_text_member<const KEY_BYTES: usize>(
+    key: &[u8; KEY_BYTES],
+    value: Option<Passage<'_>>,
+    out: &mut Text,
+) {
+    if let Some(value) = value.filter(|value| !value.bytes().is_empty()) {
+        out.push_piece(key, KEY_BYTES);
+        push_quoted(value, out);
     }
 }
 
-fn push_whole_member(key: &[u8], value: &[u8], out: &mut Text) {
-    if is_whole(value) {
-        out.push(key);
-        out.push(value);
+fn push_whole_member<const KEY_BYTES: usize>(
+    key: &[u8; KEY_BYTES],
+    value: Option<Passage<'_>>,
+    out: &mut Text,
+) {
+    if let Some(value) = value.filter(|value| is_whole(value.bytes())) {
+        out.push_piece(key, KEY_BYTES);
+        push_plain(value, out);
     }
 }

@@ -5,21 +5,44 @@ use chrono::{DateTime, Utc};
 use crate::lines::Text;
 
 /// Digits of the seconds since 1970 of our time.
-pub(super) const USUAL_DIGITS: usize = 10;
+const USUAL_DIGITS: usize = 10;
 /// More decimals are cut.
-pub(super) const MAX_DECIMALS: usize = 9;
+const MAX_DECIMALS: usize = 9;
 
 /// Writes moments, with the date and time of the last second at hand.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Moments {
     seconds: [u8; USUAL_DIGITS],
-    /// `2026-11-22T05:31:25`, filled up to a size that is copied at once.
-    shown: [u8; DATE_ROOM],
+    /// A `Timestamp` of that second from behind its label on, where decimals and durations are not filled in: one piece,
+    /// as most records of this tag differ in nothing else.
+    stamp: [u8; STAMP_ROOM],
 }
 
-/// Bytes of date and time up to the second, and room for them.
-pub(super) const DATE_BYTES: usize = 19;
-pub(super) const DATE_ROOM: usize = 32;
+/// A stamp before anything is filled in. Durations have a digit before the point.
+const EMPTY_STAMP: &[u8; STAMP_BYTES] =
+    b"\",\"time\":SSSSSSSSSS.dddddd,\"rfc3339\":\"YYYY-MM-DDTHH:MM:SS.ddddddZ\",\
+    \"since_start\":0.dddddd,\"since_last\":0.dddddd},";
+/// Bytes of a stamp, and room for it.
+pub(super) const STAMP_BYTES: usize = 113;
+pub(super) const STAMP_ROOM: usize = 128;
+/// Where the seconds are.
+const SECONDS_AT: usize = 9;
+/// Where date and time up to the second are, and bytes of them.
+const DATE_AT: usize = 38;
+const DATE_BYTES: usize = 19;
+/// Where decimals are to be filled in, and durations.
+pub(super) const STAMP_DECIMALS: [usize; 2] =
+    [SECONDS_AT + USUAL_DIGITS + 1, DATE_AT + DATE_BYTES + 1];
+pub(super) const STAMP_START: usize = 81;
+pub(super) const STAMP_LAST: usize = 103;
+
+impl Default for Moments {
+    fn default() -> Moments {
+        let mut stamp = [b' '; STAMP_ROOM];
+        stamp[..STAMP_BYTES].copy_from_slice(EMPTY_STAMP);
+        Moments { seconds: [0; USUAL_DIGITS], stamp }
+    }
+}
 
 impl Moments {
     /// Appends the moment of `text`, seconds since 1970 with or without decimals, in UTC. `false`, and nothing
@@ -30,16 +53,22 @@ impl Moments {
             None => (text, &[][..]),
         };
         let Some(date) = self.date(seconds) else { return false };
-        out.push(&date[..DATE_BYTES]);
+        out.push(date);
         out.push(&decimals[..decimals.len().min(MAX_DECIMALS + 1)]);
         out.push(b"Z");
         true
     }
 
     /// Date and time of these seconds.
-    #[inline]
-    pub(super) fn date(&mut self, seconds: &[u8]) -> Option<&[u8; DATE_ROOM]> {
-        (seconds == self.seconds || self.prepare(seconds)).then_some(&self.shown)
+    fn date(&mut self, seconds: &[u8]) -> Option<&[u8]> {
+        let is_ready = seconds == self.seconds || self.prepare(seconds);
+        is_ready.then_some(&self.stamp[DATE_AT..DATE_AT + DATE_BYTES])
+    }
+
+    /// A `Timestamp` of this second from behind its label on.
+    #[inline(always)]
+    pub(super) fn stamp(&mut self, seconds: &[u8; USUAL_DIGITS]) -> Option<&[u8; STAMP_ROOM]> {
+        (*seconds == self.seconds || self.prepare(seconds)).then_some(&self.stamp)
     }
 
     #[cold]
@@ -51,7 +80,8 @@ impl Moments {
         let shown = moment.map(|moment| moment.format("%Y-%m-%dT%H:%M:%S").to_string());
         let Some(shown) = shown.filter(|shown| shown.len() == DATE_BYTES) else { return false };
         self.seconds = digits;
-        self.shown[..DATE_BYTES].copy_from_slice(shown.as_bytes());
+        self.stamp[SECONDS_AT..SECONDS_AT + USUAL_DIGITS].copy_from_slice(&digits);
+        self.stamp[DATE_AT..DATE_AT + DATE_BYTES].copy_from_slice(shown.as_bytes());
         true
     }
 }

@@ -83,17 +83,22 @@ impl JsonWriter {
     /// The members of a transaction and the closing brace.
     fn object(&mut self, transactions: &[Transaction], at: usize, out: &mut Text) {
         let transaction = &transactions[at];
-        out.push(b"\"vxid\":");
+        out.push_piece(b"\"vxid\": ", 7);
         push_number(transaction.vxid.0, out);
-        out.push(b",\"type\":\"");
+        out.push_piece(b",\"type\":\"", 9);
         out.push(transaction.kind.word().as_bytes());
-        out.push(b"\",\"reason\":\"");
+        out.push_piece(b"\",\"reason\":\"    ", 12);
         out.push(transaction.reason.word().as_bytes());
-        out.push(b"\",\"parent\":");
+        out.push_piece(b"\",\"parent\":     ", 11);
         push_number(transaction.parent.0, out);
-        out.push(if transaction.complete { b",\"complete\":true" } else { b",\"complete\":false" });
+        let complete: (&[u8; 32], _) = if transaction.complete {
+            (b",\"complete\":true                ", 16)
+        } else {
+            (b",\"complete\":false               ", 17)
+        };
+        out.push_piece(complete.0, complete.1);
         if self.filter.shows_transaction(transaction) {
-            out.push(b",\"records\":[");
+            out.push_piece(b",\"records\":[   ", 12);
             let mark = out.len();
             let mut facts = Facts::default();
             self.records.write(transaction.bytes(), self.verbose, &mut facts, out);

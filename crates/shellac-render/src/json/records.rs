@@ -1,15 +1,16 @@
 //! Records as objects: the tag, and what its payload is made of. Those that are short and plain go through `usual`.
 
 use shellac_format::heads::is_record;
-use shellac_format::{Dialect, Heads, Place, Side, Tag};
+use shellac_format::{Dialect, Heads, Layout, Place, Side, Tag};
 use shellac_log::CompiledFilter;
+use shellac_sys::wide::widest;
 
 use super::facts::{Fact, Facts};
 use super::moment::Moments;
 use super::number::{is_number, push_number};
 use super::shape::{FieldKind, Fields, Shape, TTL_RFC, TTL_SET};
-use super::string::{push_content, push_string};
-use super::usual::{self, LEAD_BYTES, is_plain_header};
+use super::string::{Passage, push_content, push_passage, push_quoted, push_string};
+use super::usual::{self, Stop, Usual, Writing, is_plain_header};
 use crate::lines::Text;
 
 /// Writes the records of one dialect.
@@ -30,11 +31,16 @@ pub(super) struct Cell {
     pub(super) lead_bytes: usize,
     /// Of which so many are the tag.
     tag_bytes: usize,
-    pub(super) shape: Shape,
+    shape: Shape,
     pub(super) fact: Fact,
+    /// What of that is done in passing.
+    pub(super) usual: Usual,
     /// Whether they are shown, where the number tells.
-    pub(super) shown: Option<bool>,
+    shown: Option<bool>,
 }
+
+/// Room for the tag and the opening of the first member.
+pub(super) const LEAD_BYTES: usize = 48;
 
 impl Records {
     pub(super) fn new(dialect: Dialect, filter: CompiledFilter) -> Records {
@@ -44,6 +50,7 @@ impl Records {
             tag_bytes: 0,
             shape: Shape::Bytes,
             fact: Fact::None,
+            usual: Usual::No,
             shown: Some(false),
         };
         let mut cells = Box::new([empty; 256]);
@@ -55,6 +62,12 @@ impl Records {
             if is_record(number) {
                 cell.shown = filter.shows_number(number);
             }
+            cell.usual = match (cell.shown, cell.shape) {
+                _ if !is_record(number) => Usual::No,
+                (Some(false), _) => Usual::Hidden,
+                (Some(true), shape) => Usual::of(shape),
+                (None, _) => Usual::No,
+            };
             let start = format!("{{\"tag\":\"{name}\"");
             let first = match cell.shape {
                 Shape::Text | Shape::Bytes => ",\"value\":\"",
@@ -80,13 +93,67 @@ impl Records {
         out: &mut Text,
     ) {
         let layout = self.dialect.layout();
-        for place in Heads::new(layout, row) {
-            let Records { cells, moments, .. } = self;
-            let cell = &cells[usize::from(place.number)];
-            if numbered || !usual::write(cell, row, &place, moments, facts, out) {
-                self.any(row, &place, b"{", numbered, facts, out);
+        let mut at = 0;
+        loop {
+            if !numbered && self.usual(row, &mut at, facts, out) == Stop::Full {
+                continue;
             }
+            // What is next, whatever it is.
+            let rest = &row[at..];
+            let mut heads = Heads::new(layout, rest);
+            let Some(place) = heads.next() else { return };
+            self.any(rest, &place, b"{", numbered, facts, out);
+            at += place.end;
         }
+    }
+
+    /// Appends records from `at` on until one is unusual.
+    fn usual<'a>(
+        &mut self,
+        row: &'a [u8],
+        at: &mut usize,
+        facts: &mut Facts<'a>,
+        out: &mut Text,
+    ) -> Stop {
+        match self.dialect.layout() {
+            Layout::Words2 => self.usual_of::<8>(row, at, facts, out),
+            Layout::Words3 => self.usual_of::<12>(row, at, facts, out),
+        }
+    }
+
+    fn usual_of<'a, const HEAD_BYTES: usize>(
+        &mut self,
+        row: &'a [u8],
+        at: &mut usize,
+        facts: &mut Facts<'a>,
+        out: &mut Text,
+    ) -> Stop {
+        let Records { cells, moments, .. } = self;
+        let mut write = |row: &[u8], row_bytes: usize, at: usize, told: &'a [u8]| {
+            let room = out.room();
+            let some = widest(Writing::<HEAD_BYTES> {
+                cells,
+                row,
+                row_bytes,
+                at,
+                told,
+                room,
+                moments,
+                facts,
+            });
+            out.advance(some.len_bytes);
+            some
+        };
+        let some = write(row, row.len(), *at, row);
+        *at = some.at;
+        if some.stop == Stop::Near
+            && let Some((end, row_bytes)) = usual::padded_end(&row[some.at..])
+        {
+            let some = write(&end, row_bytes, 0, &row[some.at..]);
+            *at += some.at;
+            return some.stop;
+        }
+        some.stop
     }
 
     /// Appends a record with its number and side, and with `start` before its first member; nothing if it is not shown.
@@ -114,30 +181,31 @@ impl Records {
         if numbered {
             push_owner(place, out);
         }
-        let payload = row.get(place.payload..place.payload + place.len_bytes).unwrap_or_default();
-        let text = match memchr::memchr(0, payload) {
-            Some(end) => &payload[..end],
+        let ahead = row.get(place.payload..).unwrap_or_default();
+        let payload = Passage::new(ahead, place.len_bytes);
+        let text = match memchr::memchr(0, payload.bytes()) {
+            Some(end) => payload.before(end),
             None => payload,
         };
         let start = out.len();
         let fits = match shape {
             Shape::Text => false,
             Shape::Bytes => {
-                let bytes = payload.strip_suffix(b"\0").unwrap_or(payload);
-                push_value(bytes, out);
+                let bytes = payload.bytes();
+                push_value(payload.before(bytes.strip_suffix(b"\0").unwrap_or(bytes).len()), out);
                 true
             }
             Shape::Hexadecimal => {
-                push_hexadecimal(payload, out);
+                push_hexadecimal(payload.bytes(), out);
                 true
             }
-            Shape::Number => push_number_value(text, out),
+            Shape::Number => push_number_value(text.bytes(), out),
             Shape::Header => push_header(text, out),
-            Shape::Timestamp => push_timestamp(text, &mut self.moments, out),
-            Shape::Fields(fields) => push_fields(text, fields, out),
+            Shape::Timestamp => push_timestamp(text.bytes(), &mut self.moments, out),
+            Shape::Fields(fields) => push_fields(text.bytes(), fields, out),
             Shape::Ttl => {
-                let fields = if text.starts_with(b"RFC ") { &TTL_RFC } else { &TTL_SET };
-                push_fields(text, fields, out)
+                let fields = if text.bytes().starts_with(b"RFC ") { &TTL_RFC } else { &TTL_SET };
+                push_fields(text.bytes(), fields, out)
             }
         };
         if !fits {
@@ -169,15 +237,10 @@ fn push_owner(place: &Place, out: &mut Text) {
     });
 }
 
-/// Where the colon of `Name: value` is, if name and value can be put together again.
-fn header_colon(text: &[u8]) -> Option<usize> {
-    let colon = memchr::memchr(b':', text)?;
-    is_plain_header(text, colon).then_some(colon)
-}
-
-fn push_value(bytes: &[u8], out: &mut Text) {
-    out.push(b",\"value\":");
-    push_string(bytes, out);
+fn push_value(text: Passage<'_>, out: &mut Text) {
+    out.push_piece(b",\"value\":\"    ", 10);
+    push_passage(text, out);
+    out.push_piece(b"\"", 1);
 }
 
 fn push_hexadecimal(bytes: &[u8], out: &mut Text) {
@@ -196,14 +259,19 @@ fn push_number_value(text: &[u8], out: &mut Text) -> bool {
 }
 
 /// Name and value; where they cannot be put together again, all of the text as well.
-fn push_header(text: &[u8], out: &mut Text) -> bool {
-    let Some(colon) = memchr::memchr(b':', text).filter(|&colon| colon > 0) else { return false };
-    out.push(b",\"name\":");
-    push_string(&text[..colon], out);
-    push_value(text[colon + 1..].trim_ascii(), out);
-    if header_colon(text).is_none() {
+fn push_header(text: Passage<'_>, out: &mut Text) -> bool {
+    let bytes = text.bytes();
+    let Some(colon) = memchr::memchr(b':', bytes).filter(|&colon| colon > 0) else { return false };
+    out.push_piece(b",\"name\":\"     ", 9);
+    push_passage(text.before(colon), out);
+    out.push_piece(b"\"", 1);
+    let is_plain = is_plain_header(bytes, colon);
+    if is_plain {
+        push_value(text.behind(colon + 2), out);
+    } else {
+        push_value(bytes[colon + 1..].trim_ascii().into(), out);
         out.push(b",\"raw\":");
-        push_string(text, out);
+        push_quoted(text, out);
     }
     true
 }

@@ -4,6 +4,9 @@
 //! written `\udbfd\udfNN` with the byte as its last two digits. What of these characters a log holds itself is
 //! treated as if it were such bytes, so that a string says which bytes it stands for, and no two are the same.
 
+use shellac_sys::wide::Everywhere;
+
+use super::masks;
 use crate::lines::Text;
 
 /// The character that stands for the byte 0.
@@ -11,42 +14,123 @@ const FIRST: u32 = 0x10_f700;
 /// The one behind that for the byte 255.
 const END: u32 = FIRST + 0x100;
 
-/// 1 for a byte that does not stand for itself in a JSON string or on a terminal, else 0: a number and no branch, so
-/// that many are looked at with a few wide instructions.
-#[inline(always)]
-pub(super) fn is_odd(byte: u8) -> u8 {
-    u8::from(byte.wrapping_sub(0x20) > 0x5e) | u8::from(byte == b'"') | u8::from(byte == b'\\')
-}
-
 /// Bytes that are looked at together.
 const WIDE: usize = 32;
 
-/// Whether all bytes stand for themselves.
-#[inline]
-pub(super) fn all_plain(bytes: &[u8]) -> bool {
-    let any_odd = |bytes: &[u8; WIDE]| bytes.iter().fold(0, |odd, &byte| odd | is_odd(byte));
-    let (wide, rest) = bytes.as_chunks::<WIDE>();
-    let odd = wide.iter().fold(0, |odd, bytes| odd | any_odd(bytes));
-    let odd_rest = match bytes.last_chunk::<WIDE>() {
-        _ if rest.is_empty() => 0,
-        // Some of it is looked at twice, which costs less than one byte after the other.
-        Some(last) => any_odd(last),
-        None => rest.iter().fold(0, |odd, &byte| odd | is_odd(byte)),
-    };
-    odd | odd_rest == 0
+/// A text, with what happens to lie behind it, so that its end too can be looked at and copied in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passage<'a> {
+    ahead: &'a [u8],
+    len_bytes: usize,
+}
+
+impl<'a> Passage<'a> {
+    /// The first `len_bytes` of these, or all.
+    #[inline(always)]
+    pub(super) fn new(ahead: &'a [u8], len_bytes: usize) -> Passage<'a> {
+        Passage { ahead, len_bytes: len_bytes.min(ahead.len()) }
+    }
+
+    /// The text.
+    #[inline(always)]
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        &self.ahead[..self.len_bytes]
+    }
+
+    /// What is behind its first bytes.
+    #[inline(always)]
+    pub(super) fn behind(&self, at: usize) -> Passage<'a> {
+        let at = at.min(self.len_bytes);
+        Passage { ahead: &self.ahead[at..], len_bytes: self.len_bytes - at }
+    }
+
+    /// Its first bytes.
+    #[inline(always)]
+    pub(super) fn before(&self, at: usize) -> Passage<'a> {
+        Passage { ahead: self.ahead, len_bytes: self.len_bytes.min(at) }
+    }
+
+    /// Its words: what is between blanks.
+    pub(super) fn words(&self) -> impl Iterator<Item = Passage<'a>> {
+        let mut left = Some(*self);
+        std::iter::from_fn(move || {
+            let text = left?;
+            let blank = memchr::memchr(b' ', text.bytes());
+            left = blank.map(|blank| text.behind(blank + 1));
+            Some(blank.map_or(text, |blank| text.before(blank)))
+        })
+    }
+
+    /// The next bytes to be looked at, with others behind the end.
+    #[inline(always)]
+    fn piece(&self) -> [u8; WIDE] {
+        match self.ahead.first_chunk() {
+            Some(piece) => *piece,
+            None => padded_end(self.ahead),
+        }
+    }
+}
+
+impl<'a> From<&'a [u8]> for Passage<'a> {
+    fn from(bytes: &'a [u8]) -> Passage<'a> {
+        Passage { ahead: bytes, len_bytes: bytes.len() }
+    }
+}
+
+/// The end of a row with something behind it.
+#[cold]
+fn padded_end(rest: &[u8]) -> [u8; WIDE] {
+    let mut end = [0; WIDE];
+    end[..rest.len()].copy_from_slice(rest);
+    end
 }
 
 /// Appends `bytes` in quotes.
 pub(super) fn push_string(bytes: &[u8], out: &mut Text) {
-    out.push(b"\"");
-    push_content(bytes, out);
-    out.push(b"\"");
+    push_quoted(bytes.into(), out);
 }
 
 /// Appends what stands between the quotes.
-#[inline]
 pub(super) fn push_content(bytes: &[u8], out: &mut Text) {
-    if all_plain(bytes) { out.push(bytes) } else { push_odd(bytes, out) }
+    push_passage(bytes.into(), out);
+}
+
+/// Appends a text in quotes.
+pub(super) fn push_quoted(text: Passage<'_>, out: &mut Text) {
+    out.push_piece(b"\"", 1);
+    push_passage(text, out);
+    out.push_piece(b"\"", 1);
+}
+
+/// Appends what stands between the quotes of a text.
+pub(super) fn push_passage(text: Passage<'_>, out: &mut Text) {
+    let mut rest = text;
+    while rest.len_bytes > 0 {
+        let piece = rest.piece();
+        let odd_at = masks::odd(Everywhere, &piece).trailing_zeros() as usize;
+        let plain_bytes = odd_at.min(WIDE).min(rest.len_bytes);
+        out.push_piece(&piece, plain_bytes);
+        rest = rest.behind(plain_bytes);
+        if plain_bytes == WIDE || rest.len_bytes == 0 {
+            continue;
+        }
+        // What is odd in most of the texts that have it.
+        match rest.ahead {
+            [b'"', ..] => out.push_piece(b"\\\"", 2),
+            [b'\\', ..] => out.push_piece(b"\\\\", 2),
+            _ => return push_odd(rest.bytes(), out),
+        }
+        rest = rest.behind(1);
+    }
+}
+
+/// Appends a text that stands for itself.
+pub(super) fn push_plain(text: Passage<'_>, out: &mut Text) {
+    let mut rest = text;
+    while rest.len_bytes > 0 {
+        out.push_piece(&rest.piece(), rest.len_bytes);
+        rest = rest.behind(WIDE);
+    }
 }
 
 #[cold]

@@ -231,11 +231,31 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
     let word = "[a-zA-Z:.]{0,12}|-?[0-9]{1,12}(\\.[0-9]{0,8})?|\"\\\\";
     let words = proptest::collection::vec(word, 0..11);
     let text = words.prop_map(|words| (words.join(" ") + "\0").into_bytes());
-    let stamp = ("[A-Za-z ]{1,8}", 0u64..20_000_000_000, 0u32..1_000_000);
-    let stamp = stamp.prop_map(|(label, seconds, micros)| {
-        format!("{label}: {seconds}.{micros:06} 0.{micros:06} 0.000000\0").into_bytes()
+    let duration = (0u32..12, 0u32..1_000_000);
+    let stamp = ("[A-Za-z ]{0,40}", 0u64..20_000_000_000, 0u32..1_000_000, duration);
+    let stamp = stamp.prop_map(|(label, seconds, micros, (whole, parts))| {
+        format!("{label}: {seconds}.{micros:06} {whole}.{parts:06} 0.{parts:06}\0").into_bytes()
     });
-    prop_oneof![text, stamp, proptest::collection::vec(any::<u8>(), 0..150)]
+    let value = prop_oneof![
+        "[ -~]{0,30}",
+        "[ -~\u{e9}]{0,30}",
+        // Longer than what is looked at together, and than what is written in passing.
+        (0..500usize, "[ -~]{4}").prop_map(|(len, text)| "x".repeat(len) + &text),
+        (430..480usize).prop_map(|len| "\"\\".repeat(len / 2)),
+    ];
+    let header = ("[A-Za-z-]{0,34}", ": ?", value)
+        .prop_map(|(name, between, value)| format!("{name}{between}{value}\0").into_bytes());
+    prop_oneof![text, stamp, header, proptest::collection::vec(any::<u8>(), 0..150)]
+}
+
+/// Records with these payloads, for tags by their place in the table.
+fn encoded(records: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (row, payload) in records {
+        let Some(number) = TAGS[*row].tag.number(DIALECT) else { continue };
+        encode(&mut bytes, DIALECT.layout(), number, Vxid(5), Side::Backend, payload);
+    }
+    bytes
 }
 
 proptest! {
@@ -245,11 +265,7 @@ proptest! {
         records in proptest::collection::vec((0..TAGS.len(), payload()), 1..8),
         is_verbose in any::<bool>(),
     ) {
-        let mut bytes = Vec::new();
-        for (row, payload) in &records {
-            let Some(number) = TAGS[*row].tag.number(DIALECT) else { continue };
-            encode(&mut bytes, DIALECT.layout(), number, Vxid(5), Side::Backend, payload);
-        }
+        let bytes = encoded(&records);
         let transaction = Transaction::from_records(DIALECT, 1, bytes.clone()).unwrap();
         let mut writer = JsonWriter::new(DIALECT, Grouping::Vxid, &Filter::new(), is_verbose);
         let object = written(&mut writer, vec![transaction]);
@@ -261,5 +277,21 @@ proptest! {
             prop_assert_eq!(object.contains_key("side"), is_verbose);
             round_trip::check(object, record);
         }
+    }
+
+    /// With number and side nothing is written in passing.
+    #[test]
+    fn what_is_written_in_passing_is_what_care_writes(
+        records in proptest::collection::vec((0..TAGS.len(), payload()), 1..20),
+    ) {
+        let bytes = encoded(&records);
+        let line = |is_verbose| {
+            let transaction = Transaction::from_records(DIALECT, 1, bytes.clone()).unwrap();
+            let mut writer = JsonWriter::new(DIALECT, Grouping::Vxid, &Filter::new(), is_verbose);
+            let mut out = Text::default();
+            writer.group(&Group { transactions: vec![transaction] }, &mut out);
+            String::from_utf8(out.as_bytes().to_vec()).unwrap()
+        };
+        prop_assert_eq!(line(false), line(true).replace(",\"vxid\":5,\"side\":\"backend\"", ""));
     }
 }

@@ -108,6 +108,18 @@ impl Text {
         self.len += bytes.len();
     }
 
+    /// Appends the first `len_bytes` of a piece, which is copied without a call.
+    #[inline(always)]
+    pub(crate) fn push_piece<const PIECE_BYTES: usize>(
+        &mut self,
+        piece: &[u8; PIECE_BYTES],
+        len_bytes: usize,
+    ) {
+        self.make_room(PIECE_BYTES);
+        self.bytes[self.len..self.len + PIECE_BYTES].copy_from_slice(piece);
+        self.len += len_bytes.min(PIECE_BYTES);
+    }
+
     /// Room behind the end, enough for many lines. What is written there counts when [`Text::advance`] says so.
     pub(crate) fn room(&mut self) -> &mut [u8] {
         self.make_room(ROOM_BYTES);

@@ -1,3 +1,5 @@
+use shellac_sys::wide::Everywhere;
+
 use super::*;
 
 #[test]
@@ -7,8 +9,9 @@ fn each_byte_has_its_bit_at_each_place() {
             let mut chunk = [b'x'; 64];
             chunk[at] = byte;
             let bit = |is: bool| u64::from(is) << at;
-            assert_eq!(colon(&chunk), if byte == b':' { at } else { 64 });
-            let masks = Masks::of(&chunk);
+            let is_odd = !matches!(byte, 0x20..=0x7e) || byte == b'"' || byte == b'\\';
+            assert_eq!(odd(Everywhere, &chunk), bit(is_odd));
+            let masks = Masks::of(Everywhere, &chunk);
             assert_eq!(
                 (masks.blanks, masks.digits),
                 (bit(byte == b' '), bit(byte.is_ascii_digit()))
@@ -47,7 +50,7 @@ fn numbers_as_they_are_known_elsewhere() {
             let mut chunk = [b'9'; 64];
             let end = from + text.len();
             chunk[from..end].copy_from_slice(text.as_bytes());
-            let masks = Masks::of(&chunk);
+            let masks = Masks::of(Everywhere, &chunk);
             assert_eq!(masks.is_number(&chunk, from, end), is_number(text.as_bytes()), "{text}");
         }
     }

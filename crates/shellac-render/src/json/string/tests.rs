@@ -8,6 +8,14 @@ fn written(bytes: &[u8]) -> String {
     String::from_utf8(out.as_bytes().to_vec()).expect("JSON is UTF-8")
 }
 
+/// As [`written`], with something behind the text, odd or not.
+fn written_amid(bytes: &[u8], behind: u8) -> String {
+    let ahead = [bytes, &[behind; 40]].concat();
+    let mut out = Text::default();
+    push_quoted(Passage::new(&ahead, bytes.len()), &mut out);
+    String::from_utf8(out.as_bytes().to_vec()).expect("JSON is UTF-8")
+}
+
 fn read_back(json: &str) -> Vec<u8> {
     bytes_of(&serde_json::from_str::<String>(json).expect("it parses"))
 }
@@ -38,19 +46,37 @@ fn what_is_written_for_each_kind_of_byte() {
 #[test]
 fn one_odd_byte_is_found_wherever_it_is() {
     for len in 0..=100 {
-        assert!(all_plain(&vec![b'x'; len]));
+        let plain = vec![b'x'; len];
+        assert_eq!(written(&plain), format!("\"{}\"", "x".repeat(len)));
         for at in 0..len {
-            let mut bytes = vec![b'x'; len];
-            bytes[at] = b'"';
-            assert!(!all_plain(&bytes), "{at} of {len}");
+            for (odd, escaped) in [(b'"', "\\\""), (b'\\', "\\\\"), (b'\n', "\\n"), (0, "\\u0000")]
+            {
+                let mut bytes = plain.clone();
+                bytes[at] = odd;
+                let (before, behind) = ("x".repeat(at), "x".repeat(len - at - 1));
+                assert_eq!(written(&bytes), format!("\"{before}{escaped}{behind}\""));
+            }
         }
+    }
+}
+
+#[test]
+fn words_are_what_is_between_blanks() {
+    for text in ["", " ", "a", "a b", "a  b ", " a"] {
+        let ahead = format!("{text} and more");
+        let passage = Passage::new(ahead.as_bytes(), text.len());
+        let words: Vec<_> = passage.words().map(|word| word.bytes().to_vec()).collect();
+        assert_eq!(words, text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
     }
 }
 
 proptest! {
     #[test]
     fn any_bytes_come_back(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert_eq!(read_back(&written(&bytes)), bytes);
+        let written = written(&bytes);
+        prop_assert_eq!(&written_amid(&bytes, b'x'), &written);
+        prop_assert_eq!(&written_amid(&bytes, b'"'), &written);
+        prop_assert_eq!(read_back(&written), bytes);
     }
 
     #[test]
