@@ -1,5 +1,6 @@
 //! `shellac record`: what was kept, what was indexed, and that nothing is forgotten.
 
+mod again;
 mod end;
 mod files;
 mod outside;

@@ -50,6 +50,15 @@ impl Limits {
         }
         is_paid
     }
+
+    /// Rules have other places from here on; what is known of those without one is forgotten.
+    pub(crate) fn replace(&mut self, place: impl Fn(usize) -> Option<usize>) {
+        let buckets = std::mem::take(&mut self.buckets);
+        let kept = buckets.into_iter();
+        self.buckets = kept
+            .filter_map(|((rule, class), bucket)| Some(((place(rule)?, class), bucket)))
+            .collect();
+    }
 }
 
 #[cfg(test)]

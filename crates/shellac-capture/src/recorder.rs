@@ -133,6 +133,34 @@ impl<D: Disk> Recorder<D> {
         }
     }
 
+    /// Goes on with other rules, and says what is still to be said by the places of those before. A rule of the same name
+    /// keeps its numbers, what is left of its limit, and that it is firing; one that is gone is over. Windows that
+    /// are open stay as they were asked for.
+    #[must_use]
+    pub fn set_rules(&mut self, rules: Arc<[Rule]>) -> Vec<Said> {
+        let places: Vec<Option<usize>> = self
+            .rules
+            .iter()
+            .map(|before| rules.iter().position(|rule| rule.name == before.name))
+            .collect();
+        for (rule, place) in places.iter().enumerate() {
+            if place.is_none() && self.firing[rule].is_over(Duration::MAX, Duration::ZERO) {
+                self.event(rule, self.now, false, None);
+            }
+        }
+        let said = self.take_said();
+        let (mut counts, mut firing) =
+            (vec![Counts::default(); rules.len()], vec![Firing::default(); rules.len()]);
+        for (rule, place) in places.iter().enumerate() {
+            if let Some(place) = *place {
+                (counts[place], firing[place]) = (self.counts[rule], self.firing[rule]);
+            }
+        }
+        self.limits.replace(|rule| places.get(rule).copied().flatten());
+        (self.rules, self.counts, self.firing) = (rules, counts, firing);
+        said
+    }
+
     /// A log was opened: records are of this dialect from here on, and come from this instance.
     pub fn opened(&mut self, dialect: Dialect, instance: Option<String>) {
         self.dialect = dialect;

@@ -49,6 +49,11 @@ impl Recorder {
         self.said.wait_for_line(part)
     }
 
+    /// Lines of standard error that contain each of `parts`, whatever the order in which they come.
+    pub(crate) fn wait_for_lines(&mut self, parts: &[&str]) -> Vec<String> {
+        self.said.wait_for_lines(parts)
+    }
+
     /// Everything that it has said so far.
     pub(crate) fn said(&mut self) -> String {
         self.said.all()

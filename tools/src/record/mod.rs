@@ -10,6 +10,7 @@ mod lines;
 mod queue;
 mod reader;
 mod room;
+mod rules;
 mod said;
 mod saved;
 mod settings;

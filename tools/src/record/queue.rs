@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use shellac_capture::history::Place;
 use shellac_capture::recorder::{Hit, Outside};
+use shellac_capture::rules::Rule;
 use shellac_format::Dialect;
 
 /// Bytes of groups from which on the reader waits.
@@ -32,6 +33,8 @@ pub(super) enum Message {
     Reached { time: Duration, place: Option<Place> },
     /// Something of the log is missing.
     Interrupted { bytes: u64, reason: &'static str, is_gone: bool },
+    /// Other rules from here on: what is told behind this goes by their places.
+    Rules(Arc<[Rule]>),
     /// New files from here on.
     Rotate,
 }

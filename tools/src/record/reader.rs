@@ -1,6 +1,7 @@
 //! The loop that reads the log, sees what happens in it, and tells the writer.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use shellac_capture::recorder::{Hit, Outside};
 use shellac_capture::rules::{Keep, On, Rule};
 use shellac_capture::trigger::{Seen, Watch, last_time};
 use shellac_capture::window::Scope;
+use shellac_format::Dialect;
 use shellac_log::{Basis, GivenUp, Group, Grouper, Grouping, Input, Limits, Lost};
 use shellac_measure::{Baselines, Event, RuleState};
 use shellac_render::visible;
@@ -20,6 +22,7 @@ use super::clock::Clock;
 use super::lines::Line;
 use super::queue::{Gone, Message, Mouth, queue};
 use super::room::Room;
+use super::rules::Rules;
 use super::saved::{Saved, read_baselines};
 use super::settings::Settings;
 use super::signals::Signals;
@@ -81,6 +84,7 @@ impl From<Gone> for Stop {
 
 struct Reader<'a> {
     settings: &'a Settings,
+    rules: Rules,
     clock: &'a Clock,
     source: Opened,
     mouth: Mouth,
@@ -98,38 +102,31 @@ struct Reader<'a> {
     rated: Duration,
     saved: Duration,
     units: u32,
+    /// The file of rules is to be read again.
+    has_new_rules: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(settings: &'a Settings, clock: &'a Clock, source: Opened, mouth: Mouth) -> Reader<'a> {
-        let known = read_baselines(&settings.store.dir);
-        let rates = settings.rules.iter().enumerate().filter_map(|(at, rule)| match &rule.on {
-            On::Rate { rule, .. } => {
-                let mut state = RuleState::new(rule);
-                if let Some(baseline) = known.rules.get(rule.text()) {
-                    state.restore(baseline);
-                }
-                Some((at, state))
-            }
-            On::Groups(_) | On::Outside => None,
-        });
         let now = if source.is_live() { clock.now() } else { Duration::ZERO };
         Reader {
             settings,
+            rules: settings.rules.clone(),
             clock,
             mouth,
             watch: None,
             grouper: None,
             moments: Moments::default(),
-            rates: rates.collect(),
+            rates: rates(&settings.rules, settings, Vec::new()),
             baseline: Saved::baseline(&settings.store.dir),
-            room: Room::new(settings.span),
+            room: Room::new(settings.rules.span),
             now,
             began: Duration::ZERO,
             ticked: Duration::ZERO,
             rated: now,
             saved: now,
             units: 0,
+            has_new_rules: false,
             source,
         }
     }
@@ -222,10 +219,7 @@ impl<'a> Reader<'a> {
             eprintln!("shellac: table of tags: {choice}");
         }
         self.source.opened(dialect);
-        self.watch = Some(Watch::new(&self.settings.rules, dialect).map_err(|(rule, error)| {
-            let rule = visible(rule.as_bytes());
-            Stop::Failed(anyhow::anyhow!("{rule}: not with dialect {dialect}:\n{error}"))
-        })?);
+        self.watch = Some(watch(&self.rules, dialect).map_err(Stop::Failed)?);
         self.grouper =
             Some(Grouper::new(Grouping::Request, dialect, Limits::default()).with_orphans(true));
         let instance = self.source.instance();
@@ -255,12 +249,10 @@ impl<'a> Reader<'a> {
 
     /// What is kept, for a person.
     fn what(&self) -> String {
-        // The last one is that of snapshots.
-        let rules = self.settings.rules.len().saturating_sub(1);
-        match rules {
+        match self.rules.count() {
             0 => "an index of all failures, for there is no rule,".to_owned(),
             1 => "what 1 rule wants, and an index of all failures,".to_owned(),
-            _ => format!("what {rules} rules want, and an index of all failures,"),
+            rules => format!("what {rules} rules want, and an index of all failures,"),
         }
     }
 
@@ -319,7 +311,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let starts =
-            seen.fired.iter().map(|&rule| self.start(&self.settings.rules[rule], time)).collect();
+            seen.fired.iter().map(|&rule| self.start(&self.rules.all[rule], time)).collect();
         self.mouth.say(Message::Hit(Box::new(Hit { group, seen, starts, time })))?;
         Ok(())
     }
@@ -372,6 +364,10 @@ impl<'a> Reader<'a> {
         }
         if signals.take_reopen() {
             self.mouth.say(Message::Rotate)?;
+            self.has_new_rules = self.settings.origin.file.is_some();
+        }
+        if self.has_new_rules {
+            self.read_rules()?;
         }
         if signals.take_snapshot() {
             self.snapshot()?;
@@ -390,11 +386,49 @@ impl<'a> Reader<'a> {
         self.tick_rates()
     }
 
+    /// Goes on with what the file of rules says now; if that cannot be used, with what there is.
+    fn read_rules(&mut self) -> Result<(), Stop> {
+        // Which table of tags queries are about is known when there is a log.
+        let Some(dialect) = self.watch.as_ref().map(Watch::dialect) else { return Ok(()) };
+        self.has_new_rules = false;
+        let read = self.settings.origin.read();
+        let (rules, watch) = match read.and_then(|rules| Ok((watch(&rules, dialect)?, rules))) {
+            Ok((watch, rules)) => (rules, watch),
+            Err(error) => {
+                eprintln!("shellac: {error:#}\nshellac: the rules stay as they were");
+                return Ok(());
+            }
+        };
+        // What numbers said is over where nobody asks any more.
+        self.save_baselines();
+        let before = std::mem::take(&mut self.rates);
+        for (rule, state) in &before {
+            let is_gone = !rules
+                .all
+                .iter()
+                .any(|it| it.name == self.rules.all[*rule].name && has_rate(it, state));
+            if is_gone && state.is_firing() {
+                let text = "the rule is no longer there".to_owned();
+                let (rule, time) = (*rule, self.now);
+                self.mouth.say(Message::Event { rule, time, is_over: true, text })?;
+            }
+        }
+        let known =
+            before.into_iter().map(|(rule, state)| (self.rules.all[rule].name.clone(), state));
+        self.rates = rates(&rules, self.settings, known.collect());
+        self.watch = Some(watch);
+        self.room.ask(rules.span);
+        self.rules = rules;
+        self.mouth.say(Message::Rules(Arc::clone(&self.rules.all)))?;
+        eprintln!("shellac: the rules were read again; records {}", self.what());
+        Ok(())
+    }
+
     fn snapshot(&mut self) -> Result<(), Stop> {
-        let Some(rule) = self.settings.rules.iter().rposition(|rule| rule.name == SNAPSHOT) else {
+        let Some(rule) = self.rules.all.iter().rposition(|rule| rule.name == SNAPSHOT) else {
             return Ok(());
         };
-        let before = self.settings.rules[rule].before;
+        let before = self.rules.all[rule].before;
         let since = if before.is_zero() { Duration::ZERO } else { self.now.saturating_sub(before) };
         let outside = Outside {
             rule,
@@ -412,7 +446,7 @@ impl<'a> Reader<'a> {
 
     /// Another program's line fires a rule.
     fn line(&mut self, line: Line) -> Result<(), Stop> {
-        let rule = &self.settings.rules[line.rule];
+        let rule = &self.rules.all[line.rule];
         let (scope, since, patience) = match line.xid {
             // Somewhere in what the log still has.
             Some(xid) => (Scope::Xid(xid), Duration::ZERO, XID_PATIENCE),
@@ -462,7 +496,7 @@ impl<'a> Reader<'a> {
             Event::Fire { text, key, .. } => (text, key),
         };
         self.mouth.say(Message::Event { rule, time, is_over: false, text: text.clone() })?;
-        let about = &self.settings.rules[rule];
+        let about = &self.rules.all[rule];
         let scope = match (about.keep, key) {
             (Keep::Backend, Some(backend)) => Scope::Backend(backend),
             _ => Scope::All,
@@ -500,4 +534,41 @@ impl<'a> Reader<'a> {
         // If the writer is gone that shows when it is joined.
         let _ = self.mouth.say(Message::Reached { time: self.now, place: self.source.place() });
     }
+}
+
+/// Compiles what the rules ask about groups.
+fn watch(rules: &Rules, dialect: Dialect) -> anyhow::Result<Watch> {
+    Watch::new(&rules.all, dialect).map_err(|(rule, error)| {
+        let rule = visible(rule.as_bytes());
+        anyhow::anyhow!("{rule}: not with dialect {dialect}:\n{error}")
+    })
+}
+
+/// Whether a rule asks what this is the state of.
+fn has_rate(rule: &Rule, state: &RuleState) -> bool {
+    matches!(&rule.on, On::Rate { rule, .. } if rule.text() == state.rule().text())
+}
+
+/// The states of rules on numbers: those that are `known` by the names of their rules go on, others begin with what was
+/// usual when it was written down.
+fn rates(
+    rules: &Rules,
+    settings: &Settings,
+    mut known: Vec<(String, RuleState)>,
+) -> Vec<(usize, RuleState)> {
+    let usual = read_baselines(&settings.store.dir);
+    let rates = rules.all.iter().enumerate().filter_map(|(at, about)| {
+        let On::Rate { rule, .. } = &about.on else { return None };
+        let same =
+            known.iter().position(|(name, state)| *name == about.name && has_rate(about, state));
+        if let Some(same) = same {
+            return Some((at, known.swap_remove(same).1));
+        }
+        let mut state = RuleState::new(rule);
+        if let Some(baseline) = usual.rules.get(rule.text()) {
+            state.restore(baseline);
+        }
+        Some((at, state))
+    });
+    rates.collect()
 }

@@ -38,6 +38,13 @@ impl Room {
         Room { asked, ..Room::default() }
     }
 
+    /// Rules ask for another span: what was said is not about it.
+    pub(super) fn ask(&mut self, asked: Duration) {
+        if self.asked != asked {
+            (self.asked, self.said) = (asked, None);
+        }
+    }
+
     /// Another log: what was measured is not about it.
     pub(super) fn restart(&mut self) {
         (self.since, self.rate) = (None, None);

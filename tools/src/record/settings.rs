@@ -1,21 +1,17 @@
 //! What the options mean: rules, and what the store may use.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use shellac_capture::StoreOptions;
-use shellac_capture::rules::{Exec, Keep, Limit, On, Rule, Severity, file};
+use shellac_capture::rules::{Exec, Keep, Limit, On, Rule};
 use shellac_format::Dialect;
 use shellac_query::regex::Regex;
-use shellac_render::visible;
 
-use super::SNAPSHOT;
 use super::args::Args;
-use super::exec;
 use super::lines::{self, Line};
+use super::rules::{Origin, Rules};
 use crate::attach::Patience;
 
 /// Lines that matched and wait for the reader.
@@ -31,8 +27,9 @@ pub(super) enum From {
 /// What to do.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// All rules; the last one is that of snapshots.
-    pub(super) rules: Arc<[Rule]>,
+    /// The rules to begin with, and where they come from.
+    pub(super) rules: Rules,
+    pub(super) origin: Origin,
     pub(super) from: From,
     pub(super) dialect: Option<Dialect>,
     pub(super) store: StoreOptions,
@@ -40,8 +37,6 @@ pub(super) struct Settings {
     pub(super) pid_file: Option<PathBuf>,
     /// Lines that fire rules.
     followed: Vec<(lines::From, Regex, usize)>,
-    /// The `--before` that needs the most of the log; what comes after is read when it comes.
-    pub(super) span: Duration,
 }
 
 impl Settings {
@@ -85,45 +80,9 @@ impl Settings {
         for rule in &mut rules {
             from_options(rule, &args);
         }
-        if let Some(path) = &args.rules {
-            let name = path.display();
-            let text = std::fs::read_to_string(path).with_context(|| format!("--rules {name}"))?;
-            match file::parse(&text) {
-                Ok(more) => rules.extend(more),
-                Err(errors) => {
-                    let errors: Vec<String> = errors
-                        .iter()
-                        .map(|error| format!("{name}:{}", visible(error.to_string().as_bytes())))
-                        .collect();
-                    bail!("the rules cannot be used:\n{}", errors.join("\n"));
-                }
-            }
-        }
-        for rule in &mut rules {
-            let Some(exec) = &mut rule.actions.exec else { continue };
-            let program = exec::program(&exec.command[0]);
-            exec.command[0] = program.map_err(|why| {
-                let (rule, name) = (&rule.name, &exec.command[0]);
-                anyhow::anyhow!("{}", visible(format!("{rule}: exec: {name}: {why}").as_bytes()))
-            })?;
-        }
-        if let Some(rule) = rules.iter().find(|rule| rule.has_span_for_nothing()) {
-            eprintln!(
-                "shellac: {}: with \"group\" nothing but the group itself is kept, so before and after change nothing",
-                visible(rule.name.as_bytes())
-            );
-        }
-        let span = rules
-            .iter()
-            .filter(|rule| rule.has_window())
-            .map(|rule| rule.before)
-            .max()
-            .unwrap_or_default();
-        let before = args
-            .before
-            .unwrap_or_else(|| rules.iter().map(|rule| rule.before).max().unwrap_or_default());
-        let severity = Severity::Info;
-        rules.push(Rule { keep: Keep::All, before, limit: None, severity, ..outside(SNAPSHOT) });
+        let file = args.rules.map(absolute).transpose()?;
+        let origin = Origin { options: rules, file, before: args.before };
+        let rules = origin.read()?;
         let from = match args.read {
             Some(path) => From::File(path),
             None => {
@@ -131,14 +90,14 @@ impl Settings {
             }
         };
         Ok(Settings {
-            rules: rules.into(),
+            rules,
+            origin,
             from,
             dialect: args.dialect,
             store,
             daemon: args.daemon,
             pid_file: args.pid_file.map(absolute).transpose()?,
             followed,
-            span,
         })
     }
 
@@ -152,7 +111,8 @@ impl Settings {
     }
 }
 
-fn outside(name: &str) -> Rule {
+/// A rule for what is in no group.
+pub(super) fn outside(name: &str) -> Rule {
     let mut name: String = name.chars().filter(|letter| !letter.is_control()).take(100).collect();
     name.shrink_to_fit();
     Rule::new(name, On::Outside)

@@ -22,7 +22,7 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Takes SIGINT and SIGTERM (finish what is under way and stop; another one a second later ends the program at
-    /// once, in case it hangs in a write), SIGHUP (new files from here on), SIGUSR1
+    /// once, in case it hangs in a write), SIGHUP (new files from here on, and rules read again), SIGUSR1
     /// (give up incomplete transactions) and SIGUSR2 (a snapshot now).
     pub(super) fn install() -> anyhow::Result<Signals> {
         let signals = Signals::default();
@@ -52,7 +52,7 @@ impl Signals {
         self.flush.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether new files were asked for.
+    /// Whether new files and rules were asked for.
     pub(super) fn take_reopen(&self) -> bool {
         self.reopen.swap(false, Ordering::Relaxed)
     }

@@ -45,7 +45,7 @@ impl Writer {
         store: Store,
         ear: Ear,
     ) -> anyhow::Result<Writer> {
-        let rules = Arc::clone(&settings.rules);
+        let rules = Arc::clone(&settings.rules.all);
         let counters = Saved::counters(&settings.store.dir);
         let clock = clock.clone();
         // The dialect is told before anything else.
@@ -124,6 +124,14 @@ impl Work {
             Message::Interrupted { bytes, reason, is_gone } => {
                 self.recorder.interrupted(bytes, reason, is_gone);
             }
+            Message::Rules(rules) => {
+                // What is still to be said is about the rules before.
+                self.tell();
+                for said in self.recorder.set_rules(Arc::clone(&rules)) {
+                    self.tell_one(said);
+                }
+                self.rules = rules;
+            }
             Message::Rotate => {
                 let now = self.clock.stamp();
                 self.recorder.store().rotate(now);
@@ -136,12 +144,16 @@ impl Work {
 
     fn tell(&mut self) {
         for said in self.recorder.take_said() {
-            if let Some(text) = said::text(&said, &self.rules) {
-                eprintln!("shellac: {text}");
-            }
-            if let Said::Exec { rule, exec, input } = said {
-                self.programs.start(&self.rules[rule].name, &exec, input);
-            }
+            self.tell_one(said);
+        }
+    }
+
+    fn tell_one(&mut self, said: Said) {
+        if let Some(text) = said::text(&said, &self.rules) {
+            eprintln!("shellac: {text}");
+        }
+        if let Said::Exec { rule, exec, input } = said {
+            self.programs.start(&self.rules[rule].name, &exec, input);
         }
     }
 

@@ -189,6 +189,37 @@ fn a_rule_fires_once_and_is_over_once() {
 }
 
 #[test]
+fn rules_of_the_same_name_go_on_and_those_that_are_gone_are_over() {
+    let limit = Some(Limit { count: 1, per: Duration::from_secs(3600) });
+    let named = |name: &str| Rule { name: name.to_owned(), limit, ..rule("FetchError") };
+    let mut rig = Rig::new(vec![named("gone"), named("kept")]);
+    rig.read_all();
+    let before = rig.recorder.counts()[1];
+    assert_eq!(before, Counts { fired: 3, captured: 1, suppressed: 2 });
+    rig.recorder.take_said();
+    let rules: Arc<[Rule]> = vec![named("new"), named("other"), named("kept")].into();
+    let said = rig.recorder.set_rules(Arc::clone(&rules));
+    let over: Vec<_> = said
+        .iter()
+        .filter_map(|said| match said {
+            Said::Event { rule, is_fire, .. } => Some((*rule, *is_fire)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(over, [(0, false)], "by its place among the rules before");
+    assert_eq!(rig.recorder.counts(), [Counts::default(), Counts::default(), before]);
+    (rig.watch, rig.rules) = (Watch::new(&rules, DIALECT).unwrap(), rules);
+    rig.read(9);
+    let expected = [(1, 0), (1, 0), (before.fired + 1, before.suppressed + 1)];
+    let counts = rig.recorder.counts().iter().map(|it| (it.fired, it.suppressed));
+    assert_eq!(
+        counts.collect::<Vec<_>>(),
+        expected,
+        "its limit is used up, those of others are not"
+    );
+}
+
+#[test]
 fn from_outside_a_transaction_can_be_asked_for() {
     let outside = Rule { keep: Keep::All, limit: None, ..Rule::new("line", On::Outside) };
     let mut rig = Rig::new(vec![outside]);
