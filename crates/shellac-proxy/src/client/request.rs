@@ -204,6 +204,9 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     strip_hop_by_hop(&mut head.headers);
     // Only now, so that `Connection` cannot take away what is added here.
     introduce(&worker, &txn, head, peer);
+    if client.stream.is_tls() {
+        say_https(&txn, head);
+    }
     if framing == BodyFraming::Chunked {
         framing.set(&mut head.headers);
         trailing.announce(&mut head.headers);
@@ -305,6 +308,18 @@ fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressT
     txn.header(HeadTags::REQ, FORWARDED.as_str(), &chain);
     worker.spare.keep_text(chain);
     via(worker, txn, HeadTags::REQ, &mut head.headers);
+}
+
+/// Says what the client speaks, whatever it says itself: a backend that sees plain HTTP sends browsers to HTTPS, again and again.
+/// Where they speak to us without TLS, who stands in front of us has said it.
+fn say_https(txn: &Txn, head: &mut RequestHead) {
+    const PROTOCOL: &str = "X-Forwarded-Proto";
+    const HTTPS: &[u8] = b"https";
+    for value in head.headers.values(PROTOCOL) {
+        txn.unset(HeadTags::REQ, PROTOCOL, value);
+    }
+    head.headers.set(PROTOCOL, HTTPS);
+    txn.header(HeadTags::REQ, PROTOCOL, HTTPS);
 }
 
 /// Adds ourselves to `Via`.

@@ -50,6 +50,11 @@ impl Transport {
         }
     }
 
+    /// Whether TLS is spoken over it.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// What was agreed on.
     pub(crate) fn agreed(&self) -> Option<Agreed> {
         self.tls.as_ref()?.agreed()

@@ -61,6 +61,27 @@ fn requests_come_over_tls_one_after_the_other_and_the_end_is_said() {
 }
 
 #[test]
+fn the_backend_is_told_that_its_client_speaks_tls_whatever_that_says() {
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    let origin = echo();
+    let rig = rig(NEW, &origin, &[&issued], "");
+    let config = Arc::new(authority.client(&[]));
+    let mut client = Client::connect(rig.address, &config, "a.example").unwrap();
+    client.send(
+        b"GET / HTTP/1.1\r\nHost: a.example\r\nx-forwarded-proto: http\r\nConnection: close\r\n\r\n",
+    );
+    client.rest().unwrap();
+    let seen = origin.seen();
+    let is_it = |line: &&str| line.to_ascii_lowercase().starts_with("x-forwarded-proto");
+    let lines: Vec<_> = seen[0].head.lines().filter(is_it).collect();
+    assert_eq!(lines, ["X-Forwarded-Proto: https"]);
+    let found = rig.sessions(1);
+    let request = found.iter().find(|one| one.kind() == "req").unwrap();
+    assert!(request.texts(Tag::ReqHeader).contains(&"X-Forwarded-Proto: https"), "{request:#?}");
+}
+
+#[test]
 fn a_dialect_without_the_record_has_the_words_in_vcl_log() {
     let authority = Authority::new();
     let issued = authority.issue("a", &["a.example"]);
