@@ -63,6 +63,20 @@ pub const fn short(number: u64) -> ([u8; 8], usize) {
 /// Eight times `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
+/// Whether `text` is what [`Decimal::new`] makes of `number`.
+pub(crate) fn is_decimal(text: &[u8], number: u64) -> bool {
+    let mut rest = number;
+    let Some((first, others)) = text.split_first() else { return false };
+    for &byte in others.iter().rev() {
+        if byte != digit(rest) {
+            return false;
+        }
+        rest /= 10;
+    }
+    // The first of several digits is no zero.
+    rest < 10 && *first == digit(rest) && (rest > 0 || others.is_empty())
+}
+
 /// The last digit of a number.
 #[allow(clippy::cast_possible_truncation, reason = "a remainder by ten is below ten")]
 pub const fn digit(number: u64) -> u8 {

@@ -1,6 +1,6 @@
 //! How long the body after a head is, and which framing it gets on the other side.
 
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, is_decimal};
 use crate::error::{FramingError, HeadError};
 use crate::head::{RequestHead, ResponseHead, Version};
 use crate::headers::Headers;
@@ -71,7 +71,7 @@ impl BodyFraming {
 /// Whether one Content-Length and nothing else says so already.
 fn says_only(headers: &Headers, bytes: u64) -> bool {
     let mut lengths = headers.values(Known::ContentLength);
-    lengths.next() == Some(Decimal::new(bytes).as_bytes())
+    lengths.next().is_some_and(|length| is_decimal(length, bytes))
         && lengths.next().is_none()
         && !headers.contains(Known::TransferEncoding)
 }

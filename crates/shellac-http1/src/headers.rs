@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::decimal::Decimal;
 use crate::names::{Known, Names, Wanted};
+use crate::plain::IS_TOKEN;
 
 /// Where one field lies in [`Headers::text`]; CR LF follows it there.
 #[derive(Clone, Copy, Debug)]
@@ -78,17 +80,17 @@ impl Headers {
         self.fields.iter().map(|field| &self.text[field.start..field.end])
     }
 
-    /// The lines of all fields with their ends, in pieces as long as they lie one behind the other.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &[u8]> {
-        let mut fields = self.fields.iter().peekable();
-        std::iter::from_fn(move || {
-            let first = fields.next()?;
-            let mut end = first.end + LINE_END.len();
-            while let Some(next) = fields.next_if(|next| next.start == end) {
-                end = next.end + LINE_END.len();
+    /// Hands out the lines of all fields with their ends, in pieces as long as they lie one behind the other.
+    pub(crate) fn runs(&self, mut run: impl FnMut(&[u8])) {
+        let (mut start, mut end) = (0, 0);
+        for field in &self.fields {
+            if field.start != end {
+                run(&self.text[start..end]);
+                start = field.start;
             }
-            Some(&self.text[first.start..end])
-        })
+            end = field.end + LINE_END.len();
+        }
+        run(&self.text[start..end]);
     }
 
     /// The value of the first field called `name`.
@@ -157,6 +159,12 @@ impl Headers {
             other => *other,
         });
         self.push_line(known, name, &spaced.collect::<Vec<u8>>());
+    }
+
+    /// [`set`](Headers::set) to a number.
+    pub fn set_number(&mut self, name: Known, number: u64) {
+        self.remove(name);
+        self.push_line(Some(name), name.as_str().as_bytes(), Decimal::new(number).as_bytes());
     }
 
     /// Replaces all fields called `name` by one at the end.
@@ -239,38 +247,23 @@ impl Headers {
         self.fields.push(field);
     }
 
-    /// Takes the fields of a head over as they are: `head` is all of it, its header lines begin at `at`, and these are the
-    /// fields that the parser has found there. `false` unless each line is `Name: value` CR LF and no other byte is
-    /// between them and the empty line, which is the end; there are no fields then.
-    pub(crate) fn adopt(
-        &mut self,
-        head: &[u8],
-        at: usize,
-        parsed: &[httparse::Header<'_>],
-    ) -> bool {
-        self.clear();
-        let mut at = at;
-        for field in parsed {
-            let (start, name_len) = (at, field.name.len());
-            let value = start + name_len + 2;
-            let end = value + field.value.len();
-            // If the value began elsewhere, the line would not end where it has to.
-            let is_plain = head.get(start + name_len..value) == Some(b": ")
-                && head.get(end..end + 2) == Some(LINE_END);
-            if !is_plain {
-                self.clear();
-                return false;
-            }
-            self.add(Field { start, name_len, end, known: Known::of(field.name.as_bytes()) });
-            at = end + LINE_END.len();
-        }
-        if head.get(at..) != Some(LINE_END) {
-            self.clear();
-            return false;
-        }
+    /// Adds a field whose line lies from `start` to `end` of a head that is [adopted](Headers::adopt) when all its fields are known.
+    #[inline]
+    pub(crate) fn point(&mut self, name: &[u8], start: usize, end: usize) {
+        self.add(Field { start, name_len: name.len(), end, known: Known::of(name) });
+    }
+
+    /// Takes the text of a head, up to its empty line: fields point into it.
+    ///
+    /// `false`, and no fields, if one of them points beyond it.
+    pub(crate) fn adopt(&mut self, head: &[u8]) -> bool {
         // Without the empty line, so that fields which are added lie behind the others.
-        self.text.extend_from_slice(&head[..at]);
-        true
+        self.text.extend_from_slice(head);
+        let fits = self.fields.iter().all(|field| field.end + LINE_END.len() <= head.len());
+        if !fits {
+            self.clear();
+        }
+        fits
     }
 
     fn is_called(&self, field: &Field, name: &str) -> bool {
@@ -301,10 +294,7 @@ fn header(text: &[u8], field: Field) -> Header<'_> {
 
 /// Whether `bytes` is a token, which is what names and methods are made of.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty()
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !bytes.is_empty() && bytes.iter().all(|byte| IS_TOKEN[usize::from(*byte)])
 }
 
 impl PartialEq for Headers {

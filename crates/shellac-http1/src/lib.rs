@@ -19,6 +19,7 @@ pub mod framing;
 pub mod head;
 mod headers;
 mod names;
+mod plain;
 pub mod policy;
 mod preamble;
 mod request;

@@ -53,7 +53,9 @@ impl Known {
         // The length and the first letter leave one of them.
         let first = usize::from(name.first()? & LETTER);
         let known = (*PLACES.get(name.len())?)[first]?;
-        name.eq_ignore_ascii_case(known.as_str().as_bytes()).then_some(known)
+        let written = known.as_str().as_bytes();
+        // Nearly everybody writes it in the same way.
+        (name == written || name.eq_ignore_ascii_case(written)).then_some(known)
     }
 }
 

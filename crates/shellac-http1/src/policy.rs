@@ -32,6 +32,9 @@ pub fn strip_hop_by_hop(headers: &mut Headers) {
     // Without any of these nothing is nominated either.
     if headers.may_have(HOP_BY_HOP) {
         let nominated = nominated(headers);
+        if nominated.is_empty() {
+            return headers.remove_all(HOP_BY_HOP, |_| false);
+        }
         headers.remove_all(HOP_BY_HOP, |name| {
             nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated))
         });
@@ -40,6 +43,11 @@ pub fn strip_hop_by_hop(headers: &mut Headers) {
 
 /// What `Connection` takes away besides the hop-by-hop fields.
 pub(crate) fn nominated(headers: &Headers) -> Vec<Vec<u8>> {
+    let usual: [&[u8]; 2] = [b"keep-alive", b"close"];
+    let names_fields = |value: &[u8]| !usual.iter().any(|usual| value.eq_ignore_ascii_case(usual));
+    if !headers.values(Known::Connection).any(names_fields) {
+        return Vec::new();
+    }
     headers
         .tokens(Known::Connection)
         .filter(|token| {

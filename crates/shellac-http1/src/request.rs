@@ -1,16 +1,15 @@
 //! Reading a request head.
 
-use std::mem::MaybeUninit;
-
 use crate::error::HeadError;
 use crate::framing;
 use crate::head::{Limits, Parse, RequestHead, Version};
 use crate::headers::Headers;
+use crate::plain;
 use crate::scan;
 use crate::target;
 
 /// Header lines that are parsed without asking for memory.
-pub(crate) const STACK_HEADERS: usize = 128;
+const STACK_HEADERS: usize = 128;
 
 /// Reads a request head from the front of `buf`.
 ///
@@ -51,7 +50,7 @@ pub fn parse_request_into(
     buf: &[u8],
     limits: &Limits,
 ) -> Result<Option<usize>, HeadError> {
-    match parse_plain(head, buf, limits) {
+    match plain::request(head, buf, limits) {
         Some(len_bytes) => finish(head, len_bytes),
         None => parse_scanned(head, buf, limits),
     }
@@ -82,41 +81,13 @@ pub(crate) fn parse_scanned(
     else {
         return Err(HeadError::RequestLine);
     };
-    set_line(head, method, path, version);
-    copy_headers(&mut head.headers, parsed.headers);
-    finish(head, len_bytes)
-}
-
-/// Reads a head in which each line is as most clients write it: nothing in front, and each field `Name: value` CR LF. The places of
-/// these show that there is no line end among them that the scan would refuse. `None` for all others, good ones and bad ones.
-fn parse_plain(head: &mut RequestHead, buf: &[u8], limits: &Limits) -> Option<usize> {
-    let mut stack = [const { MaybeUninit::uninit() }; STACK_HEADERS];
-    let slots = &mut stack[..limits.headers.min(STACK_HEADERS)];
-    let mut parsed = httparse::Request::new(&mut []);
-    let Ok(httparse::Status::Complete(len_bytes)) = parsed.parse_with_uninit_headers(buf, slots)
-    else {
-        return None;
-    };
-    let (method, path) = (parsed.method?, parsed.path?);
-    let version = Version::from_minor(parsed.version?)?;
-    let line = method.len() + 1 + path.len() + 1 + version.as_str().len() + 2;
-    let is_plain = len_bytes <= limits.head_bytes
-        && buf.starts_with(method.as_bytes())
-        && buf.get(line - 2..line) == Some(b"\r\n")
-        && head.headers.adopt(&buf[..len_bytes], line, parsed.headers);
-    if !is_plain {
-        return None;
-    }
-    set_line(head, method, path, version);
-    Some(len_bytes)
-}
-
-fn set_line(head: &mut RequestHead, method: &str, target: &str, version: Version) {
     head.method.clear();
     head.method.push_str(method);
     head.target.clear();
-    head.target.push_str(target);
+    head.target.push_str(path);
     head.version = version;
+    copy_headers(&mut head.headers, parsed.headers);
+    finish(head, len_bytes)
 }
 
 /// What is to be checked in every head, whatever it looked like.

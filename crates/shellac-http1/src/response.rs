@@ -1,10 +1,9 @@
 //! Reading a response head.
 
-use std::mem::MaybeUninit;
-
 use crate::error::HeadError;
 use crate::head::{Limits, Parse, ResponseHead, Version};
-use crate::request::{STACK_HEADERS, copy_headers, header_slots};
+use crate::plain;
+use crate::request::{copy_headers, header_slots};
 use crate::scan;
 
 /// Reads a response head from the front of `buf`; interim (1xx) heads are heads like any other.
@@ -39,7 +38,7 @@ pub fn parse_response_into(
     if buf[..known] != START[..known] {
         return Err(HeadError::NotHttp);
     }
-    match parse_plain(head, buf, limits) {
+    match plain::response(head, buf, limits) {
         Some(len_bytes) => Ok(Some(len_bytes)),
         None => parse_scanned(head, buf, limits),
     }
@@ -78,39 +77,10 @@ pub(crate) fn parse_scanned(
     if status < 100 {
         return Err(HeadError::StatusLine);
     }
-    set_line(head, version, status, parsed.reason.unwrap_or_default());
-    copy_headers(&mut head.headers, parsed.headers);
-    Ok(Some(len_bytes))
-}
-
-/// Reads a head in which each line is as most servers write it, as [`parse_request_into`](crate::parse_request_into) does. It is known
-/// to begin as a response.
-fn parse_plain(head: &mut ResponseHead, buf: &[u8], limits: &Limits) -> Option<usize> {
-    let mut stack = [const { MaybeUninit::uninit() }; STACK_HEADERS];
-    let slots = &mut stack[..limits.headers.min(STACK_HEADERS)];
-    let mut parsed = httparse::Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let Ok(httparse::Status::Complete(len_bytes)) =
-        config.parse_response_with_uninit_headers(&mut parsed, buf, slots)
-    else {
-        return None;
-    };
-    let (status, reason) = (parsed.code.filter(|status| *status >= 100)?, parsed.reason?);
-    let version = Version::from_minor(parsed.version?)?;
-    let line = version.as_str().len() + " 200 ".len() + reason.len() + 2;
-    let is_plain = len_bytes <= limits.head_bytes
-        && buf.get(line - 2..line) == Some(b"\r\n")
-        && head.headers.adopt(&buf[..len_bytes], line, parsed.headers);
-    if !is_plain {
-        return None;
-    }
-    set_line(head, version, status, reason);
-    Some(len_bytes)
-}
-
-fn set_line(head: &mut ResponseHead, version: Version, status: u16, reason: &str) {
     head.version = version;
     head.status = status;
     head.reason.clear();
-    head.reason.push_str(reason);
+    head.reason.push_str(parsed.reason.unwrap_or_default());
+    copy_headers(&mut head.headers, parsed.headers);
+    Ok(Some(len_bytes))
 }

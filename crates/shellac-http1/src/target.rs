@@ -83,8 +83,22 @@ fn is_authority(text: &[u8]) -> bool {
             }
             _ => false,
         },
-        None => host
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte)),
+        None => host.iter().all(|byte| IS_HOST[usize::from(*byte)]),
     }
 }
+
+/// Which bytes a name of a host is made of.
+static IS_HOST: [bool; 256] = {
+    let mut is_host = [false; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        is_host[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut others = b"-._~%!$&'()*+;=".as_slice();
+    while let [first, rest @ ..] = others {
+        is_host[*first as usize] = true;
+        others = rest;
+    }
+    is_host
+};

@@ -1,7 +1,7 @@
 //! Heads onto the wire.
 
 use crate::decimal::Decimal;
-use crate::head::{RequestHead, ResponseHead, Version};
+use crate::head::{RequestHead, ResponseHead};
 use crate::headers::Headers;
 
 /// Tells a client to go on and send its body.
@@ -12,9 +12,10 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Framing and connection headers have to be in `head.headers` already. Returns the bytes appended.
 pub fn request(out: &mut Vec<u8>, head: &RequestHead) -> usize {
     let before = out.len();
-    for part in [&head.method, " ", &head.target, " ", Version::Http11.as_str(), "\r\n"] {
-        out.extend_from_slice(part.as_bytes());
-    }
+    out.extend_from_slice(head.method.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
     headers(out, &head.headers);
     out.len() - before
 }
@@ -24,8 +25,7 @@ pub fn request(out: &mut Vec<u8>, head: &RequestHead) -> usize {
 /// Framing and connection headers have to be in `head.headers` already. Returns the bytes appended.
 pub fn response(out: &mut Vec<u8>, head: &ResponseHead) -> usize {
     let before = out.len();
-    out.extend_from_slice(Version::Http11.as_str().as_bytes());
-    out.push(b' ');
+    out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(Decimal::new(u64::from(head.status)).as_bytes());
     out.push(b' ');
     out.extend_from_slice(head.reason.as_bytes());
@@ -35,7 +35,7 @@ pub fn response(out: &mut Vec<u8>, head: &ResponseHead) -> usize {
 }
 
 fn headers(out: &mut Vec<u8>, headers: &Headers) {
-    headers.runs().for_each(|lines| out.extend_from_slice(lines));
+    headers.runs(|lines| out.extend_from_slice(lines));
     out.extend_from_slice(b"\r\n");
 }
 

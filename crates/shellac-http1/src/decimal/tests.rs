@@ -50,3 +50,15 @@ proptest! {
         check(number >> shift);
     }
 }
+
+#[test]
+fn a_text_is_the_decimal_of_one_number_only() {
+    for number in [0, 1, 9, 10, 99, 100, 1024, u64::MAX] {
+        let text = Decimal::new(number);
+        assert!(is_decimal(text.as_bytes(), number), "{number}");
+        assert!(!is_decimal(text.as_bytes(), number ^ 1), "{number}");
+        assert!(!is_decimal(&[b"0", text.as_bytes()].concat(), number), "{number}");
+        assert!(!is_decimal(&text.as_bytes()[1..], number), "{number}");
+    }
+    assert!(!is_decimal(b"+1", 1) && !is_decimal(b"1 ", 1));
+}

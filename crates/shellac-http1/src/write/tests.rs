@@ -1,6 +1,7 @@
 //! Heads on the wire, byte for byte. Reading them back is tested with the parser.
 
 use super::*;
+use crate::head::Version;
 
 #[test]
 fn heads_are_appended_as_http_1_1() {

@@ -297,6 +297,11 @@ fn introduce(worker: &Worker, txn: &Txn, head: &mut RequestHead, peer: &AddressT
         // Whoever speaks through a path of this machine has said what there is to say.
         return via(worker, txn, HeadTags::REQ, &mut head.headers);
     }
+    if !head.headers.contains(FORWARDED) {
+        txn.header(HeadTags::REQ, FORWARDED.as_str(), peer.host());
+        head.headers.push(FORWARDED, peer.host());
+        return via(worker, txn, HeadTags::REQ, &mut head.headers);
+    }
     let mut chain = worker.spare.text();
     for value in head.headers.values(FORWARDED) {
         txn.unset(HeadTags::REQ, FORWARDED.as_str(), value);
@@ -330,6 +335,10 @@ pub(crate) fn via(
     headers: &mut shellac_http1::Headers,
 ) {
     const VIA: Known = Known::Via;
+    if !headers.contains(VIA) {
+        txn.header(tags, VIA.as_str(), worker.via.as_bytes());
+        return headers.push(VIA, worker.via.as_bytes());
+    }
     let mut chain = worker.spare.text();
     for value in headers.values(VIA) {
         txn.unset(tags, VIA.as_str(), value);

@@ -257,7 +257,6 @@ pub(super) fn prepare_head(
     {
         head.headers.push(Known::Host, endpoint.host());
     }
-    let number = Decimal::new(txn.vxid().0);
     let tags = HeadTags::BEREQ;
     let protocol = Version::Http11.as_str();
     if kind == TxnKind::Retry {
@@ -265,10 +264,11 @@ pub(super) fn prepare_head(
         if let Some(before) = head.headers.get(NUMBER) {
             txn.unset(tags, NUMBER.as_str(), before);
         }
-        head.headers.set(NUMBER, number.as_bytes());
+        let number = Decimal::new(txn.vxid().0);
+        head.headers.set_number(NUMBER, txn.vxid().0);
         txn.header(tags, NUMBER.as_str(), number.as_bytes());
     } else {
-        head.headers.set(NUMBER, number.as_bytes());
+        head.headers.set_number(NUMBER, txn.vxid().0);
         txn.request_head(tags, head, protocol);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decimal, Decoder, Encoder, Known, Trailing, write};
+use shellac_http1::{BodyFraming, Decoder, Encoder, Known, Trailing, write};
 use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
@@ -205,7 +205,7 @@ fn log_head(
     exchange.log_body(at);
     exchange.txn.timestamp("Fetch", at);
     strip_hop_by_hop(&mut head.headers);
-    head.headers.set(Known::XVarnish, Decimal::new(exchange.txn.vxid().0).as_bytes());
+    head.headers.set_number(Known::XVarnish, exchange.txn.vxid().0);
     exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
     via(exchange.worker, &exchange.txn, tags, &mut head.headers);
     exchange.worker.stats.response(head.status);

@@ -3,7 +3,7 @@
 mod socket;
 mod tls;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::task::{Context, Poll, Waker, ready};
@@ -87,6 +87,13 @@ impl Transport {
 
     /// What an unused connection has to say, if anything: 0 is its end. Without news the kernel is not asked.
     pub(crate) fn news(&mut self) -> Option<io::Result<usize>> {
+        if self.tls.is_none() {
+            let result = self.socket.try_read(&mut [0; 1]);
+            return Some(result).filter(|result| {
+                let error = result.as_ref().map_err(io::Error::kind);
+                !matches!(error, Err(ErrorKind::WouldBlock | ErrorKind::Interrupted))
+            });
+        }
         let mut cx = Context::from_waker(Waker::noop());
         match self.poll_read(&mut cx, &mut [0; 1]) {
             Poll::Ready(result) => Some(result),

@@ -42,11 +42,19 @@ impl Socket {
         Poll::Ready(Ok(into.filled().len()))
     }
 
+    /// What there is to be read, where the driver knows that there is something.
+    pub(super) fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        each!(self, stream => stream.try_read(into))
+    }
+
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
         loop {
-            ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
+            // Where the driver knows that the kernel takes nothing, this does not ask it.
             match each!(self, stream => stream.try_write(from)) {
-                Err(error) if is_transient(&error) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
         }
@@ -58,9 +66,11 @@ impl Socket {
         from: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
             match each!(self, stream => stream.try_write_vectored(from)) {
-                Err(error) if is_transient(&error) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
         }
@@ -87,8 +97,4 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         each!(self, stream => stream.as_fd())
     }
-}
-
-fn is_transient(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
