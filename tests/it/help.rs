@@ -19,9 +19,9 @@ fn shellac(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The tools, as `--help` lists them.
+/// The tools, as `--help-all` lists them.
 fn tools() -> Vec<String> {
-    let help = shellac(&["--help"]);
+    let help = shellac(&["--help-all"]);
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let tools: Vec<String> = lines
         .take_while(|line| !line.is_empty())
@@ -33,27 +33,50 @@ fn tools() -> Vec<String> {
     tools
 }
 
-#[test]
-fn the_short_help_of_every_tool_fits_a_screen() {
-    let page = shellac(&["-h"]);
-    assert!(page.lines().count() <= LINES, "{page}");
-    let words: Vec<&str> = page.split_whitespace().collect();
-    for tool in tools() {
-        assert!(words.contains(&&*tool), "{tool} is not on the page:\n{page}");
-        let help = shellac(&[&tool, "-h"]);
-        let lines = help.lines().count();
-        assert!(lines <= LINES, "{tool} -h has {lines} lines:\n{help}");
-        // The line of usage is one, however long.
-        let lines = help.lines().filter(|line| !line.starts_with("Usage:"));
-        let widest = lines.map(|line| line.chars().count()).max();
-        assert!(widest <= Some(COLUMNS), "{tool} -h has {widest:?} columns:\n{help}");
-        assert!(help.contains(&format!("Usage: shellac {tool}")), "{help}");
-    }
+/// What a program says on a screen, or in a pipe that knows no width.
+fn on_a_screen(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).env_remove("COLUMNS").stdin(Stdio::null()).output();
+    let output = output.expect("it starts");
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    let help = String::from_utf8(output.stdout).expect("text");
+    let lines = help.trim_end().lines().count();
+    assert!(lines <= LINES, "{program} {arguments:?} has {lines} lines:\n{help}");
+    let widest = help.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(COLUMNS), "{program} {arguments:?}: {widest:?} columns:\n{help}");
+    help
 }
 
 #[test]
-fn the_long_help_has_every_option() {
-    let (short, long) = (shellac(&["log", "-h"]), shellac(&["log", "--help"]));
+fn the_help_of_every_tool_fits_a_screen() {
+    let (program, daemon) = (env!("CARGO_BIN_EXE_shellac"), env!("CARGO_BIN_EXE_shellacd"));
+    let page = on_a_screen(program, &["--help"]);
+    assert_eq!(page, on_a_screen(program, &["-h"]));
+    let words: Vec<&str> = page.split_whitespace().collect();
+    for tool in tools() {
+        assert!(words.contains(&&*tool), "{tool} is not on the page:\n{page}");
+        let help = on_a_screen(program, &[&tool, "--help"]);
+        assert!(help.contains(&format!("Usage: shellac {tool}")), "{help}");
+    }
+    // Tools within tools; nothing has to run for that.
+    for (tool, inner) in [
+        ("export", "otlp"),
+        ("export", "parquet"),
+        ("adm", "drain"),
+        ("adm", "undrain"),
+        ("adm", "kill"),
+    ] {
+        let help = on_a_screen(program, &[tool, inner, "--help"]);
+        assert!(help.contains(&format!("Usage: shellac {tool} {inner}")), "{help}");
+    }
+    let help = on_a_screen(daemon, &["--help"]);
+    assert!(help.contains("Usage: shellacd [OPTIONS]"), "{help}");
+}
+
+#[test]
+fn the_whole_help_has_every_option() {
+    let (short, long) = (shellac(&["log", "--help"]), shellac(&["log", "--help-all"]));
+    assert!(short == shellac(&["log", "-h"]) && short.contains("--help-all"), "{short}");
     for option in ["-r ", "-q ", "-g ", "-n "] {
         assert!(short.contains(option) && long.contains(option), "{option}: {short}");
     }
@@ -108,7 +131,8 @@ fn every_tool_has_a_manual_page() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let written = shellac(&["man", directory.path().to_str().expect("text")]);
     let names = tools().into_iter().map(|tool| format!("shellac-{tool}"));
-    for name in names.chain(["shellac".to_owned(), "shellacd".to_owned()]) {
+    let others = ["shellac", "shellacd", "shellac-export-otlp", "shellac-adm-drain"];
+    for name in names.chain(others.map(str::to_owned)) {
         let path = directory.path().join(format!("{name}.1"));
         assert!(written.lines().any(|line| line == path.to_str().expect("text")), "{written}");
         let page = std::fs::read_to_string(&path).expect("it was written");
@@ -122,6 +146,14 @@ fn every_tool_has_a_manual_page() {
         }
         if let Some(output) = checked("mandoc", &["-T", "lint", "-W", "error"], &path) {
             assert!(output.status.success(), "{name}: {output:?}");
+        }
+    }
+    // What a page sends its reader to is there.
+    for path in written.lines() {
+        let page = std::fs::read_to_string(path).expect("it was written").replace("\\-", "-");
+        for name in page.lines().filter_map(|line| line.strip_suffix("(1)")) {
+            let there = directory.path().join(format!("{name}.1"));
+            assert!(there.is_file(), "{path} speaks of {name}(1), which is not there");
         }
     }
     let log = std::fs::read_to_string(directory.path().join("shellac-log.1")).expect("a page");

@@ -1,16 +1,18 @@
-//! `-h`: what people need of a tool, on one screen; `--help` says everything.
+//! `-h` and `--help`: what people need of a tool, on one screen; `--help-all` says everything, as the manual pages do.
+
+use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
 /// Lines and columns of the smallest screen.
-pub(crate) const LINES: usize = 24;
+const LINES: usize = 24;
 const COLUMNS: usize = 80;
 
 /// What stays where there is not enough room for all, by long name or letter; the first are the last to go.
 const WANTED: &[&str] = &[
-    "h", "n", "r", "read", "q", "g", "by", "i", "since", "until", "d", "P", "1", "json", "j", "x",
-    "c", "b", "k", "w", "t", "sort", "batch", "format", "schema", "F", "f", "p", "I", "X",
-    "config", "listen",
+    "h", "help-all", "n", "r", "read", "q", "g", "by", "i", "since", "until", "d", "P", "1",
+    "json", "j", "x", "c", "b", "k", "w", "t", "sort", "batch", "format", "schema", "F", "f", "p",
+    "I", "X", "config", "listen",
 ];
 
 /// The tools by what they are for; `shellac -h` shows these lines.
@@ -44,12 +46,31 @@ pub(crate) fn page(command: &Command) -> String {
     if !others.is_empty() {
         text.push_str(&format!("  {:<18} {}\n", "More", others.join("  ")));
     }
-    text + "\nshellac TOOL -h shows the options of one, shellac --help says what each is for,\n\
-            and shellac TOOL --help says everything about it.\n"
+    text + "\nshellac --help-all says what each is for, shellac TOOL --help shows its options,\n\
+            and shellac TOOL --help-all says everything about it.\n"
 }
 
-/// A tool whose `-h` fits a screen: a line for each option, and not for those that are wanted least.
-pub(crate) fn fitted(mut tool: Command) -> Command {
+/// The options that ask for help.
+const ASKING: [&str; 3] = ["-h", "--help", "--help-all"];
+
+/// A tool with the options that ask for help, as it knows them when one of them is given.
+pub(crate) fn with_help(tool: Command) -> Command {
+    let short = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort);
+    let all = Arg::new("help_all").long("help-all").action(ArgAction::HelpLong);
+    let short = short.help("Print what fits a screen");
+    let all = all.help("Print all options, and all that is to be said about them");
+    tool.disable_help_flag(true).arg(short).arg(all).mut_subcommands(with_help)
+}
+
+/// A tool as it is, or, if its arguments ask for help, one that answers with what fits a screen.
+pub(crate) fn fitted_if_asked(tool: Command, arguments: &[OsString]) -> Command {
+    let asks = arguments.iter().any(|argument| ASKING.iter().any(|asking| argument == asking));
+    if asks { fitted(with_help(tool)) } else { tool }
+}
+
+/// A tool whose help fits a screen: a line for each option, and not for those that are wanted least.
+fn fitted(mut tool: Command) -> Command {
+    tool = tool.max_term_width(COLUMNS).mut_subcommands(fitted);
     if let Some(after) = tool.get_after_help().cloned()
         && tool.get_after_long_help().is_none()
     {
@@ -81,8 +102,8 @@ pub(crate) fn fitted(mut tool: Command) -> Command {
     tool
 }
 
-/// Lines of what `-h` says.
-pub(crate) fn lines(tool: &Command) -> usize {
+/// Lines of what `--help` says.
+fn lines(tool: &Command) -> usize {
     tool.clone().term_width(COLUMNS).render_help().to_string().trim_end().lines().count()
 }
 
@@ -123,6 +144,9 @@ fn first_line(text: &str, columns: usize) -> String {
         at.filter(|at| *at > columns / 3)
     };
     let at = ends.iter().find_map(|end| cut(end)).unwrap_or(0);
+    // What stands in brackets is not cut through.
+    let open = text[..at].rfind(" (").filter(|open| !text[*open..at].contains(')'));
+    let at = open.unwrap_or(at);
     text[..at].trim_end_matches([',', ':', ';', '.']).to_owned()
 }
 

@@ -56,7 +56,7 @@ struct Cli {
     tool: Tool,
 }
 
-/// The same options as `shellac daemon`, for the name `shellacd`.
+/// Runs the proxy, whose log is in shared memory; the same as `shellac daemon`.
 #[derive(Parser, Debug)]
 #[command(name = "shellacd", version)]
 struct DaemonCli {
@@ -119,25 +119,40 @@ enum Tool {
 
 /// What both programs take.
 fn commands() -> [Command; 2] {
-    [Cli::command(), DaemonCli::command()]
+    [Cli::command().mut_subcommands(brief::with_help), brief::with_help(DaemonCli::command())]
 }
 
-/// Reads the command line. Who asks for help with `-h` gets what fits a screen.
+/// Reads the command line. Who asks for help gets what fits a screen.
 fn parse() -> Cli {
     let mut command = Cli::command();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if arguments == ["-h"] {
-        print!("{}", brief::page(&command));
-        std::process::exit(0);
+    if let [only] = &arguments[..] {
+        if only == "-h" || only == "--help" {
+            print!("{}", brief::page(&command));
+            std::process::exit(0);
+        }
+        if only == "--help-all" {
+            // Nothing can be done about a terminal that is gone.
+            let _ = command.print_long_help();
+            std::process::exit(0);
+        }
     }
     if let [tool, rest @ ..] = &arguments[..]
-        && rest.iter().any(|argument| argument == "-h" || argument == "--help")
         && let Some(tool) = tool.to_str().filter(|tool| command.find_subcommand(tool).is_some())
     {
-        command = command.mut_subcommand(tool, brief::fitted);
+        command = command.mut_subcommand(tool, |tool| brief::fitted_if_asked(tool, rest));
     }
     let matches = command.clone().get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// The same for the proxy under its own name.
+fn parse_daemon() -> daemon::Args {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut command = brief::fitted_if_asked(DaemonCli::command(), &arguments);
+    let matches = command.clone().get_matches();
+    let cli = DaemonCli::from_arg_matches(&matches);
+    cli.unwrap_or_else(|error| error.format(&mut command).exit()).args
 }
 
 /// Runs the tool that the command line and the name of the program ask for.
@@ -154,7 +169,7 @@ pub fn main() -> ExitCode {
         Some(stock) if top::STOCK_NAMES.contains(&stock) => return top::run_as(&name),
         Some(stock) if hist::STOCK_NAMES.contains(&stock) => return hist::run_as(&name),
         Some(stock) if adm::STOCK_NAMES.contains(&stock) => return adm::run_as(&name),
-        Some("shellacd") => daemon::run(DaemonCli::parse().args),
+        Some("shellacd") => daemon::run(parse_daemon()),
         _ => match parse().tool {
             Tool::Demo(args) => demo::run(args),
             Tool::Log(args) => log::main(args),

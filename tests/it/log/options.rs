@@ -162,7 +162,7 @@ fn the_file_that_is_read_is_not_written_over() {
 
 #[test]
 fn help_and_version() {
-    let help = String::from_utf8(text(&["--help"])).unwrap();
+    let help = String::from_utf8(text(&["--help-all"])).unwrap();
     for option in
         ["-a", "-A", "-b", "-c", "-C", "-d", "-D", "-E", "-g", "-i", "-I", "-k", "-L", "-n", "-P"]
             .iter()
@@ -195,7 +195,7 @@ fn under_a_stock_name_it_calls_itself_as_it_was_called() {
 
 #[test]
 fn the_help_fits_a_terminal() {
-    let output = command(&["--help"]).env("COLUMNS", "80").output().unwrap();
+    let output = command(&["--help-all"]).env("COLUMNS", "80").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let widest = help.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80) && help.contains("--limit-bytes"), "{widest:?}: {help}");

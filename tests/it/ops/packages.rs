@@ -63,7 +63,7 @@ fn units_start_what_the_programs_understand() {
         if let Some(tool) = words.first().filter(|word| !word.starts_with('-')) {
             help.arg(tool);
         }
-        let help = help.arg("--help").stdin(Stdio::null()).output().unwrap();
+        let help = help.arg("--help-all").stdin(Stdio::null()).output().unwrap();
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         for option in words.iter().filter(|word| word.starts_with('-')) {
             assert!(help.contains(option), "{unit}: {option} is not in\n{help}");

@@ -92,13 +92,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if !is_drain {
         return give(&settings);
     }
+    let asked = drain::parse(&settings.words);
     if settings.address.is_some() {
         anyhow::bail!(
             "{} looks at counters too: name the instance with -n, not -T",
             settings.words[0].display()
         );
     }
-    drain::run(find::attach(&settings)?, &settings.words)
+    drain::run(find::attach(&settings)?, &asked)
 }
 
 /// A connection to the instance that `attachment` follows.

@@ -9,6 +9,8 @@ fn a_line_ends_where_something_is_said() {
     assert_eq!(first_line(text, 50), "Only what began at this time or later");
     assert_eq!(first_line("Number and side, of each record", 20), "Number and side");
     assert_eq!(first_line("One two three four", 9), "One two");
+    assert_eq!(first_line("Sent with each (default: NAME, else none)", 30), "Sent with each");
+    assert_eq!(first_line("Table (a or b): one of those that are known", 30), "Table (a or b)");
     assert_eq!(first_line("Wort", 2), "");
     assert_eq!(first_line("", 10), "");
 }

@@ -20,7 +20,7 @@ The exit status is
 /// `adm drain`
 #[derive(clap::Parser, Debug)]
 #[command(name = "shellac adm drain", after_help = AFTER, about = "Takes backends out of service: nothing new goes there, what runs is finished")]
-pub(super) struct DrainArgs {
+pub(crate) struct DrainArgs {
     /// Which backends
     #[arg(value_name = "PATTERN", required_unless_present = "list")]
     pub(super) patterns: Vec<String>,
@@ -88,7 +88,7 @@ The exit status is
 /// `adm undrain`
 #[derive(clap::Parser, Debug)]
 #[command(name = "shellac adm undrain", after_help = AFTER_UNDRAIN, about = "Puts backends back into service: their probes and their requests decide again")]
-pub(super) struct UndrainArgs {
+pub(crate) struct UndrainArgs {
     /// Which backends, as for drain
     #[arg(value_name = "PATTERN", required = true)]
     pub(super) patterns: Vec<String>,
@@ -120,7 +120,7 @@ pub(super) struct UndrainArgs {
     name = "shellac adm kill",
     about = "Ends a request: its client gets an error page, or sees its connection end"
 )]
-pub(super) struct KillArgs {
+pub(crate) struct KillArgs {
     /// Number of the request or of its present attempt, as `shellac ps` shows it
     #[arg(value_name = "XID", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) xid: u64,

@@ -19,10 +19,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::{Command, Parser};
 use shellac_admin::Status;
 use shellac_vsm::Attachment;
 
+use crate::brief;
 use args::{DrainArgs, KillArgs, UndrainArgs};
 use link::Link;
 use ours::Ours;
@@ -41,12 +42,46 @@ mod status {
 /// The first words of the command lines that are this tool's.
 pub(crate) const COMMANDS: [&str; 3] = ["drain", "undrain", "kill"];
 
-/// Runs the command line `words`, whose first is one of [`COMMANDS`], on the instance of `attachment`.
-pub(crate) fn run(mut attachment: Attachment, words: &[OsString]) -> anyhow::Result<ExitCode> {
-    let status = match words.first().and_then(|word| word.to_str()) {
-        Some("drain") => drain(&mut attachment, &DrainArgs::parse_from(words))?,
-        Some("undrain") => undrain(&mut attachment, &UndrainArgs::parse_from(words))?,
-        _ => kill(&attachment, &KillArgs::parse_from(words))?,
+/// What these command lines take, for their manual pages.
+pub(crate) fn commands() -> [Command; 3] {
+    [named::<DrainArgs>("drain"), named::<UndrainArgs>("undrain"), named::<KillArgs>("kill")]
+}
+
+/// A command line under the names that people know.
+fn named<T: Parser>(name: &str) -> Command {
+    T::command().display_name(format!("shellac-adm-{name}")).bin_name(format!("shellac adm {name}"))
+}
+
+/// What one of these command lines asks for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Drain(DrainArgs),
+    Undrain(UndrainArgs),
+    Kill(KillArgs),
+}
+
+/// Reads the command line `words`, whose first is one of [`COMMANDS`]. Help and mistakes end the program here, before
+/// an instance is looked for.
+pub(crate) fn parse(words: &[OsString]) -> Asked {
+    match words.first().and_then(|word| word.to_str()) {
+        Some(name @ "drain") => Asked::Drain(parsed(name, words)),
+        Some(name @ "undrain") => Asked::Undrain(parsed(name, words)),
+        _ => Asked::Kill(parsed("kill", words)),
+    }
+}
+
+fn parsed<T: Parser>(name: &str, words: &[OsString]) -> T {
+    let mut command = brief::fitted_if_asked(named::<T>(name), words);
+    let matches = command.clone().get_matches_from(words);
+    T::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// Does it on the instance of `attachment`.
+pub(crate) fn run(mut attachment: Attachment, asked: &Asked) -> anyhow::Result<ExitCode> {
+    let status = match asked {
+        Asked::Drain(args) => drain(&mut attachment, args)?,
+        Asked::Undrain(args) => undrain(&mut attachment, args)?,
+        Asked::Kill(args) => kill(&attachment, args)?,
     };
     Ok(ExitCode::from(status))
 }

@@ -1,4 +1,4 @@
-//! `shellac man DIR`: a manual page for each tool, made from the same tables as `--help`.
+//! `shellac man DIR`: a manual page for each tool, made from the same tables as `--help-all`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Command;
 use clap_mangen::Man;
+
+use crate::{brief, drain};
 
 /// Options of `shellac man`.
 #[derive(clap::Args, Debug)]
@@ -20,20 +22,29 @@ pub(crate) struct Args {
 
 /// Writes the pages: those of the tools of the first command, and of the others.
 pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCode> {
-    let [program, daemon] = commands;
-    let tools: Vec<Command> = program
-        .get_subcommands()
-        .filter(|tool| !tool.is_hide_set())
-        .map(|tool| {
-            let name = format!("{}-{}", program.get_name(), tool.get_name());
-            let usage = format!("{} {}", program.get_name(), tool.get_name());
-            tool.clone().display_name(name).bin_name(usage).disable_version_flag(true)
-        })
-        .collect();
-    for command in [program, daemon].into_iter().chain(tools) {
-        write(&args.directory, command)?;
+    for command in commands {
+        write_with_tools(&args.directory, command)?;
+    }
+    for command in drain::commands() {
+        write(&args.directory, brief::with_help(command))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the page of a command, and of all commands within it.
+fn write_with_tools(directory: &Path, mut command: Command) -> anyhow::Result<()> {
+    // Who needs help has `--help`, and a page for it would say no more.
+    command = command.disable_help_subcommand(true);
+    let above = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let usage = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let tools = command.get_subcommands().filter(|tool| !tool.is_hide_set()).cloned();
+    for tool in tools.collect::<Vec<_>>() {
+        let name = format!("{above}-{}", tool.get_name());
+        let usage = format!("{usage} {}", tool.get_name());
+        let tool = tool.display_name(name).bin_name(usage).disable_version_flag(true);
+        write_with_tools(directory, tool)?;
+    }
+    write(directory, command)
 }
 
 fn write(directory: &Path, command: Command) -> anyhow::Result<()> {
@@ -42,7 +53,9 @@ fn write(directory: &Path, command: Command) -> anyhow::Result<()> {
     let trouble = || format!("cannot write {}", path.display());
     let mut page = Vec::new();
     let source = format!("shellac {}", env!("CARGO_PKG_VERSION"));
-    Man::new(command).source(source).render(&mut page).with_context(trouble)?;
+    // Without a date the other words of the title would take its place.
+    let man = Man::new(command).date("\"\"").source(source).manual("Shellac");
+    man.render(&mut page).with_context(trouble)?;
     std::fs::write(&path, page).with_context(trouble)?;
     println!("{}", path.display());
     Ok(())

@@ -37,7 +37,10 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Options of `shellac metrics`.
 #[derive(clap::Args, Debug)]
-#[command(group = clap::ArgGroup::new("where").required(true))]
+#[command(
+    override_usage = "shellac metrics [OPTIONS] <--listen ADDRESS:PORT|--once|--textfile PATH>",
+    group = clap::ArgGroup::new("where").required(true)
+)]
 pub(crate) struct Args {
     /// Serve /metrics and /-/healthy there until ended; port 0 lets the kernel choose
     #[arg(long, value_name = "ADDRESS:PORT", group = "where")]

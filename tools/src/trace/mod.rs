@@ -30,6 +30,7 @@ use select::{Pattern, Selection};
 /// Options of `shellac trace`.
 #[derive(clap::Args, Debug)]
 #[command(
+    override_usage = "shellac trace [OPTIONS] <XID|--url PATTERN|--backend NAME|--last-error>",
     group = clap::ArgGroup::new("what").required(true).multiple(true).args(["xid", "url", "backend", "last_error"]),
     after_help = "Exit status: 0 when it is shown, 1 when it is not there or not all could be read, \
                   2 for wrong options or when it is not clear which instance is meant, \
