@@ -159,3 +159,34 @@ fn every_tool_has_a_manual_page() {
     let log = std::fs::read_to_string(directory.path().join("shellac-log.1")).expect("a page");
     assert!(log.contains("Start with the oldest record that the log still holds"), "{log}");
 }
+
+#[test]
+fn what_nobody_takes_is_no_panic() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let directory = directory.path().to_str().expect("text");
+    let told: [&[&str]; 7] = [
+        &["links", directory],
+        &["man", directory],
+        &["completions", "bash"],
+        &["json", "--print-schema"],
+        &["log", "-V"],
+        &["stat", "-V"],
+        &["explain", "HTC eof (-1)"],
+    ];
+    for arguments in told {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
+        let output = command.args(arguments).stdin(Stdio::null()).stdout(full).output();
+        let output = output.expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("No space left on device") && said.lines().count() == 1, "{said}");
+
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
+        let output = command.args(arguments).stdin(Stdio::null()).stdout(writer).output();
+        let output = output.expect("it starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
+}

@@ -128,11 +128,11 @@ fn parse() -> Cli {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if let [only] = &arguments[..] {
         if only == "-h" || only == "--help" {
-            print!("{}", brief::page(&command));
+            // Nothing can be done about a terminal that is gone.
+            let _ = reading::target::say(&brief::page(&command));
             std::process::exit(0);
         }
         if only == "--help-all" {
-            // Nothing can be done about a terminal that is gone.
             let _ = command.print_long_help();
             std::process::exit(0);
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
+use crate::reading::target::say;
 use crate::{adm, hist, log, ncsa, stat, top};
 
 /// Options of `shellac links`.
@@ -33,6 +34,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// Makes the links. One that is there already and leads here stays; anything else of that name is an error.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe().context("cannot find out where this program lies")?;
+    let mut made = String::new();
     for name in names() {
         let link = args.directory.join(name);
         match symlink(&program, &link) {
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 return Err(error).with_context(|| format!("cannot make {}", link.display()));
             }
         }
-        println!("{} -> {}", link.display(), program.display());
+        made.push_str(&format!("{} -> {}\n", link.display(), program.display()));
     }
-    Ok(ExitCode::SUCCESS)
+    say(&made)
 }

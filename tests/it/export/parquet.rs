@@ -118,6 +118,22 @@ FROM read_parquet($1) WHERE type = 'attempt' AND failed
 GROUP BY ALL ORDER BY minute, failures DESC, backend, class";
 
 #[test]
+fn what_is_no_file_is_not_replaced_by_a_table() {
+    let captures = Captures::unpack();
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for to in [socket.to_str().unwrap(), "/dev/stdout", "-"] {
+        let args = ["parquet", "-o", to, "-r", &captures.path("restart-then-retry")];
+        let output = output(&args);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("-o {to}: a table needs a file")), "{said}");
+    }
+    assert!(!std::fs::metadata(&socket).unwrap().is_file());
+}
+
+#[test]
 fn duckdb_says_which_backend_failed_in_which_minute() {
     let Some(python) = python() else {
         return without_duckdb();

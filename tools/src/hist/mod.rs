@@ -23,6 +23,7 @@ pub(crate) use args::Args;
 use settings::{Output, Settings};
 
 use crate::reading::stock as front;
+use crate::reading::target;
 
 /// Names under which the program is this tool of somebody else.
 pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishhist", "vinylhist"];
@@ -35,8 +36,7 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
 /// Runs the tool.
 pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     if args.version() {
-        println!("shellac hist {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac hist {}\n", env!("CARGO_PKG_VERSION")));
     }
     run(args::settings(args)?)
 }

@@ -7,7 +7,6 @@ mod output;
 mod settings;
 mod table;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use output::Output;
@@ -15,6 +14,7 @@ use settings::Settings;
 
 use crate::reading::follow::{Prepared, prepare};
 use crate::reading::options::Options;
+use crate::reading::target;
 
 /// Options of `shellac json`.
 pub(crate) type Args = Options<table::JsonTable>;
@@ -22,12 +22,10 @@ pub(crate) type Args = Options<table::JsonTable>;
 /// Runs the tool.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.version() {
-        println!("shellac json {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac json {}\n", env!("CARGO_PKG_VERSION")));
     }
     if args.own().iter().any(|(name, _)| *name == table::PRINT_SCHEMA) {
-        std::io::stdout().write_all(shellac_render::json::SCHEMA_FILE.as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
+        return target::say(shellac_render::json::SCHEMA_FILE);
     }
     let settings = Settings::of(args)?;
     match prepare(&settings.reading)? {

@@ -20,6 +20,7 @@ use settings::Settings;
 use crate::reading::follow::{Prepared, prepare};
 use crate::reading::settings::Manner;
 use crate::reading::stock as front;
+use crate::reading::target;
 
 /// Names under which the program is this tool of somebody else.
 pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishlog", "vinyllog"];
@@ -32,8 +33,7 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
 /// Runs the tool.
 pub(crate) fn main(args: Args) -> anyhow::Result<ExitCode> {
     if args.version() {
-        println!("shellac log {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac log {}\n", env!("CARGO_PKG_VERSION")));
     }
     run(&args::settings(&args)?)
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Command;
 use clap_mangen::Man;
 
+use crate::reading::target::say;
 use crate::{brief, drain};
 
 /// Options of `shellac man`.
@@ -22,17 +23,22 @@ pub(crate) struct Args {
 
 /// Writes the pages: those of the tools of the first command, and of the others.
 pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCode> {
+    let mut said = String::new();
     for command in commands {
-        write_with_tools(&args.directory, command)?;
+        write_with_tools(&args.directory, command, &mut said)?;
     }
     for command in drain::commands() {
-        write(&args.directory, brief::with_help(command))?;
+        write(&args.directory, brief::with_help(command), &mut said)?;
     }
-    Ok(ExitCode::SUCCESS)
+    say(&said)
 }
 
-/// Writes the page of a command, and of all commands within it.
-fn write_with_tools(directory: &Path, mut command: Command) -> anyhow::Result<()> {
+/// Writes the page of a command, and of all commands within it; which ones is added to `said`.
+fn write_with_tools(
+    directory: &Path,
+    mut command: Command,
+    said: &mut String,
+) -> anyhow::Result<()> {
     // Who needs help has `--help`, and a page for it would say no more.
     command = command.disable_help_subcommand(true);
     let above = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
@@ -42,12 +48,12 @@ fn write_with_tools(directory: &Path, mut command: Command) -> anyhow::Result<()
         let name = format!("{above}-{}", tool.get_name());
         let usage = format!("{usage} {}", tool.get_name());
         let tool = tool.display_name(name).bin_name(usage).disable_version_flag(true);
-        write_with_tools(directory, tool)?;
+        write_with_tools(directory, tool, said)?;
     }
-    write(directory, command)
+    write(directory, command, said)
 }
 
-fn write(directory: &Path, command: Command) -> anyhow::Result<()> {
+fn write(directory: &Path, command: Command, said: &mut String) -> anyhow::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let path = directory.join(format!("{name}.1"));
     let trouble = || format!("cannot write {}", path.display());
@@ -57,6 +63,6 @@ fn write(directory: &Path, command: Command) -> anyhow::Result<()> {
     let man = Man::new(command).date("\"\"").source(source).manual("Shellac");
     man.render(&mut page).with_context(trouble)?;
     std::fs::write(&path, page).with_context(trouble)?;
-    println!("{}", path.display());
+    said.push_str(&format!("{}\n", path.display()));
     Ok(())
 }

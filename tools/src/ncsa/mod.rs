@@ -22,6 +22,7 @@ use shellac_log::Compat;
 use crate::compat;
 use crate::reading::follow::{Prepared, prepare};
 use crate::reading::stock as front;
+use crate::reading::target;
 
 /// Names under which the program is this tool of somebody else.
 pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishncsa", "vinylncsa"];
@@ -40,8 +41,7 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
 /// Runs the tool.
 pub(crate) fn main(args: Args) -> anyhow::Result<ExitCode> {
     if args.version() {
-        println!("shellac ncsa {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac ncsa {}\n", env!("CARGO_PKG_VERSION")));
     }
     run(args::settings(&args)?)
 }

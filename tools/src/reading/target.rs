@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
@@ -25,6 +26,16 @@ pub(crate) enum Written {
 pub(crate) enum Target {
     Stdout(io::Stdout),
     File { file: File, name: String },
+}
+
+/// Writes all that a tool has to say to standard output. One who does not read it is no error.
+///
+/// # Errors
+///
+/// Standard output takes no more.
+pub(crate) fn say(text: &str) -> anyhow::Result<ExitCode> {
+    let (Written::Fine | Written::NobodyReads) = Target::stdout().write(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Target {

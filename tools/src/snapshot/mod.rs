@@ -17,6 +17,7 @@ use shellac_capture::Stamp;
 use shellac_capture::store::manifest::{self, MANIFEST_NAME};
 use shellac_render::visible;
 
+use crate::reading::target::say;
 use crate::record::{PID_NAME, SNAPSHOT};
 
 /// Between two looks at the manifest.
@@ -47,8 +48,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     loop {
         if let Some(file) = snapshot_since(&args.dir, asked)? {
-            println!("{}", visible(args.dir.join(file).display().to_string().as_bytes()));
-            return Ok(ExitCode::SUCCESS);
+            let path = args.dir.join(file).display().to_string();
+            return say(&format!("{}\n", visible(path.as_bytes())));
         }
         if start.elapsed() >= Duration::from_secs(args.timeout) {
             bail!(

@@ -26,6 +26,7 @@ use crate::attach::{Patience, attach};
 use crate::color::ColorWhen;
 use crate::compat;
 use crate::reading::files_of;
+use crate::reading::target;
 use condition::Condition;
 use filter::Filters;
 use settings::{Forms, Settings};
@@ -137,8 +138,7 @@ pub(crate) const STOCK_NAMES: [&str; 2] = ["varnishstat", "vinylstat"];
 /// Runs the tool.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.version {
-        println!("shellac stat {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac stat {}\n", env!("CARGO_PKG_VERSION")));
     }
     let variable = std::env::var("SHELLAC_COMPAT").ok();
     let compat = compat::decide("shellac", variable.as_deref())?.unwrap_or(Compat::V7);

@@ -35,6 +35,7 @@ use crate::reading::follow::{Prepared, prepare};
 use crate::reading::pass::Sink;
 use crate::reading::settings::Manner;
 use crate::reading::stock as front;
+use crate::reading::target;
 use crate::reading::target::{Target, Written};
 
 /// Names under which the program is this tool of somebody else.
@@ -48,8 +49,7 @@ pub(crate) fn run_as(program: &OsStr) -> ExitCode {
 /// Runs the tool.
 pub(crate) fn main(args: &Args) -> anyhow::Result<ExitCode> {
     if args.version() {
-        println!("shellac top {}", env!("CARGO_PKG_VERSION"));
-        return Ok(ExitCode::SUCCESS);
+        return target::say(&format!("shellac top {}\n", env!("CARGO_PKG_VERSION")));
     }
     run(args::settings(args)?)
 }

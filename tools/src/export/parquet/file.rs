@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -33,6 +33,11 @@ pub(super) struct Table {
 impl Table {
     /// Begins a file beside the one that is asked for.
     pub(super) fn create(path: &Path) -> anyhow::Result<Table> {
+        // The name would be given to the table, and a device or a pipe be gone.
+        let is_file = std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+        if path.as_os_str() == "-" || !is_file {
+            bail!("-o {}: a table needs a file, as who reads it begins at its end", path.display());
+        }
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

@@ -10,6 +10,7 @@ use shellac_vsm::Attachment;
 use super::super::condition::Condition;
 use super::super::points::shown;
 use super::{End, Reading, Sample, TIMED_OUT, Watch};
+use crate::reading::target::say;
 
 /// Time after which what is waited for is said again.
 const SAID_AGAIN: Duration = Duration::from_secs(10);
@@ -57,7 +58,8 @@ pub(crate) fn run(mut attachment: Attachment, options: Options) -> ExitCode {
             Err(end) => {
                 let (status, text) = end.status();
                 match end {
-                    End::Holds(_) => println!("{text}"),
+                    // What came about is told by the status too.
+                    End::Holds(_) => _ = say(&format!("{text}\n")),
                     _ => eprintln!("shellac: {text}"),
                 }
                 return ExitCode::from(status);
