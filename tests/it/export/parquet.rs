@@ -111,7 +111,7 @@ pub(crate) fn without_duckdb() {
     }
 }
 
-/// The question of the README.
+/// The question of docs/export.md.
 const QUESTION: &str = "\
 SELECT date_trunc('minute', time) AS minute, backend, class, count(*) AS failures
 FROM read_parquet($1) WHERE type = 'attempt' AND failed
