@@ -13,7 +13,8 @@ use shellac_config::ResolverConfig;
 use shellac_upstream::resolve::{
     Ask, Change, Found, Hosts, Lookup, Name, Plan, Schedule, Step, Times, Trouble, servers,
 };
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 use super::jobs::Round;
@@ -142,18 +143,37 @@ fn times(config: &ResolverConfig) -> Times {
 async fn ask(host: &str, plan: Plan) -> (Result<(Vec<IpAddr>, u32), Trouble>, Option<SocketAddr>) {
     let (mut lookup, mut step) = Lookup::begin(host, plan, seed(), clock::steady_now());
     loop {
-        match step {
+        let limit = |question: &Ask| question.until.saturating_sub(clock::steady_now());
+        let came = match step {
             Step::Done(result) => return (result, lookup.server()),
             Step::Ask(question) => {
-                let limit = question.until.saturating_sub(clock::steady_now());
-                step = match timeout(limit, converse(&mut lookup, &question)).await {
-                    Ok(Ok(step)) => step,
-                    Ok(Err(error)) => {
-                        lookup.failed(error.raw_os_error().unwrap_or(0), clock::steady_now())
-                    }
-                    Err(_) => lookup.late(clock::steady_now()),
-                };
+                timeout(limit(&question), converse(&mut lookup, &question)).await
             }
+            Step::Connect(question) => {
+                timeout(limit(&question), stream(&mut lookup, &question)).await
+            }
+        };
+        step = match came {
+            Ok(Ok(step)) => step,
+            Ok(Err(error)) => lookup.failed(error.raw_os_error().unwrap_or(0), clock::steady_now()),
+            Err(_) => lookup.late(clock::steady_now()),
+        };
+    }
+}
+
+/// The same over a connection, where each message has its length in front.
+async fn stream(lookup: &mut Lookup, question: &Ask) -> io::Result<Step> {
+    let mut stream = TcpStream::connect(question.server).await?;
+    for message in &question.messages {
+        let len = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        stream.write_all(&len.to_be_bytes()).await?;
+        stream.write_all(message).await?;
+    }
+    loop {
+        let mut bytes = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut bytes).await?;
+        if let Some(step) = lookup.received(&bytes, clock::steady_now()) {
+            return Ok(step);
         }
     }
 }

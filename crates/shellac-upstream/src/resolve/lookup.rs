@@ -36,6 +36,8 @@ pub struct Ask {
 pub enum Step {
     /// Another question; nobody waits for answers to the one before.
     Ask(Ask),
+    /// The same question again, over a connection to the same server: an answer did not fit into a datagram.
+    Connect(Ask),
     /// The end: addresses and the seconds that they hold, or why there are none.
     Done(Result<(Vec<IpAddr>, u32), Trouble>),
 }
@@ -49,6 +51,8 @@ pub struct Lookup {
     asked: usize,
     ids: [u16; 2],
     answers: [Option<Answer>; 2],
+    /// What came in datagrams, when the rest is asked for over a connection.
+    before: Option<[Option<Answer>; 2]>,
     /// What went wrong last.
     trouble: Trouble,
     seed: u64,
@@ -67,6 +71,7 @@ impl Lookup {
             asked: 0,
             ids: [0; 2],
             answers: [None, None],
+            before: None,
             trouble: Trouble::NoServer,
             seed,
         };
@@ -84,7 +89,7 @@ impl Lookup {
         self.plan.servers.get(self.asked.checked_sub(1)? % count.max(1)).copied()
     }
 
-    /// Takes a datagram from the server; `None` if nothing follows from it yet, as from one that answers another question.
+    /// Takes a datagram, or a message over a connection, from the server; `None` if nothing follows from it yet, as from one that answers another question.
     pub fn received(&mut self, bytes: &[u8], now: Duration) -> Option<Step> {
         let mut is_new = false;
         for (at, kind) in KINDS.into_iter().enumerate() {
@@ -101,6 +106,9 @@ impl Lookup {
     /// Sending or receiving failed with this error number.
     pub fn failed(&mut self, errno: i32, now: Duration) -> Step {
         use rustix::io::Errno;
+        if self.before.is_some() {
+            return self.take_what_fitted(now);
+        }
         let far = [Errno::CONNREFUSED, Errno::HOSTUNREACH, Errno::NETUNREACH, Errno::HOSTDOWN];
         if far.iter().any(|far| far.raw_os_error() == errno) {
             self.trouble = Trouble::Unreachable(errno);
@@ -112,6 +120,9 @@ impl Lookup {
 
     /// The time for an answer is over.
     pub fn late(&mut self, now: Duration) -> Step {
+        if self.before.is_some() {
+            return self.take_what_fitted(now);
+        }
         self.trouble = Trouble::Timeout;
         self.judge(now, true).unwrap_or_else(|| self.ask(now))
     }
@@ -121,10 +132,14 @@ impl Lookup {
         if !over && self.answers.iter().any(Option::is_none) {
             return None;
         }
+        let is_cut = |answer: &Answer| matches!(answer, Answer::Cut(..));
+        if self.before.is_none() && self.answers.iter().flatten().any(is_cut) {
+            return self.connect(now);
+        }
         let mut list = Vec::new();
         let mut ttl = u32::MAX;
         for answer in self.answers.iter().flatten() {
-            if let Answer::Addresses(found, holds) = answer {
+            if let Answer::Addresses(found, holds) | Answer::Cut(found, holds) = answer {
                 list.extend(found);
                 if !found.is_empty() {
                     ttl = ttl.min(*holds);
@@ -138,6 +153,7 @@ impl Lookup {
         if self.answers.iter().flatten().any(|answer| *answer == Answer::NoSuchName) {
             return Some(Step::Done(Err(Trouble::NoSuchName)));
         }
+        // One that did not fit is not one without addresses.
         let is_empty = |answer: &Option<Answer>| matches!(answer, Some(Answer::Addresses(..)));
         if self.answers.iter().all(is_empty) {
             return Some(Step::Done(Err(Trouble::NoAddress)));
@@ -146,6 +162,7 @@ impl Lookup {
             match answer {
                 Answer::Failed(code) => self.trouble = Trouble::ServerFailed(*code),
                 Answer::Garbage => self.trouble = Trouble::Garbage,
+                Answer::Cut(..) => self.trouble = Trouble::ServerFailed(0),
                 Answer::Addresses(..) | Answer::NoSuchName => {}
             }
         }
@@ -153,6 +170,30 @@ impl Lookup {
             return None;
         }
         Some(self.ask(now))
+    }
+
+    /// Asks the same server over a connection for what did not fit.
+    fn connect(&mut self, now: Duration) -> Option<Step> {
+        let server = self.server()?;
+        self.before = Some(std::mem::take(&mut self.answers));
+        Some(Step::Connect(Ask {
+            server,
+            messages: self.messages(),
+            until: now + self.plan.timeout,
+        }))
+    }
+
+    /// Nothing better comes over a connection: what fitted into datagrams counts.
+    fn take_what_fitted(&mut self, now: Duration) -> Step {
+        let before = self.before.clone().unwrap_or_default();
+        for (answer, before) in self.answers.iter_mut().zip(before) {
+            *answer = answer.take().or(before);
+        }
+        self.judge(now, true).unwrap_or_else(|| self.ask(now))
+    }
+
+    fn messages(&self) -> [Vec<u8>; 2] {
+        [0, 1].map(|at| message::question(self.ids[at], &self.name, KINDS[at]))
     }
 
     /// The next question, if there is one.
@@ -165,10 +206,10 @@ impl Lookup {
         let server = self.plan.servers[self.asked % count];
         self.asked += 1;
         self.answers = [None, None];
+        self.before = None;
         let first = self.draw();
         self.ids = [first, first ^ (self.draw() | 1)];
-        let messages = [0, 1].map(|at| message::question(self.ids[at], &self.name, KINDS[at]));
-        Step::Ask(Ask { server, messages, until: now + self.plan.timeout })
+        Step::Ask(Ask { server, messages: self.messages(), until: now + self.plan.timeout })
     }
 
     fn draw(&mut self) -> u16 {

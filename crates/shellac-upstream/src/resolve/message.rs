@@ -46,6 +46,8 @@ impl Kind {
 pub enum Answer {
     /// The addresses, and for how many seconds they hold; none when the name has no such address.
     Addresses(Vec<IpAddr>, u32),
+    /// The same as far as it fitted into a datagram: the rest is to be had over a connection.
+    Cut(Vec<IpAddr>, u32),
     /// There is no such name.
     NoSuchName,
     /// The server could not find out (`SERVFAIL`), or does not want to: the code of the answer.
@@ -121,8 +123,7 @@ pub fn answer(message: &[u8], id: u16, name: &[u8], kind: Kind) -> Option<Answer
         0 => {
             let addresses = addresses(&mut reader, records, name, kind, is_cut);
             match addresses {
-                // One that did not fit is not one without addresses.
-                Some((list, _)) if list.is_empty() && is_cut => Answer::Failed(code),
+                Some((list, ttl)) if is_cut => Answer::Cut(list, ttl),
                 Some((list, ttl)) => Answer::Addresses(list, ttl),
                 None => Answer::Garbage,
             }

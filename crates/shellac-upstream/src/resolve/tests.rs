@@ -54,7 +54,14 @@ fn plan(servers: usize) -> Plan {
 fn asked(step: Step) -> Ask {
     match step {
         Step::Ask(ask) => ask,
-        Step::Done(result) => panic!("{result:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn connected(step: Step) -> Ask {
+    match step {
+        Step::Connect(ask) => ask,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -84,7 +91,7 @@ fn answers_are_read() {
     assert_eq!(read(&reply(&question, GOOD | 3, &[])), Some(Answer::NoSuchName));
     assert_eq!(read(&reply(&question, GOOD | 2, &[])), Some(Answer::Failed(2)));
     // Cut, and nothing of it is there.
-    assert_eq!(read(&reply(&question, GOOD | 0x200, &[])), Some(Answer::Failed(0)));
+    assert_eq!(read(&reply(&question, GOOD | 0x200, &[])), Some(Answer::Cut(vec![], 0)));
 }
 
 #[test]
@@ -280,4 +287,41 @@ fn files_of_the_system_are_read() {
     assert_eq!(hosts.find("api2"), Vec::<IpAddr>::new());
     assert_eq!(hosts.find("localhost"), [ip("127.0.0.1"), ip("::1")]);
     assert_eq!(Hosts::new("127.0.0.9 localhost").find("localhost"), [ip("127.0.0.9")]);
+}
+
+#[test]
+fn what_does_not_fit_is_asked_for_over_a_connection_and_else_what_fitted_counts() {
+    const CUT: u16 = GOOD | 0x0200;
+    let begin = || {
+        let (mut lookup, step) = Lookup::begin("api.test", plan(1), 3, NOW);
+        let ask = asked(step);
+        let step = both(&mut lookup, &ask, [(CUT, &[a(60, 1)]), (GOOD, &[])]);
+        let again = connected(step);
+        assert_eq!((again.server, &again.messages), (ask.server, &ask.messages));
+        (lookup, again)
+    };
+    let (mut lookup, again) = begin();
+    let step = both(&mut lookup, &again, [(GOOD, &[a(60, 1), a(50, 2)]), (GOOD, &[])]);
+    assert_eq!(step, Step::Done(Ok((vec![ip("10.0.0.1"), ip("10.0.0.2")], 50))));
+
+    // Nobody answers there, or only half.
+    let fitted = Step::Done(Ok((vec![ip("10.0.0.1")], 60)));
+    assert_eq!(begin().0.late(NOW), fitted);
+    assert_eq!(begin().0.failed(rustix::io::Errno::CONNREFUSED.raw_os_error(), NOW), fitted);
+    let (mut lookup, again) = begin();
+    assert_eq!(lookup.received(&reply(&again.messages[1], GOOD, &[]), NOW), None);
+    assert_eq!(lookup.failed(0, NOW), fitted);
+    // One that is cut there, too.
+    let (mut lookup, again) = begin();
+    let step = both(&mut lookup, &again, [(CUT, &[a(60, 1)]), (GOOD, &[])]);
+    assert_eq!(step, fitted);
+
+    // Where nothing at all fitted and nothing comes, the next one is asked, and in the end it is the server's fault.
+    let (mut lookup, mut step) = Lookup::begin("api.test", plan(1), 3, NOW);
+    for _ in 0..2 {
+        let ask = asked(step);
+        connected(both(&mut lookup, &ask, [(CUT, &[]), (GOOD, &[])]));
+        step = lookup.late(NOW);
+    }
+    assert_eq!(step, Step::Done(Err(Trouble::ServerFailed(0))));
 }
