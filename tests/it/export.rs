@@ -1,6 +1,7 @@
 //! `shellac export`: traces to a small collector, tables read back.
 
 mod collector;
+mod live;
 mod otlp;
 mod parquet;
 
@@ -20,6 +21,7 @@ fn command(args: &[&str]) -> Command {
         "VSM_NOPID",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
         "OTEL_SERVICE_NAME",
     ] {
         command.env_remove(variable);

@@ -34,7 +34,7 @@ pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::{LogSink, Predecessor, Rehearsal};
 pub use process::{Worker, WorkerOptions, worker_main};
 pub use stats::Counting;
-pub use tls::check_certificates;
+pub use tls::{check_certificates, trusted_certificates};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! A collector of traces, small enough to see that it is right: it keeps what is posted and answers by a script.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 /// One request that came.
@@ -20,6 +22,7 @@ pub(crate) struct Posted {
 /// A collector, for as long as the test runs.
 pub(crate) struct Collector {
     address: String,
+    scheme: &'static str,
     posted: Arc<Mutex<Vec<Posted>>>,
 }
 
@@ -27,22 +30,53 @@ impl Collector {
     /// Starts one that answers the first requests as the script says, status line and headers and body, and all others
     /// with 200.
     pub(crate) fn start(script: &[&'static str]) -> Collector {
+        Collector::start_with(script, None)
+    }
+
+    /// Starts one that speaks TLS, with a certificate for its address by an authority of its own, which is returned as PEM.
+    pub(crate) fn start_tls() -> (Collector, String) {
+        let mut authority = CertificateParams::new(Vec::new()).expect("no names");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_key = KeyPair::generate().expect("a key");
+        let pem = authority.self_signed(&authority_key).expect("it is signed").pem();
+        let issuer = Issuer::new(authority, authority_key);
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address");
+        let certificate = params.signed_by(&key, &issuer).expect("it is signed");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key.into())
+            .expect("the key is that of the certificate");
+        (Collector::start_with(&[], Some(Arc::new(config))), pem)
+    }
+
+    fn start_with(script: &[&'static str], tls: Option<Arc<ServerConfig>>) -> Collector {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it has one").to_string();
         let posted = Arc::new(Mutex::new(Vec::new()));
         let (script, into) = (script.to_vec(), posted.clone());
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (script, into) = (script.clone(), into.clone());
-                thread::spawn(move || serve(connection, &script, &into));
+                let (script, into, tls) = (script.clone(), into.clone(), tls.clone());
+                thread::spawn(move || match tls {
+                    None => serve(connection, &script, &into),
+                    Some(config) => {
+                        let tls = ServerConnection::new(config).expect("the configuration fits");
+                        serve(StreamOwned::new(tls, connection), &script, &into);
+                    }
+                });
             }
         });
-        Collector { address, posted }
+        Collector { address, scheme, posted }
     }
 
     /// What `--endpoint` is told.
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// What came so far.
@@ -69,9 +103,8 @@ fn spans_of(body: &Value) -> Vec<Value> {
     scopes.flat_map(|it| list(&it, "spans")).collect()
 }
 
-fn serve(connection: TcpStream, script: &[&str], into: &Mutex<Vec<Posted>>) {
-    let mut reader = BufReader::new(connection.try_clone().expect("it is open"));
-    let mut writer = connection;
+fn serve(connection: impl Read + Write, script: &[&str], into: &Mutex<Vec<Posted>>) {
+    let mut reader = BufReader::new(connection);
     while let Some(posted) = read(&mut reader) {
         let count = {
             let mut all = into.lock().expect("no test thread panics with it");
@@ -80,7 +113,10 @@ fn serve(connection: TcpStream, script: &[&str], into: &Mutex<Vec<Posted>>) {
         };
         let answer =
             script.get(count - 1).copied().unwrap_or("200 OK\r\nContent-Length: 2\r\n\r\n{}");
-        if writer.write_all(format!("HTTP/1.1 {answer}").as_bytes()).is_err() {
+        // The next request comes when this one is answered, so nothing waits in the buffer.
+        let writer = reader.get_mut();
+        let written = writer.write_all(format!("HTTP/1.1 {answer}").as_bytes());
+        if written.and_then(|()| writer.flush()).is_err() {
             return;
         }
     }

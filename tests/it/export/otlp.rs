@@ -260,7 +260,9 @@ fn good_groups_go_out_when_they_are_asked_for_and_failing_ones_up_to_a_rate() {
 #[test]
 fn mistakes_are_named() {
     for (args, expected) in [
-        (&["otlp", "--endpoint", "https://x"][..], "does not begin with http://"),
+        (&["otlp", "--endpoint", "ftp://x"][..], "does not begin with http:// or https://"),
+        (&["otlp", "--endpoint", "https://x", "--ca", "/nonexistent"], "--ca: /nonexistent"),
+        (&["otlp", "--header", "secret"], "expected NAME: VALUE"),
         (&["otlp", "--sample", "2"], "is no share"),
         (&["otlp", "-g", "raw"], "a trace is a request or a session"),
     ] {

@@ -1,6 +1,6 @@
 //! TLS towards backends: whom to believe, and what name to ask for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -116,21 +116,39 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
         }
         return Ok(store);
     }
-    let variable = std::env::var_os(SYSTEM_VARIABLE);
-    let places = variable.iter().map(Path::new).chain(SYSTEM.iter().map(Path::new));
-    let Some(path) = places.into_iter().find(|path| path.is_file()) else {
-        return Err(format!(
-            "this system has no certificates of those who are believed (there is no {}): install its package \
-             `ca-certificates`, or name a file with `ca`",
-            SYSTEM[0]
-        ));
-    };
+    let path = system_authorities()?;
     // Some of a system's are too old to be read; nobody needs these.
-    let (added, _) = store.add_parsable_certificates(files::certificates(path)?);
+    let (added, _) = store.add_parsable_certificates(files::certificates(&path)?);
     if added == 0 {
         return Err(format!("{}: has no certificate that can be used", path.display()));
     }
     Ok(store)
+}
+
+/// The file in which this system keeps the certificates of those whom everybody believes.
+fn system_authorities() -> Result<PathBuf, String> {
+    let variable = std::env::var_os(SYSTEM_VARIABLE);
+    let places = variable.iter().map(Path::new).chain(SYSTEM.iter().map(Path::new));
+    let found = places.into_iter().find(|path| path.is_file());
+    found.map(Path::to_owned).ok_or_else(|| {
+        format!(
+            "this system has no certificates of those who are believed (there is no {}): install its package \
+             `ca-certificates`, or name a file with `ca`",
+            SYSTEM[0]
+        )
+    })
+}
+
+/// The certificates of those who are believed: the ones in `ca`, or the system's.
+///
+/// # Errors
+///
+/// Which file cannot be used, and why.
+pub fn trusted_certificates(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    match ca {
+        Some(path) => files::certificates(path),
+        None => files::certificates(&system_authorities()?),
+    }
 }
 
 /// Believes every certificate, as `verify = false` asks for. That the peer has its key is looked at all the same.

@@ -15,6 +15,7 @@ use shellac_config::{
 };
 
 pub(crate) use backend::Upstream;
+pub use backend::trusted_certificates;
 pub(crate) use fault::{Fault, fault};
 
 /// The only protocol that is spoken inside.

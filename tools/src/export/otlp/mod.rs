@@ -1,7 +1,8 @@
 //! `shellac export otlp`: whole trees of failing groups as traces.
 //!
 //! `sink` takes groups and decides with `sampling` which go out; `spans` makes spans of one, with
-//! the numbers of `identity`; `queue` holds what waits, within bounds, and `sender` is the thread behind it.
+//! the numbers of `identity`; `queue` holds what waits, within bounds, `sender` is the thread behind it, and `tls` says whom it
+//! believes.
 
 mod identity;
 mod queue;
@@ -11,6 +12,7 @@ mod settings;
 mod sink;
 mod spans;
 mod table;
+mod tls;
 
 use std::process::ExitCode;
 

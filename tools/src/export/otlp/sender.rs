@@ -80,16 +80,18 @@ impl Sender {
         queue: Queue,
         account: Account,
     ) -> anyhow::Result<JoinHandle<()>> {
-        let config = Agent::config_builder()
+        let mut config = Agent::config_builder()
             .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
             // What is sent is meant for the collector that was named.
-            .proxy(None)
-            .build();
+            .proxy(None);
+        if let Some(tls) = &settings.tls {
+            config = config.tls_config(tls.clone());
+        }
         let service = json!({"key": "service.name", "value": {"stringValue": settings.service}});
         let mut sender = Sender {
-            agent: config.into(),
+            agent: config.build().into(),
             url: settings.url.clone(),
             headers: settings.headers.clone(),
             resource: json!({"attributes": [service]}),

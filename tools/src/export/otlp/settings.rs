@@ -1,12 +1,14 @@
 //! What the options stand for.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use shellac_log::Grouping;
 use shellac_render::redact::Redaction;
+use ureq::tls::TlsConfig;
 
-use super::Args;
+use super::{Args, tls};
 use crate::reading::settings::{Builder, From, Manner, Reading};
 
 /// A checked command line.
@@ -14,6 +16,8 @@ use crate::reading::settings::{Builder, From, Manner, Reading};
 pub(super) struct Settings {
     pub(super) reading: Reading,
     pub(super) url: String,
+    /// Where the URL is https.
+    pub(super) tls: Option<TlsConfig>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) service: String,
     /// Failing groups in a second of the log.
@@ -26,6 +30,8 @@ pub(super) struct Settings {
 
 /// Where the path is not said.
 const PATH: &str = "/v1/traces";
+const HTTP: &str = "http://";
+const HTTPS: &str = "https://";
 const DEFAULT_MAX_FAILING: u32 = 100;
 const DEFAULT_GIVE_UP: Duration = Duration::from_secs(60);
 
@@ -41,10 +47,14 @@ impl Settings {
         let mut service = variable("OTEL_SERVICE_NAME");
         let (mut max_failing, mut sample) = (DEFAULT_MAX_FAILING, 0.0);
         let mut give_up = DEFAULT_GIVE_UP;
+        let mut ca = variable("OTEL_EXPORTER_OTLP_CERTIFICATE");
+        let mut more_headers = Vec::new();
         let (mut names, mut parameters, mut is_redacted) = (String::new(), false, true);
         for (name, value) in args.own() {
             match *name {
                 "endpoint" => endpoint = Some(value.clone()),
+                "ca" => ca = Some(value.clone()),
+                "header" => more_headers.push(pair(value)?),
                 "headers" => headers.clone_from(value),
                 "service" => service = Some(value.clone()),
                 "max-failing" => {
@@ -69,10 +79,16 @@ impl Settings {
         } else {
             Redaction::none()
         };
+        let url = url(endpoint.as_deref().unwrap_or("http://127.0.0.1:4318"))?;
+        let is_tls = url.starts_with(HTTPS);
+        let tls = is_tls.then(|| tls::config(ca.as_deref().map(Path::new))).transpose()?;
+        let mut headers = pairs(&headers)?;
+        headers.append(&mut more_headers);
         Ok(Settings {
             reading: builder.finish()?,
-            url: url(endpoint.as_deref().unwrap_or("http://127.0.0.1:4318"))?,
-            headers: pairs(&headers)?,
+            url,
+            tls,
+            headers,
             service: service.unwrap_or_else(|| "shellac".to_owned()),
             max_failing,
             sample,
@@ -89,20 +105,29 @@ impl Settings {
 
 /// The URL to send to.
 fn url(endpoint: &str) -> anyhow::Result<String> {
-    let Some(rest) = endpoint.strip_prefix("http://") else {
-        bail!(
-            "--endpoint: {endpoint:?} does not begin with http://; a collector that wants TLS is reached through an agent \
-             on this machine"
-        );
+    let Some(scheme) = [HTTP, HTTPS].into_iter().find(|scheme| endpoint.starts_with(scheme)) else {
+        bail!("--endpoint: {endpoint:?} does not begin with {HTTP} or {HTTPS}");
     };
+    let rest = &endpoint[scheme.len()..];
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if host.is_empty() {
         bail!("--endpoint: {endpoint:?} names no host");
     }
     Ok(match path.trim_end_matches('/') {
-        "" => format!("http://{host}{PATH}"),
-        path => format!("http://{host}{path}"),
+        "" => format!("{scheme}{host}{PATH}"),
+        path => format!("{scheme}{host}{path}"),
     })
+}
+
+/// A header as it is written in HTTP.
+fn pair(text: &str) -> anyhow::Result<(String, String)> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        // It may be a secret: not all of it is shown.
+        _ => bail!("--header: expected NAME: VALUE"),
+    }
 }
 
 fn pairs(text: &str) -> anyhow::Result<Vec<(String, String)>> {

@@ -33,8 +33,19 @@ impl Table for OtlpTable {
         own(
             "endpoint",
             "URL",
-            "Where the collector listens: http://HOST:PORT, which is asked at /v1/traces, or with a path \
+            "Where the collector listens: http[s]://HOST:PORT, which is asked at /v1/traces, or with a path \
              (default: OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4318)",
+        ),
+        own(
+            "ca",
+            "FILE",
+            "With https: believe the certificates in this PEM file instead of the system's \
+             (default: OTEL_EXPORTER_OTLP_CERTIFICATE)",
+        ),
+        own(
+            "header",
+            "NAME: VALUE",
+            "Sent with each request, commas and all; may be given several times",
         ),
         own(
             "headers",

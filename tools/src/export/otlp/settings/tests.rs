@@ -6,10 +6,11 @@ fn endpoints() {
         ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
         ("http://[::1]:4318/", "http://[::1]:4318/v1/traces"),
         ("http://host/otlp/traces", "http://host/otlp/traces"),
+        ("https://host:4318", "https://host:4318/v1/traces"),
     ] {
         assert_eq!(url(endpoint).unwrap(), expected);
     }
-    for wrong in ["", "host:4318", "https://host", "http://", "http:///x"] {
+    for wrong in ["", "host:4318", "ftp://host", "http://", "https://", "http:///x"] {
         assert!(url(wrong).is_err(), "{wrong}");
     }
 }
@@ -18,8 +19,10 @@ fn endpoints() {
 fn headers_are_pairs_and_mistakes_do_not_show_them() {
     let expected = [("a", "b=c"), ("d", "")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!(pairs(" a = b=c ,d=,").unwrap(), expected);
-    let error = pairs("secret").unwrap_err().to_string();
-    assert!(!error.contains("secret"), "{error}");
+    assert_eq!(pair("x-key:  a,b:c ").unwrap(), ("x-key".to_owned(), "a,b:c".to_owned()));
+    for error in [pairs("secret").unwrap_err(), pair("secret").unwrap_err()] {
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
 }
 
 #[test]
