@@ -82,7 +82,7 @@ impl<W: WordsMut + LogHeadMut> Publisher<W> {
         }
         if self.pending.front().is_none() {
             match self.producer.publish(batch) {
-                Ok(()) => return,
+                Ok(()) => return self.producer.look_ahead(),
                 Err(PublishError::Stalled) => {}
                 Err(_) => return self.pending.oversized(),
             }

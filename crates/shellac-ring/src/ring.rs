@@ -56,6 +56,9 @@ pub enum PublishError {
     },
 }
 
+/// How far ahead of the tail lines are brought near: most batches are shorter.
+const AHEAD_WORDS: u32 = 1024;
+
 /// What the producers share. The log itself is what readers see; the rest is private to this process.
 #[derive(Debug)]
 pub(crate) struct Shared<W> {
@@ -187,7 +190,12 @@ impl Ring {
             slots: (0..producers).map(|_| slot()).collect(),
         });
         let handles = (0..producers)
-            .map(|slot| Producer { shared: shared.clone(), slot, not_sync: PhantomData })
+            .map(|slot| Producer {
+                shared: shared.clone(),
+                slot,
+                asked: (0, 0),
+                not_sync: PhantomData,
+            })
             .collect();
         Ok((RingHandle { shared }, handles))
     }
@@ -211,6 +219,8 @@ pub(crate) const fn unpack(tail: u64) -> (u32, u32) {
 pub struct Producer<W: WordsMut + LogHeadMut = LogViewMut> {
     shared: Arc<Shared<W>>,
     slot: usize,
+    /// Up to where memory was asked for: a segment, and words from its start.
+    pub(crate) asked: (u32, u32),
     not_sync: PhantomData<Cell<()>>,
 }
 
@@ -234,6 +244,24 @@ impl<W: WordsMut + LogHeadMut> Producer<W> {
         stall: impl FnMut(),
     ) -> Result<(), PublishError> {
         self.shared.publish(self.slot, body, stall)
+    }
+
+    /// Has the memory brought near that the next batch will be stored to, by whoever has other work to do until then.
+    ///
+    /// What lies ahead of the tail is as old as a lap and in no cache. A hint, on which nothing depends; who publishes without a
+    /// pause is slower with it.
+    pub fn look_ahead(&mut self) {
+        let (segment, offset) = unpack(self.shared.tail.load(Ordering::Relaxed));
+        let geometry = self.shared.geometry;
+        let (asked_in, asked_to) = self.asked;
+        // Each line once, as long as nobody else publishes.
+        let from = if asked_in == segment { asked_to.max(offset) } else { offset };
+        let to = offset.saturating_add(AHEAD_WORDS).min(geometry.usable_words(segment));
+        if from < to {
+            let start = geometry.start(segment) + from as usize;
+            self.shared.log.expect_stores(start, (to - from) as usize);
+            self.asked = (segment, to);
+        }
     }
 
     /// The largest batch that fits, in bytes, without its header.
@@ -344,10 +372,6 @@ impl<W: WordsMut + LogHeadMut> RingHandle<W> {
     }
 
     #[cfg(test)]
-    #[cfg_attr(
-        not(any(shellac_model = "loom", shellac_model = "shuttle")),
-        allow(dead_code, reason = "for the model's scenarios")
-    )]
     pub(crate) fn shared(&self) -> &Shared<W> {
         &self.shared
     }

@@ -80,6 +80,21 @@ pub(crate) unsafe fn copy_bytes(dst: *mut u8, src: *const u8, len: usize) {
     }
 }
 
+/// Asks for the cache line of `at` to be brought near, to be stored to. Does nothing to memory, whatever `at` is.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn expect_store(at: *const u8) {
+    // SAFETY: a prefetch accesses nothing, and an address without memory behind it is ignored.
+    unsafe {
+        std::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(nostack, preserves_flags));
+    }
+}
+
+/// Does nothing: the instruction for it has no name that is known here.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn expect_store(_at: *const u8) {}
+
 /// Copies from shared memory.
 ///
 /// # Safety

@@ -305,6 +305,13 @@ impl WordsMut for LogViewMut {
         // SAFETY: made by `create` of a file that is mapped for writing.
         unsafe { self.view.span.copy_in(HEAD_BYTES + at_word * WORD, bytes) }
     }
+
+    #[inline]
+    fn expect_stores(&self, at_word: usize, words: usize) {
+        if self.view.check(at_word, words).is_ok() {
+            self.view.span.expect_stores(HEAD_BYTES + at_word * WORD, words * WORD);
+        }
+    }
 }
 
 impl LogHeadMut for LogViewMut {

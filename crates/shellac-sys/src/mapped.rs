@@ -9,8 +9,11 @@ use std::ptr::NonNull;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use crate::copy::{copy_from_shared, copy_to_shared};
+use crate::copy::{copy_from_shared, copy_to_shared, expect_store};
 use crate::words::OutOfBounds;
+
+/// Bytes that memory is moved in.
+const LINE_BYTES: usize = 64;
 
 /// Why a file could not be mapped.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +111,13 @@ impl Span {
             }
             _ => Err(OutOfBounds { at, len, have: self.len_bytes }),
         }
+    }
+
+    /// Has the lines of `len` bytes from `at` on brought near for stores. What lies outside is ignored.
+    #[inline]
+    pub(crate) fn expect_stores(&self, at: usize, len: usize) {
+        let lines = (at..at.saturating_add(len)).step_by(LINE_BYTES);
+        lines.filter_map(|line| self.at(line, 1).ok()).for_each(|line| expect_store(line.as_ptr()));
     }
 
     #[inline]

@@ -75,6 +75,10 @@ pub trait WordsMut: Words {
     ///
     /// [`OutOfBounds`], in words, if the copy would pass the end; nothing is stored then.
     fn copy_in(&self, at_word: usize, bytes: &[u8]) -> Result<(), OutOfBounds>;
+
+    /// Says that `words` words from `at_word` on are likely to be stored to soon. A hint: it changes nothing, and words
+    /// that do not exist are ignored.
+    fn expect_stores(&self, _at_word: usize, _words: usize) {}
 }
 
 /// Read access to the head of a log: how it is divided, how far its writer is.
@@ -172,6 +176,9 @@ macro_rules! pass_on {
             }
             fn copy_in(&self, at_word: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
                 (**self).copy_in(at_word, bytes)
+            }
+            fn expect_stores(&self, at_word: usize, words: usize) {
+                (**self).expect_stores(at_word, words);
             }
         }
 

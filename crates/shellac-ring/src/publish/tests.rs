@@ -2,6 +2,8 @@ use shellac_format::Layout;
 use shellac_format::layout::{BATCH_WORD, END_MARK, WRAP_MARK};
 use shellac_sys::{LogHead, Words};
 
+use crate::ring::unpack;
+use crate::sync::Ordering;
 use crate::tests::plain::{batch, harvest, rig};
 use crate::{PublishError, Ring, RingError, Start};
 
@@ -30,6 +32,28 @@ fn the_words_of_a_batch_are_those_of_the_format() {
     assert_eq!(words[8..11], [BATCH_WORD, 20, 0]);
     assert_eq!(words[11..16], body);
     assert_eq!(words[16], END_MARK);
+}
+
+#[test]
+fn looking_ahead_asks_for_the_rest_of_a_segment_once_and_changes_nothing() {
+    let mut rig = rig(Layout::Words3, 2000, 2);
+    let mut cursor = rig.cursor(Start::Head);
+    let body = batch(Layout::Words3, 7, 400);
+    rig.producers[0].look_ahead();
+    let first = rig.log.segment_n();
+    assert_eq!(rig.producers[0].asked, (first, 1024));
+    for batches in 1..60 {
+        // The other one moves the tail too.
+        rig.producers[batches as usize % 2].publish(&body).unwrap();
+        rig.producers[0].look_ahead();
+        let (segment, to) = rig.producers[0].asked;
+        let (in_segment, offset) = unpack(rig.ring.shared().tail.load(Ordering::Relaxed));
+        assert_eq!(segment, in_segment);
+        let usable = if segment % 8 == 7 { 1999 } else { 2000 };
+        assert_eq!(to, (offset + 1024).min(usable), "{batches} batches");
+        assert_eq!(harvest(&mut cursor).batches, std::slice::from_ref(&body));
+    }
+    assert!(rig.log.segment_n().wrapping_sub(first) >= 3);
 }
 
 #[test]
