@@ -1,5 +1,6 @@
 //! Debian's varnish tools beside ours, on our ring and on theirs.
 
+mod access;
 mod live;
 mod load;
 mod our_ring;

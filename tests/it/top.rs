@@ -2,5 +2,6 @@
 
 mod lists;
 mod mistakes;
+mod recorded;
 mod screens;
 mod tables;

@@ -10,6 +10,7 @@
 //!
 //! Nothing in here opens a file or looks at memory that another process may change.
 
+pub mod byte_set;
 pub mod dialect;
 pub mod head_bytes;
 pub mod heads;
@@ -19,6 +20,7 @@ pub mod runs;
 pub mod tag_set;
 pub mod tags;
 
+pub use byte_set::ByteSet;
 pub use dialect::{Dialect, UnknownDialect};
 pub use head_bytes::HeadBytes;
 pub use heads::{Heads, Place};

@@ -1,5 +1,6 @@
 //! Walking records in runs: most of them are only passed on, together with those around them.
 
+use crate::byte_set::ByteSet;
 use crate::head_bytes::HeadBytes;
 use crate::heads::{Place, is_record, step_over};
 use crate::layout::Layout;
@@ -12,28 +13,69 @@ pub enum Step {
     Skip,
     /// They come out in runs.
     Join,
+    /// So do those whose payload begins with such a byte, or is empty; others are stepped over.
+    JoinStarting(ByteSet),
     /// Each comes out by itself.
     Stop,
 }
 
 /// What a walk does with each record.
 #[derive(Clone, Debug)]
-pub struct Steps([Option<Step>; 256]);
+pub struct Steps {
+    by_number: [By; 256],
+    /// What payloads begin with that are joined, where that matters.
+    starts: Box<[ByteSet; 256]>,
+}
+
+/// A [`Step`] in one byte: a walk looks at one for each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// It is no record.
+    Nothing,
+    Skip,
+    Join,
+    Start,
+    Stop,
+}
 
 impl Steps {
     /// By tag number. Those of marks and batches are not asked for.
     pub fn new(step: impl Fn(u8) -> Step) -> Steps {
-        let mut steps = Steps([None; 256]);
-        for (number, entry) in (0..=u8::MAX).zip(&mut steps.0) {
-            *entry = is_record(number).then(|| step(number));
+        let starts = Box::new([ByteSet::EMPTY; 256]);
+        let mut steps = Steps { by_number: [By::Nothing; 256], starts };
+        for number in (0..=u8::MAX).filter(|number| is_record(*number)) {
+            let at = usize::from(number);
+            steps.by_number[at] = match step(number) {
+                Step::Skip => By::Skip,
+                Step::Join => By::Join,
+                Step::JoinStarting(ByteSet::ALL) => By::Join,
+                Step::JoinStarting(bytes) => {
+                    steps.starts[at] = bytes;
+                    By::Start
+                }
+                Step::Stop => By::Stop,
+            };
         }
         steps
     }
 
-    /// `None`: it is no record.
     #[inline(always)]
-    const fn of<const HEAD_BYTES: usize>(&self, head: HeadBytes<'_, HEAD_BYTES>) -> Option<Step> {
-        self.0[head.number() as usize]
+    const fn of<const HEAD_BYTES: usize>(&self, head: HeadBytes<'_, HEAD_BYTES>) -> By {
+        self.by_number[head.number() as usize]
+    }
+
+    /// Whether the payload of this record, which starts at `at`, begins as it has to.
+    #[inline(always)]
+    fn begins<const HEAD_BYTES: usize>(
+        &self,
+        head: HeadBytes<'_, HEAD_BYTES>,
+        row: &[u8],
+        at: usize,
+    ) -> bool {
+        head.len_bytes() == 0
+            || row
+                .get(at + HEAD_BYTES)
+                .is_none_or(|&byte| self.starts[usize::from(head.number())].contains(byte))
     }
 }
 
@@ -76,6 +118,32 @@ impl<'a> Runs<'a> {
         self.at
     }
 
+    /// Steps over the records that come next as far as they are of the same transaction and side as the one at `start` and
+    /// none of them comes out by itself, and says how many bytes that was.
+    #[inline]
+    pub fn skip_owner(&mut self, steps: &Steps, start: usize) -> usize {
+        match self.layout {
+            Layout::Words2 => self.skip_owner_of::<8>(steps, start),
+            Layout::Words3 => self.skip_owner_of::<12>(steps, start),
+        }
+    }
+
+    fn skip_owner_of<const HEAD_BYTES: usize>(&mut self, steps: &Steps, start: usize) -> usize {
+        let (row, from) = (self.row, self.at);
+        let mut at = from;
+        if let Some(first) = HeadBytes::<HEAD_BYTES>::at(row, start) {
+            while let Some(head) = HeadBytes::<HEAD_BYTES>::at(row, at) {
+                let is_more = head.owner_bits() == first.owner_bits() && head.end(at) <= row.len();
+                if !is_more || matches!(steps.of(head), By::Nothing | By::Stop) {
+                    break;
+                }
+                at = head.end(at);
+            }
+        }
+        self.at = at;
+        at - from
+    }
+
     /// What comes next. `None`: nothing, or no whole record.
     #[inline]
     pub fn next(&mut self, steps: &Steps) -> Option<Item> {
@@ -92,10 +160,12 @@ impl<'a> Runs<'a> {
             let head =
                 HeadBytes::<HEAD_BYTES>::at(row, at).filter(|head| head.end(at) <= row.len());
             let next = match head.map(|head| (head, steps.of(head))) {
-                Some((head, Some(Step::Join))) => break (at, head, true),
-                Some((head, Some(Step::Stop))) => break (at, head, false),
-                Some((head, Some(Step::Skip))) => Some(head.end(at)),
-                Some((_, None)) | None => step_over(self.layout, row, at),
+                Some((head, By::Skip)) => Some(head.end(at)),
+                Some((head, By::Join)) => break (at, head, true),
+                Some((head, By::Start)) if steps.begins(head, row, at) => break (at, head, true),
+                Some((head, By::Start)) => Some(head.end(at)),
+                Some((head, By::Stop)) => break (at, head, false),
+                Some((_, By::Nothing)) | None => step_over(self.layout, row, at),
             };
             match next {
                 Some(next) => at = next,
@@ -112,10 +182,13 @@ impl<'a> Runs<'a> {
         }
         while let Some(next) = HeadBytes::<HEAD_BYTES>::at(row, at) {
             let end = next.end(at);
-            let is_more = steps.of(next) == Some(Step::Join)
-                && next.owner_bits() == head.owner_bits()
-                && end <= row.len();
-            if !is_more {
+            let is_more = next.owner_bits() == head.owner_bits() && end <= row.len();
+            let is_joined = match steps.of(next) {
+                By::Join => true,
+                By::Start => steps.begins(next, row, at),
+                By::Nothing | By::Skip | By::Stop => false,
+            };
+            if !is_joined || !is_more {
                 break;
             }
             at = end;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use shellac_format::{Dialect, Side, Tag, TagSet};
+use shellac_format::{ByteSet, Dialect, Side, Tag, TagSet};
 use shellac_query::regex::Regex;
 
 use crate::grouper::Compat;
@@ -63,6 +63,8 @@ pub struct Filter {
     hide_unknown: bool,
     touched: bool,
     patterns: Vec<Pattern>,
+    /// What payloads of a tag begin with, where that decides.
+    starts: Vec<(Tag, ByteSet)>,
 }
 
 /// One `-I` or `-X`.
@@ -84,6 +86,7 @@ impl Filter {
     pub fn include(&mut self, tags: TagSet) {
         self.begin_with_nothing();
         self.hidden = self.hidden.without(tags);
+        self.starts.retain(|(tag, _)| !tags.contains(*tag));
     }
 
     /// `-x`: hides these tags.
@@ -105,6 +108,18 @@ impl Filter {
         self.patterns.push(Pattern { show: false, tags, regex });
     }
 
+    /// Shows records of this tag whose payload begins with one of these bytes, besides those that are shown already. As the
+    /// very first option it hides all others. For who knows what an output looks at; patterns do not go with it.
+    pub fn include_starting(&mut self, tag: Tag, bytes: ByteSet) {
+        self.begin_with_nothing();
+        if self.hidden.contains(tag) {
+            self.hidden.remove(tag);
+            self.starts.push((tag, bytes));
+        } else if let Some((_, starts)) = self.starts.iter_mut().find(|(it, _)| *it == tag) {
+            *starts = starts.union(bytes);
+        }
+    }
+
     fn begin_with_nothing(&mut self) {
         if !self.touched {
             self.hidden = TagSet::ALL;
@@ -117,6 +132,7 @@ impl Filter {
     pub fn compile(&self, dialect: Dialect) -> CompiledFilter {
         let mut shown = [false; 256];
         let mut searched = [false; 256];
+        let mut starts = Box::new([ByteSet::ALL; 256]);
         for number in 1..=LAST_NUMBER {
             let tag = Tag::from_number(dialect, number);
             let at = usize::from(number);
@@ -125,6 +141,10 @@ impl Filter {
                 None => !self.hide_unknown,
             };
             searched[at] = self.patterns.iter().any(|pattern| pattern.is_about(tag));
+            if let Some((_, bytes)) = self.starts.iter().find(|(it, _)| tag == Some(*it)) {
+                starts[at] = *bytes;
+                searched[at] |= *bytes != ByteSet::ALL;
+            }
         }
         // Which of several patterns of a kind matches does not matter; that those that show go first does.
         let mut patterns = self.patterns.clone();
@@ -142,6 +162,7 @@ impl Filter {
         CompiledFilter {
             shown,
             searched,
+            starts,
             sides,
             transactions: self.sides,
             patterns: patterns.into(),
@@ -174,8 +195,10 @@ enum RecordSides {
 #[derive(Clone, Debug)]
 pub struct CompiledFilter {
     shown: [bool; 256],
-    /// Tags that some pattern is about.
+    /// Tags of which not all records are alike.
     searched: [bool; 256],
+    /// What payloads begin with that are shown.
+    starts: Box<[ByteSet; 256]>,
     sides: RecordSides,
     transactions: Sides,
     patterns: Arc<[Pattern]>,
@@ -185,6 +208,11 @@ impl CompiledFilter {
     /// Whether any record with this number can be shown.
     pub const fn may_show(&self, number: u8) -> bool {
         self.shown[number as usize] || self.searched[number as usize]
+    }
+
+    /// What payloads of records with this number begin with that can be shown.
+    pub fn starts(&self, number: u8) -> ByteSet {
+        if self.patterns.is_empty() { self.starts[usize::from(number)] } else { ByteSet::ALL }
     }
 
     /// Whether records with this number are shown, where the number alone decides.
@@ -217,7 +245,11 @@ impl CompiledFilter {
             .find(|it| it.is_about(record.tag) && it.regex.is_match(record.payload));
         match decided {
             Some(pattern) => pattern.show,
-            None => self.shown[usize::from(record.number)],
+            None => {
+                let at = usize::from(record.number);
+                let first = record.payload.first();
+                self.shown[at] && first.is_none_or(|&byte| self.starts[at].contains(byte))
+            }
         }
     }
 

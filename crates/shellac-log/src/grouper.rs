@@ -104,7 +104,8 @@ const MAX_SPARE_BYTES: usize = 64 * 1024;
 
 impl Spare {
     fn give(&mut self, mut bytes: Vec<u8>) {
-        if self.bytes.len() < MAX_SPARE && bytes.capacity() <= MAX_SPARE_BYTES {
+        // One without room would be taken for one that spares an allocation.
+        if (1..=MAX_SPARE_BYTES).contains(&bytes.capacity()) && self.bytes.len() < MAX_SPARE {
             bytes.clear();
             self.bytes.push(bytes);
         }
@@ -121,7 +122,7 @@ impl Grouper {
             sides: Sides::default(),
             limits,
             table: Table::default(),
-            roles: Roles::new(dialect, None, TagSet::EMPTY, TagSet::EMPTY),
+            roles: Roles::new(grouping, dialect, None, TagSet::EMPTY, TagSet::EMPTY),
             kept: None,
             ready: VecDeque::new(),
             listener: None,
@@ -172,7 +173,7 @@ impl Grouper {
             Some(listener) => (listener.tags(), listener.kept_tags()),
             None => (TagSet::EMPTY, TagSet::EMPTY),
         };
-        self.roles = Roles::new(self.dialect, self.kept.as_ref(), needed, asked);
+        self.roles = Roles::new(self.grouping, self.dialect, self.kept.as_ref(), needed, asked);
         self
     }
 
@@ -248,12 +249,13 @@ impl Grouper {
         *count += len_bytes as u64;
     }
 
-    /// Whether a unit that starts with this record, of a transaction that nobody has heard of, opens it.
+    /// Whether a unit that starts with this record, of a transaction that nobody has heard of, opens it, if it does at all:
+    /// what the record says is looked at only then.
     fn is_candidate(
         &self,
         linking: Linking,
         first: &LogRecord<'_>,
-        begin: Option<Relation>,
+        begin: impl FnOnce() -> Option<Relation>,
     ) -> bool {
         if linking != Linking::Begin || first.vxid == Vxid(0) {
             return false;
@@ -269,7 +271,7 @@ impl Grouper {
         {
             return false;
         }
-        let Some(begin) = begin else { return false };
+        let Some(begin) = begin() else { return false };
         match (self.grouping, begin.kind, self.compat) {
             (_, Kind::Unknown, _) | (Grouping::Request, Kind::Session, _) => false,
             (Grouping::Vxid, Kind::Session, Compat::V7) => false,

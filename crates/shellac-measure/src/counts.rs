@@ -1,8 +1,10 @@
 //! How often each of very many texts came: exact as long as they have room, upper bounds after that.
 
 mod index;
+mod recent;
 
 use index::{Index, hash};
+use recent::Recent;
 
 /// Counts texts of a few kinds.
 ///
@@ -20,6 +22,8 @@ pub struct Counts {
     texts: Vec<u8>,
     rows: Vec<Row>,
     index: Index,
+    /// Where short texts were found.
+    recent: Recent,
     floor: f64,
 }
 
@@ -59,6 +63,7 @@ impl Counts {
             texts: Vec::new(),
             rows: Vec::new(),
             index: Index::default(),
+            recent: Recent::default(),
             floor: 0.0,
         }
     }
@@ -66,6 +71,42 @@ impl Counts {
     /// Counts a text once. One that is longer than there is room for all is cut.
     #[inline]
     pub fn add(&mut self, kind: u8, text: &[u8]) {
+        self.place_of(kind, text);
+    }
+
+    /// Counts a text of one to 15 bytes once, none of them 0. It is the lower bytes of a number, the first the lowest, and
+    /// the others are 0: so it is compared at once with one that came shortly before.
+    ///
+    /// ```
+    /// use shellac_measure::Counts;
+    ///
+    /// let mut counts = Counts::new(10, 1000, 1);
+    /// counts.add_short(1, u128::from_le_bytes(*b"Host\0\0\0\0\0\0\0\0\0\0\0\0"));
+    /// counts.add(1, b"Host");
+    /// assert_eq!(counts.iter().next().map(|it| (it.text, it.count)), Some((&b"Host"[..], 2.0)));
+    /// ```
+    #[inline]
+    pub fn add_short(&mut self, kind: u8, word: u128) {
+        match self.recent.find(kind, word).and_then(|at| self.rows.get_mut(at)) {
+            Some(row) => row.count += 1.0,
+            None => self.add_short_anew(kind, word),
+        }
+    }
+
+    #[inline(never)]
+    fn add_short_anew(&mut self, kind: u8, word: u128) {
+        let bytes = word.to_le_bytes();
+        let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let at = self.place_of(kind, &bytes[..len]);
+        // Where there is so little room that it is cut, another one may be cut to the same.
+        if len <= self.most_bytes / 2 {
+            self.recent.learn(kind, word, at);
+        }
+    }
+
+    /// Counts a text once, and says in which row.
+    #[inline]
+    fn place_of(&mut self, kind: u8, text: &[u8]) -> usize {
         let text = &text[..text.len().min(self.most_bytes / 2)];
         let hash = hash(self.key ^ u64::from(kind), text);
         let (rows, texts) = (&self.rows, &self.texts);
@@ -74,13 +115,16 @@ impl Counts {
             row.kind == kind && row.text(texts) == text
         });
         match found {
-            Some(at) => self.rows[at].count += 1.0,
+            Some(at) => {
+                self.rows[at].count += 1.0;
+                at
+            }
             None => self.insert(kind, text, hash),
         }
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "texts have less than 4 GB together")]
-    fn insert(&mut self, kind: u8, text: &[u8], hash: u32) {
+    fn insert(&mut self, kind: u8, text: &[u8], hash: u32) -> usize {
         while self.rows.len() >= self.most_keys
             || self.texts.len() + text.len() > self.most_bytes && !self.rows.is_empty()
         {
@@ -91,6 +135,7 @@ impl Counts {
         self.index.insert(hash, self.rows.len());
         let (count, over) = (self.floor + 1.0, self.floor);
         self.rows.push(Row { count, over, start, len, hash, kind });
+        self.rows.len() - 1
     }
 
     /// Forgets the half with the smallest counts.
@@ -120,6 +165,7 @@ impl Counts {
             row.start = start;
         }
         self.texts = texts;
+        self.recent.forget();
         self.index = Index::of(self.rows.iter().map(|row| row.hash));
     }
 

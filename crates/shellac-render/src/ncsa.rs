@@ -12,10 +12,11 @@ mod preset;
 mod quote;
 mod strftime;
 mod user;
+mod wide;
 mod write;
 
-use shellac_format::{Dialect, Tag, TagSet};
-use shellac_log::{Compat, Group, Kind, Sides, Transaction};
+use shellac_format::{Dialect, Tag};
+use shellac_log::{Compat, Filter, Group, Kind, Sides, Transaction};
 use thiserror::Error;
 
 use crate::lines::Text;
@@ -144,9 +145,9 @@ impl Format {
         self.parts.iter().any(|part| matches!(part, Part::Own(parse::Own::Upstream(_))))
     }
 
-    /// The tags whose records it looks at.
-    pub fn tags(&self) -> TagSet {
-        Collector::tags(self)
+    /// Adds the records that it looks at to what `kept` shows.
+    pub fn keep(&self, kept: &mut Filter) {
+        Collector::keep(self, kept);
     }
 }
 

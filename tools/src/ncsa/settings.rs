@@ -194,7 +194,7 @@ impl Builder {
         reading.reopens |= manner == Manner::Own && file.is_some();
         let mut kept = Filter::new();
         kept.compat = reading.filter.compat;
-        formats.iter().for_each(|format| kept.include(format.tags()));
+        formats.iter().for_each(|format| format.keep(&mut kept));
         reading.kept = Some(kept);
         Ok(Settings { reading, wanted: self.wanted, json: self.json, file, rotation, lines_for })
     }

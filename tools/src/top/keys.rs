@@ -1,5 +1,7 @@
 //! What is counted: every record that is shown, by its tag and its text.
 
+mod key;
+
 use std::hash::{BuildHasher, RandomState};
 
 use shellac_format::{Dialect, Heads, Tag, TagKind};
@@ -10,14 +12,14 @@ use shellac_render::lines::Walked;
 use super::limits::Limits;
 use crate::reading::pass::Sink;
 use crate::reading::target::Written;
+use key::Key;
 
 /// Counts keys.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) counts: Counts,
     pub(super) dialect: Dialect,
-    /// What is a key of the same: the whole text, or its first field.
-    first_field: bool,
+    key: Key,
     filter: Filter,
     compiled: CompiledFilter,
     /// What records with this number are counted as, and whether all of them are.
@@ -42,7 +44,7 @@ impl Keys {
         Keys {
             counts: Counts::new(limits.keys, limits.bytes, key),
             dialect,
-            first_field,
+            key: if first_field { Key::Field } else { Key::Text },
             filter: filter.clone(),
             kinds: kinds(&compiled, dialect),
             compiled,
@@ -60,10 +62,17 @@ impl Keys {
             if !kind.always && !self.compiled.shows(&LogRecord::new(self.dialect, record)) {
                 continue;
             }
-            let text = record.text();
-            let text = if self.first_field { field(text) } else { text };
-            if !text.is_empty() {
-                self.counts.add(kind.tag, text);
+            // Nearly always so many bytes are there, whoever they belong to.
+            match records.get(place.payload..).and_then(<[u8]>::first_chunk) {
+                Some(window) => match self.key.short(window, place.len_bytes) {
+                    Some(0) => {}
+                    Some(word) => self.counts.add_short(kind.tag, word),
+                    None => self.counts.add(kind.tag, self.key.of(record.payload)),
+                },
+                None => match self.key.of(record.payload) {
+                    [] => {}
+                    text => self.counts.add(kind.tag, text),
+                },
             }
         }
         Walked { records: walked, bytes: heads.position() }
@@ -79,12 +88,6 @@ fn kinds(filter: &CompiledFilter, dialect: Dialect) -> Box<[Option<Kind>; 256]> 
         *kind = tag.map(|tag| Kind { tag: tag as u8, always });
     }
     kinds
-}
-
-/// Up to the first colon or space.
-fn field(text: &[u8]) -> &[u8] {
-    let end = text.iter().position(|byte| *byte == b':' || matches!(byte, b' ' | b'\t'..=b'\r'));
-    &text[..end.unwrap_or(text.len())]
 }
 
 impl Sink for Keys {

@@ -2,7 +2,7 @@ use super::{Item, Run, Runs, Step, Steps};
 use crate::heads::tests::row;
 use crate::layout::Layout;
 use crate::record::{Record, encode};
-use crate::{Heads, Side, Vxid};
+use crate::{ByteSet, Heads, Side, Vxid};
 
 const LAYOUTS: [Layout; 2] = [Layout::Words2, Layout::Words3];
 
@@ -77,5 +77,66 @@ fn a_run_ends_with_its_transaction_and_where_something_else_lies_between() {
         assert_eq!(items[2], run(3, ends[3], ends[4]));
         assert!(matches!(items[3], Item::Record(place) if place.end == ends[5]));
         assert_eq!(items[4], run(3, ends[5], ends[6]));
+    }
+}
+
+#[test]
+fn records_that_begin_otherwise_are_stepped_over() {
+    for layout in LAYOUTS {
+        let mut row = Vec::new();
+        let mut ends = vec![0];
+        let payloads: [&[u8]; 6] = [b"a1", b"B2", b"c3", b"", b"b4", b"x"];
+        for payload in payloads {
+            encode(&mut row, layout, 16, Vxid(1), Side::None, payload);
+            ends.push(row.len());
+        }
+        // Another number, of which all are wanted.
+        encode(&mut row, layout, 17, Vxid(1), Side::None, b"x");
+        ends.push(row.len());
+        let steps = Steps::new(|number| match number {
+            16 => Step::JoinStarting(ByteSet::of_letters(*b"ab")),
+            _ => Step::JoinStarting(ByteSet::ALL),
+        });
+        let (items, position) = items(layout, &row, &steps);
+        let run = |from: usize, to: usize| {
+            Item::Run(Run { vxid: Vxid(1), start: ends[from], end: ends[to] })
+        };
+        assert_eq!(items, [run(0, 2), run(3, 5), run(6, 7)], "{layout:?}");
+        assert_eq!(position, row.len());
+    }
+}
+
+#[test]
+fn the_rest_of_a_transaction_is_stepped_over_up_to_what_comes_out_by_itself() {
+    for layout in LAYOUTS {
+        let mut row = Vec::new();
+        let mut starts = Vec::new();
+        for (number, vxid) in [(16, 2), (17, 2), (16, 2), (200, 2), (17, 2), (16, 3), (16, 3)] {
+            starts.push(row.len());
+            encode(&mut row, layout, number, Vxid(vxid), Side::None, b"/a\0");
+        }
+        starts.push(row.len());
+        let steps = Steps::new(|number| match number {
+            17 => Step::Skip,
+            200 => Step::Stop,
+            _ => Step::Join,
+        });
+        let mut runs = Runs::new(layout, &row);
+        let first = runs.next(&steps).unwrap();
+        assert_eq!(first, Item::Run(Run { vxid: Vxid(2), start: 0, end: starts[1] }));
+        assert_eq!(runs.skip_owner(&steps, 0), starts[3] - starts[1]);
+        assert!(matches!(runs.next(&steps), Some(Item::Record(place)) if place.number == 200));
+        assert_eq!(runs.skip_owner(&steps, starts[3]), starts[5] - starts[4]);
+        let last = runs.next(&steps).unwrap();
+        let end = starts[7];
+        assert_eq!(last, Item::Run(Run { vxid: Vxid(3), start: starts[5], end }));
+        assert_eq!(runs.skip_owner(&steps, starts[5]), 0);
+        assert_eq!(runs.position(), end);
+        // What is not all there is not stepped over.
+        let cut = &row[..end - 1];
+        let mut runs = Runs::new(layout, cut);
+        assert_eq!(runs.skip_owner(&steps, 0), starts[3]);
+        let mut runs = Runs { at: starts[5], ..Runs::new(layout, cut) };
+        assert_eq!(runs.skip_owner(&steps, starts[5]), starts[6] - starts[5]);
     }
 }

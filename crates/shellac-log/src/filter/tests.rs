@@ -1,4 +1,4 @@
-use shellac_format::{Dialect, Side, Tag, TagSet, Vxid};
+use shellac_format::{ByteSet, Dialect, Side, Tag, TagSet, Vxid};
 
 use shellac_query::regex::Regex;
 
@@ -119,4 +119,33 @@ fn sides_choose_transactions() {
     assert!(!client.wants(Kind::Backend, Reason::Fetch));
     assert!(!client.wants(Kind::Session, Reason::Http1));
     assert!(Sides { backend: true, ..Sides::default() }.wants(Kind::Backend, Reason::Fetch));
+}
+
+#[test]
+fn what_a_payload_begins_with_may_decide() {
+    let shows = |filter: &Filter, tag: Tag, payload: &[u8]| {
+        let number = tag.number(Dialect::V7_3).unwrap();
+        let record = LogRecord { number, tag: Some(tag), vxid: Vxid(1), side: Side::None, payload };
+        filter.compile(Dialect::V7_3).shows(&record)
+    };
+    let mut filter = Filter::new();
+    filter.include_starting(Tag::ReqHeader, ByteSet::of_letters(*b"h"));
+    filter.include_starting(Tag::VclReturn, ByteSet::of(*b"r"));
+    filter.include_starting(Tag::ReqHeader, ByteSet::of(*b"x"));
+    for (tag, payload, is_shown) in [
+        (Tag::ReqHeader, &b"Host: a\0"[..], true),
+        (Tag::ReqHeader, b"host: a\0", true),
+        (Tag::ReqHeader, b"x: a\0", true),
+        (Tag::ReqHeader, b"X: a\0", false),
+        (Tag::ReqHeader, b"", true),
+        (Tag::VclReturn, b"x\0", false),
+        (Tag::ReqUrl, b"/h\0", false),
+    ] {
+        assert_eq!(shows(&filter, tag, payload), is_shown, "{payload:?}");
+    }
+    // What is shown anyway stays so.
+    let mut filter = Filter::new();
+    filter.include(set("VCL_return"));
+    filter.include_starting(Tag::VclReturn, ByteSet::of(*b"r"));
+    assert!(shows(&filter, Tag::VclReturn, b"fetch\0"));
 }

@@ -94,8 +94,9 @@ pub(super) struct Table {
     places: Vec<Open>,
     free: Vec<usize>,
     by_vxid: HashMap<u64, Slot, BuildHasherDefault<VxidHasher>>,
-    /// Records of one transaction come in a row, so the last answer is often the next one.
-    last: Option<(Vxid, Slot)>,
+    /// Records of one transaction come in a row, so the last answer is often the next one, also when it was that there is
+    /// no such transaction.
+    last: Option<(Vxid, Option<Slot>)>,
     oldest: Option<Slot>,
     youngest: Option<Slot>,
     removed: u64,
@@ -111,15 +112,16 @@ impl Table {
         self.removed
     }
 
+    #[inline]
     pub(super) fn find(&mut self, vxid: Vxid) -> Option<Slot> {
         if let Some((last, slot)) = self.last
             && last == vxid
         {
-            return Some(slot);
+            return slot;
         }
-        let slot = *self.by_vxid.get(&vxid.0)?;
+        let slot = self.by_vxid.get(&vxid.0).copied();
         self.last = Some((vxid, slot));
-        Some(slot)
+        slot
     }
 
     /// Opens a transaction whose number is not in the table.
@@ -132,6 +134,7 @@ impl Table {
         open.vxid = vxid;
         open.start = start;
         self.by_vxid.insert(vxid.0, slot);
+        self.last = Some((vxid, Some(slot)));
         self[slot].older = self.youngest;
         match self.youngest {
             Some(youngest) => self[youngest].younger = Some(slot),
@@ -178,7 +181,7 @@ impl Table {
         open.clear();
         self.free.push(slot.0);
         self.removed += 1;
-        if self.last.is_some_and(|(_, last)| last == slot) {
+        if self.last.is_some_and(|(_, last)| last == Some(slot)) {
             self.last = None;
         }
     }

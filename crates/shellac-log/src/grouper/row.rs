@@ -30,13 +30,27 @@ impl Grouper {
     pub(super) fn grouped_row(&mut self, feed: Feed<'_>) -> usize {
         let mut runs = Runs::new(self.dialect.layout(), feed.bytes);
         while let Some(item) = runs.next(&self.roles.row) {
-            match item {
-                Item::Run(Run { vxid, start, end }) => match self.table.find(vxid) {
-                    Some(slot) => self.add(slot, start..end),
-                    None => self.leave_out(vxid, end - start),
-                },
-                Item::Record(place) => self.record(&place, feed),
-            }
+            let (vxid, start) = match item {
+                Item::Run(Run { vxid, start, end }) => {
+                    match self.table.find(vxid) {
+                        Some(slot) => {
+                            self.add(slot, start..end);
+                            continue;
+                        }
+                        None => self.leave_out(vxid, end - start),
+                    }
+                    (vxid, start)
+                }
+                Item::Record(place) => {
+                    if self.record(&place, feed) {
+                        continue;
+                    }
+                    (place.vxid, place.start)
+                }
+            };
+            // Nobody knows the transaction, and what comes next of it does not change that.
+            let left_out_bytes = runs.skip_owner(&self.roles.row, start);
+            self.leave_out(vxid, left_out_bytes);
         }
         // Between the records of a row no time passes, so once for all of them is enough.
         self.enforce_limits(feed, 0);
@@ -44,8 +58,8 @@ impl Grouper {
         runs.position()
     }
 
-    /// Takes a record that is a unit by itself and more than a part of a transaction.
-    fn record(&mut self, place: &Place, feed: Feed<'_>) {
+    /// Takes a record that is a unit by itself and more than a part of a transaction. False: of one that nobody knows.
+    fn record(&mut self, place: &Place, feed: Feed<'_>) -> bool {
         let role = self.roles.of(place.number);
         let record = LogRecord::new(self.dialect, place.record(feed.bytes));
         let found = if place.vxid == Vxid(0) { None } else { self.table.find(place.vxid) };
@@ -54,30 +68,30 @@ impl Grouper {
                 Some(slot) => self.take(slot, place, &record),
                 None => self.leave_out(place.vxid, place.end - place.start),
             }
-            return;
+            return found.is_some();
         };
-        let relation = relation(linking, &record);
         let slot = match found {
-            Some(slot) => Some(slot),
-            None if self.is_candidate(linking, &record, relation) => {
-                Some(self.table.open(place.vxid, feed.now))
+            Some(slot) => slot,
+            None if self.is_candidate(linking, &record, || relation(linking, &record)) => {
+                self.table.open(place.vxid, feed.now)
             }
-            None => None,
+            None => {
+                self.leave_out(place.vxid, place.end - place.start);
+                return false;
+            }
         };
-        match slot {
-            Some(slot) if self.table[slot].complete => self.take(slot, place, &record),
-            Some(slot) => {
-                self.take(slot, place, &record);
-                match linking {
-                    Linking::Begin => self.scan_begin(slot, &record, relation, feed),
-                    Linking::Link => self.scan_link(slot, &record, relation, feed),
-                    Linking::End => self.scan_end(slot, place.end..place.end, feed),
-                }
+        self.take(slot, place, &record);
+        if !self.table[slot].complete {
+            let relation = relation(linking, &record);
+            match linking {
+                Linking::Begin => self.scan_begin(slot, &record, relation, feed),
+                Linking::Link => self.scan_link(slot, &record, relation, feed),
+                Linking::End => self.scan_end(slot, place.end..place.end, feed),
             }
-            None => self.leave_out(place.vxid, place.end - place.start),
         }
         // What leaves with a record was counted when the one before it came.
         self.enforce_limits(feed, 0);
+        true
     }
 
     /// Takes records of one transaction that were published together.
@@ -102,8 +116,7 @@ impl Grouper {
     fn open_for(&mut self, first: &Place, feed: Feed<'_>) -> Option<Slot> {
         let linking = self.roles.of(first.number).linking?;
         let record = LogRecord::new(self.dialect, first.record(feed.bytes));
-        let relation = relation(linking, &record);
-        let opens = first.vxid != Vxid(0) && self.is_candidate(linking, &record, relation);
+        let opens = self.is_candidate(linking, &record, || relation(linking, &record));
         opens.then(|| self.table.open(first.vxid, feed.now))
     }
 

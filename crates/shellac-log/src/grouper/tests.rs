@@ -353,3 +353,50 @@ fn what_is_not_kept_leaves_the_same_groups_without_it() {
         assert_eq!(texts(&few[0], index), expected);
     }
 }
+
+#[test]
+fn what_records_begin_with_may_keep_them_in_rows_and_where_all_are_looked_at() {
+    let script = "
+        1 Begin req 9 rxreq
+        1 URL /a
+        1 URL b
+        1 URL /c
+        2 URL /nobody-knows-it
+        2 URL b
+        1 URL d
+        1 End";
+    let kept = |with_diagnostics: bool| {
+        let mut filter = crate::Filter::new();
+        filter.include_starting(Tag::ReqUrl, shellac_format::ByteSet::of(*b"/"));
+        if with_diagnostics {
+            filter.include(shellac_format::TagSet::parse("VSL").unwrap());
+        }
+        grouper(Grouping::Vxid).with_kept(filter.compile(DIALECT))
+    };
+    let mut rows = kept(false);
+    rows.row(&records(script), at(0));
+    assert_eq!(texts(&groups(&mut rows)[0], 0), ["/a", "/c"]);
+    // The records of a unit belong to its transaction, and those that are of another one are told.
+    let unit = records("1 Begin req 9 rxreq\n1 URL /a\n1 URL b\n2 URL b\n1 End");
+    let mut without = kept(false);
+    without.unit(&unit, at(0));
+    assert_eq!(texts(&groups(&mut without)[0], 0), ["/a"]);
+    let mut with = kept(true);
+    with.unit(&unit, at(0));
+    let told = "vxid mismatch (2:ReqURL \"b\")";
+    assert_eq!(texts(&groups(&mut with)[0], 0), ["/a", "b", "b", told]);
+}
+
+#[test]
+fn a_link_that_is_wrong_is_told_where_transactions_stand_alone_if_somebody_listens() {
+    let script = "1 Begin req 9 rxreq\n1 Link broken\n1 URL /a\n1 End";
+    for (tags, expected) in
+        [("ReqURL", &["/a"][..]), ("VSL,ReqURL", &["parse error (1:Link \"broken\")", "/a"])]
+    {
+        let mut filter = crate::Filter::new();
+        filter.include(shellac_format::TagSet::parse(tags).unwrap());
+        let mut grouper = grouper(Grouping::Vxid).with_kept(filter.compile(DIALECT));
+        grouper.row(&records(script), at(0));
+        assert_eq!(texts(&groups(&mut grouper)[0], 0), expected, "{tags}");
+    }
+}

@@ -71,6 +71,38 @@ fn a_text_that_is_too_long_is_cut_and_takes_not_more_than_the_room() {
     assert!(counts.iter().map(|it| it.text.len()).sum::<usize>() <= 64);
 }
 
+fn padded(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.to_vec();
+    bytes.resize(bytes.len().max(8), 0);
+    bytes
+}
+
+#[test]
+fn short_texts_are_counted_with_the_others_also_after_some_were_forgotten() {
+    let word = |text: &[u8]| u64::from_le_bytes(padded(text).try_into().unwrap()).into();
+    let mut counts = Counts::new(4, 100, 5);
+    for text in [&b"a"[..], b"b", b"a", b"c", b"a"] {
+        counts.add_short(1, word(text));
+    }
+    counts.add(1, b"a");
+    counts.add_short(2, word(b"a"));
+    let found = |counts: &Counts| -> Vec<(u8, Vec<u8>, f64)> {
+        counts.iter().map(|it| (it.kind, it.text.to_vec(), it.count)).collect()
+    };
+    let key = |kind, text: &[u8], count| (kind, text.to_vec(), count);
+    let all = [key(1, b"a", 4.0), key(1, b"b", 1.0), key(1, b"c", 1.0), key(2, b"a", 1.0)];
+    assert_eq!(found(&counts), all);
+    // Rows move.
+    counts.retain(|it| it.text != b"b");
+    counts.add_short(1, word(b"c"));
+    counts.add_short(2, word(b"a"));
+    let left = [key(1, b"a", 4.0), key(1, b"c", 2.0), key(2, b"a", 2.0)];
+    assert_eq!(found(&counts), left);
+    counts.clear();
+    counts.add_short(2, word(b"a"));
+    assert_eq!(found(&counts), [key(2, b"a", 1.0)]);
+}
+
 proptest! {
     #[test]
     fn counts_are_never_too_low_and_frequent_keys_are_there(
@@ -78,13 +110,18 @@ proptest! {
         room in 2usize..40,
         bytes in 8usize..200,
         seed in any::<u64>(),
+        are_short in any::<bool>(),
     ) {
         let mut counts = Counts::new(room, bytes, seed);
         let mut exact: HashMap<Vec<u8>, f64> = HashMap::new();
         for key in &keys {
             // A few keys are much more frequent than others.
             let key = (key / 7 * key / 20).to_string().into_bytes();
-            counts.add(3, &key);
+            if let (true, Ok(short)) = (are_short, <[u8; 8]>::try_from(padded(&key))) {
+                counts.add_short(3, u64::from_le_bytes(short).into());
+            } else {
+                counts.add(3, &key);
+            }
             *exact.entry(key).or_default() += 1.0;
             prop_assert!(counts.len() <= room);
         }

@@ -1,15 +1,19 @@
 //! One walk over the records of a transaction: where that lies which a format asks for.
 
+mod headers;
+mod walk;
+
 use std::ops::Range;
 
-use shellac_format::{Dialect, Heads, Tag, TagKind, TagSet};
-use shellac_log::{Compat, Kind, Transaction};
+use shellac_format::{ByteSet, Dialect, Heads, Tag, TagKind};
+use shellac_log::{Compat, Filter, Kind, Transaction};
 
-use super::field::{after, trimmed, word};
 use super::moment::Moment;
 use super::parse::{Own, Part, Rule};
 use super::write::{Item, items_of};
 use super::{ALWAYS, Format};
+use headers::{Header, Headers};
+use walk::Walk;
 
 /// Where a value stands in a [`Collected`].
 pub(super) type Slot = usize;
@@ -133,8 +137,14 @@ pub(super) struct Collector {
     roles: Box<[Role; 256]>,
     /// What records are shown as, by their number.
     records_of: Box<[Records; 256]>,
-    request_headers: Vec<Header>,
-    response_headers: Vec<Header>,
+    request_headers: Headers,
+    response_headers: Headers,
+    stamps: Vec<Stamp>,
+    /// Numbers of bytes: what is counted of requests and attempts, and of pipes.
+    bytes: Vec<Word>,
+    pipe_bytes: Vec<Word>,
+    /// Which of the values with a place of their own are shown.
+    shown: [bool; slot::NAMED],
     keys: Vec<Key>,
     records: Vec<RecordWatch>,
     slots: usize,
@@ -167,13 +177,35 @@ enum Role {
     HitPass,
 }
 
-#[derive(Clone, Debug)]
-struct Header {
+/// A `Timestamp` that is looked for, and the word behind its label that is shown.
+#[derive(Clone, Copy, Debug)]
+struct Stamp {
     /// With its colon.
-    name: Vec<u8>,
-    rule: Option<Rule>,
-    slot: Slot,
+    label: &'static [u8],
+    word: Word,
 }
+
+/// A word of a record.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    slot: Slot,
+    /// From 1.
+    number: usize,
+}
+
+const STAMPS: [(&[u8], Slot, usize); 7] = [
+    (b"Start:", slot::START, 1),
+    (b"Resp:", slot::END, 1),
+    (b"PipeSess:", slot::END, 1),
+    (b"BerespBody:", slot::END, 1),
+    (b"Process:", slot::FIRST_BYTE, 2),
+    (b"Pipe:", slot::FIRST_BYTE, 2),
+    (b"Beresp:", slot::FIRST_BYTE, 2),
+];
+
+/// Words of `ReqAcct` and `BereqAcct`, and of `PipeAcct`.
+const BYTES: [(Slot, usize); 3] = [(slot::RECEIVED, 3), (slot::BODY, 5), (slot::SENT, 6)];
+const PIPE_BYTES: [(Slot, usize); 2] = [(slot::RECEIVED, 3), (slot::SENT, 4)];
 
 /// `%{VCL_Log:KEY}x`
 #[derive(Clone, Debug)]
@@ -224,6 +256,30 @@ const ROLES: &[(Tag, Role)] = &[
     (Tag::HitPass, Role::HitPass),
 ];
 
+/// Whether a part of a format shows the value in a slot of its own.
+fn shows(part: &Part, slot: Slot, compat: Compat) -> bool {
+    let letter = |letters: &[u8]| matches!(part, Part::Letter(it) if letters.contains(it));
+    let own = |own: Own| *part == Part::Own(own);
+    let took = || letter(b"TD") || matches!(part, Part::Took(_)) || own(Own::RequestTime);
+    match slot {
+        slot::ADDRESS => letter(b"h"),
+        slot::METHOD => letter(b"mr"),
+        slot::URL => letter(b"Uqr") || own(Own::Uri),
+        slot::PROTOCOL => letter(b"Hr"),
+        slot::STATUS => letter(b"s"),
+        slot::RECEIVED => letter(b"I"),
+        slot::BODY => letter(b"b"),
+        slot::SENT => letter(b"O"),
+        slot::START => took() || letter(b"t") || matches!(part, Part::Time(_)) || own(Own::TimeIso),
+        slot::END => took(),
+        slot::FIRST_BYTE => *part == Part::FirstByte,
+        slot::HOST => letter(b"r"),
+        slot::USER => letter(b"u"),
+        slot::SCHEME => compat == Compat::V9 && letter(b"r"),
+        _ => false,
+    }
+}
+
 impl Role {
     /// Whether a format with these parts needs it.
     fn is_needed(self, part: &Part, compat: Compat) -> bool {
@@ -270,38 +326,64 @@ impl Role {
 }
 
 impl Collector {
-    /// The tags whose records a format looks at.
-    pub(super) fn tags(format: &Format) -> TagSet {
+    /// Adds the records that a format looks at to what `kept` keeps.
+    pub(super) fn keep(format: &Format, kept: &mut Filter) {
         let compat = format.options.compat;
-        let mut tags = TagSet::EMPTY;
+        // Attempts are read by somebody else, who looks at all of these.
+        let has_attempts = format.has_attempts();
+        let (collector, ..) = Collector::new(format, Dialect::Vs9_0);
         for (tag, role) in ROLES {
-            if format.parts.iter().any(|part| role.is_needed(part, compat)) {
-                tags.insert(*tag);
+            if ALWAYS.contains(tag) || format.parts.iter().any(|part| role.is_needed(part, compat))
+            {
+                let first = if has_attempts { ByteSet::ALL } else { collector.first_bytes(*role) };
+                kept.include_starting(*tag, first);
             }
         }
-        ALWAYS.into_iter().for_each(|tag| tags.insert(tag));
         for part in &format.parts {
-            if let Part::Record { tag, .. } = part {
-                tags.insert(*tag);
+            if let Part::Record { tag, prefix, .. } = part {
+                let first =
+                    prefix.first().map_or(ByteSet::ALL, |&byte| ByteSet::of_letters([byte]));
+                kept.include_starting(*tag, first);
             }
         }
-        if format.has_attempts() {
-            tags.insert(Tag::FetchError);
+        if has_attempts {
+            kept.include_starting(Tag::FetchError, ByteSet::ALL);
         }
-        tags
+    }
+
+    /// What a record begins with that means anything in this role.
+    fn first_bytes(&self, role: Role) -> ByteSet {
+        match role {
+            Role::RequestHeader | Role::RequestUnset => self.request_headers.first_bytes(),
+            Role::ResponseHeader | Role::ResponseUnset => self.response_headers.first_bytes(),
+            Role::Timestamp => {
+                ByteSet::of_letters(self.stamps.iter().filter_map(|it| it.label.first().copied()))
+            }
+            Role::Log => ByteSet::of(self.keys.iter().filter_map(|it| it.key.first().copied())),
+            Role::Return => ByteSet::of_letters(walk::RETURNS.map(|word| word[0])),
+            _ => ByteSet::ALL,
+        }
     }
 
     /// Prepares to look for what a format asks for, and says what its lines are made of.
     pub(super) fn new(format: &Format, dialect: Dialect) -> (Collector, Vec<Item>, Vec<Moment>) {
         let compat = format.options.compat;
+        let shown: [bool; slot::NAMED] =
+            std::array::from_fn(|slot| format.parts.iter().any(|part| shows(part, slot, compat)));
+        let word = |(slot, number): (Slot, usize)| shown[slot].then_some(Word { slot, number });
+        let stamp = |(label, slot, number)| Some(Stamp { label, word: word((slot, number))? });
         let mut collector = Collector {
             dialect,
             compat,
             takes_all: format.options.json,
             roles: Box::new([Role::Nothing; 256]),
             records_of: Box::new([Records::None; 256]),
-            request_headers: Vec::new(),
-            response_headers: Vec::new(),
+            request_headers: Headers::default(),
+            response_headers: Headers::default(),
+            stamps: STAMPS.into_iter().filter_map(stamp).collect(),
+            bytes: BYTES.into_iter().filter_map(word).collect(),
+            pipe_bytes: PIPE_BYTES.into_iter().filter_map(word).collect(),
+            shown,
             keys: Vec::new(),
             records: Vec::new(),
             slots: slot::NAMED,
@@ -314,13 +396,10 @@ impl Collector {
                 collector.roles[usize::from(number)] = *role;
             }
         }
-        let needs = |letter| format.parts.contains(&Part::Letter(letter));
-        if needs(b'r') {
-            collector.request_headers.push(Header {
-                name: b"Host:".to_vec(),
-                rule: None,
-                slot: slot::HOST,
-            });
+        for (slot, name) in [(slot::HOST, &b"Host"[..]), (slot::USER, b"Authorization")] {
+            if shown[slot] {
+                collector.request_headers.push(Header::new(name, None, slot));
+            }
         }
         let mut moments = Vec::new();
         let items = items_of(format, &mut collector, &mut moments);
@@ -340,7 +419,7 @@ impl Collector {
     /// Looks for a header.
     pub(super) fn header(&mut self, response: bool, name: &[u8], rule: Option<Rule>) -> Slot {
         let slot = self.next_slot();
-        let header = Header { name: [name, b":"].concat(), rule, slot };
+        let header = Header::new(name, rule, slot);
         let list = if response { &mut self.response_headers } else { &mut self.request_headers };
         list.push(header);
         slot
@@ -374,21 +453,17 @@ impl Collector {
         found.begin();
         let bytes = transaction.bytes();
         let mut heads = Heads::new(self.dialect.layout(), bytes);
-        let mut walk = Walk {
-            of: self,
-            bytes,
-            is_backend: transaction.kind == Kind::Backend,
-            is_frozen: false,
-            is_hitmiss: false,
-            is_hitpass: false,
-            found,
-        };
+        let mut walk = Walk::new(self, bytes, transaction.kind == Kind::Backend, found);
         while let Some(place) =
             heads.next_wanted(|number| self.roles[usize::from(number)] != Role::Nothing)
         {
             let start = place.payload;
             let payload = &bytes[start..start + place.len_bytes];
-            let end = payload.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
+            let end = match payload {
+                // Nearly always.
+                [text @ .., last, 0] if *last != 0 => text.len() + 1,
+                _ => payload.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1),
+            };
             let text = start..start + end;
             if walk.record(self.roles[usize::from(place.number)], text.clone()) == Line::None {
                 return Line::None;
@@ -401,233 +476,4 @@ impl Collector {
         }
         Line::Some
     }
-}
-
-/// A walk under way.
-struct Walk<'a> {
-    of: &'a Collector,
-    bytes: &'a [u8],
-    is_backend: bool,
-    /// Newer ones take what came before some calls only.
-    is_frozen: bool,
-    is_hitmiss: bool,
-    is_hitpass: bool,
-    found: &'a mut Collected,
-}
-
-impl Walk<'_> {
-    fn is_new(&self) -> bool {
-        self.of.compat == Compat::V9
-    }
-
-    /// Which of several counts among those of the request, if this one does at all.
-    fn of_request(&self) -> Option<Keep> {
-        match (self.is_new(), self.is_backend) {
-            (false, _) => Some(Keep::First),
-            (true, _) if self.is_frozen => None,
-            (true, false) => Some(Keep::First),
-            (true, true) => Some(Keep::Last),
-        }
-    }
-
-    /// The same for status and headers of the response.
-    fn of_response(&self) -> Option<Keep> {
-        match (self.is_new(), self.is_backend) {
-            (false, _) | (true, false) => Some(Keep::Last),
-            (true, true) if self.is_frozen => None,
-            (true, true) => Some(Keep::First),
-        }
-    }
-
-    fn line(&mut self, slot: Slot, keep: Keep, range: Range<usize>) {
-        let range = trimmed(self.bytes, range);
-        self.found.set(slot, keep, Some(range));
-    }
-
-    fn word(&mut self, slot: Slot, keep: Keep, range: &Range<usize>, number: usize) {
-        if let Some(range) = word(self.bytes, range.clone(), number) {
-            self.found.set(slot, keep, Some(range));
-        }
-    }
-
-    fn request_line(&mut self, slot: Slot, range: Range<usize>) {
-        if let Some(keep) = self.of_request() {
-            self.line(slot, keep, range);
-        }
-    }
-
-    fn record(&mut self, role: Role, range: Range<usize>) -> Line {
-        match role {
-            Role::Nothing | Role::Shown => {}
-            Role::Garbage if self.of.takes_all => return Line::None,
-            Role::Garbage => {}
-            Role::PipeBytes => {
-                self.word(slot::RECEIVED, Keep::First, &range, 3);
-                self.word(slot::SENT, Keep::First, &range, 4);
-            }
-            Role::Bytes => {
-                self.word(slot::RECEIVED, Keep::First, &range, 3);
-                self.word(slot::BODY, Keep::First, &range, 5);
-                self.word(slot::SENT, Keep::First, &range, 6);
-            }
-            Role::BackendAddress => {
-                let keep = if self.is_new() { Keep::First } else { Keep::Last };
-                self.word(slot::ADDRESS, keep, &range, 3);
-            }
-            Role::ClientAddress => {
-                self.word(slot::ADDRESS, Keep::First, &range, 1);
-                self.word(slot::SCHEME, Keep::First, &range, 4);
-            }
-            Role::Method => self.request_line(slot::METHOD, range),
-            Role::Protocol => self.request_line(slot::PROTOCOL, range),
-            Role::Url => {
-                // Its parts are trimmed when they are known.
-                if let Some(keep) = self.of_request() {
-                    self.found.set(slot::URL, keep, Some(range));
-                }
-            }
-            Role::Status => {
-                if let Some(keep) = self.of_response() {
-                    self.line(slot::STATUS, keep, range);
-                }
-            }
-            Role::Timestamp => self.timestamp(&range),
-            Role::RequestHeader => self.request_header(&range),
-            Role::ResponseHeader => {
-                let keep = self.of_response();
-                self.headers(&self.of.response_headers, keep, &range, false);
-            }
-            Role::RequestUnset => {
-                let keep = self.of_request();
-                self.headers(&self.of.request_headers, keep, &range, true);
-            }
-            Role::ResponseUnset => {
-                let keep = self.of_response();
-                self.headers(&self.of.response_headers, keep, &range, true);
-            }
-            Role::Call => self.call(range),
-            Role::Return => return self.returned(range),
-            Role::Log => {
-                for key in &self.of.keys {
-                    if self.bytes[range.clone()].starts_with(&key.key[..]) {
-                        self.line(key.slot, Keep::First, range.start + key.key.len()..range.end);
-                    }
-                }
-            }
-            Role::HitMiss => {
-                self.is_hitmiss = true;
-                self.found.handled = Handled { hitmiss: "miss", handling: "hitmiss" };
-            }
-            Role::HitPass => {
-                self.is_hitpass = true;
-                self.found.handled = Handled { hitmiss: "miss", handling: "hitpass" };
-            }
-        }
-        Line::Some
-    }
-
-    fn timestamp(&mut self, range: &Range<usize>) {
-        const LABELS: [(&[u8], Slot, usize); 7] = [
-            (b"Start:", slot::START, 1),
-            (b"Resp:", slot::END, 1),
-            (b"PipeSess:", slot::END, 1),
-            (b"BerespBody:", slot::END, 1),
-            (b"Process:", slot::FIRST_BYTE, 2),
-            (b"Pipe:", slot::FIRST_BYTE, 2),
-            (b"Beresp:", slot::FIRST_BYTE, 2),
-        ];
-        for (label, slot, number) in LABELS {
-            if let Some(rest) = after(self.bytes, range.clone(), label) {
-                self.word(slot, Keep::First, &rest, number);
-                return;
-            }
-        }
-    }
-
-    fn request_header(&mut self, range: &Range<usize>) {
-        let keep = if self.is_new() { self.of_request() } else { Some(Keep::Last) };
-        self.headers(&self.of.request_headers, keep, range, false);
-        if let Some(rest) = after(self.bytes, range.clone(), b"Authorization:")
-            && let Some(rest) = after(self.bytes, rest, b"basic ")
-        {
-            self.request_line(slot::USER, rest);
-        }
-    }
-
-    fn headers(
-        &mut self,
-        watched: &[Header],
-        keep: Option<Keep>,
-        range: &Range<usize>,
-        is_unset: bool,
-    ) {
-        for header in watched {
-            let keep = match header.rule {
-                Some(Rule::First) => Some(Keep::First),
-                Some(Rule::Last) => Some(Keep::Last),
-                None if header.slot == slot::HOST => self.of_request().filter(|_| !is_unset),
-                None => keep,
-            };
-            if let Some(keep) = keep
-                && let Some(rest) = after(self.bytes, range.clone(), &header.name)
-            {
-                let value = (!is_unset).then(|| trimmed(self.bytes, rest));
-                self.found.set(header.slot, keep, value);
-            }
-        }
-    }
-
-    fn call(&mut self, range: Range<usize>) {
-        let handled = |hitmiss, handling| Handled { hitmiss, handling };
-        match &self.bytes[range] {
-            call if is_word(call, b"RECV") => {
-                self.found.handled = UNHANDLED;
-                (self.is_hitmiss, self.is_hitpass) = (false, false);
-                self.is_frozen |= !self.is_backend;
-            }
-            call if is_word(call, b"HIT") => self.found.handled = handled("hit", "hit"),
-            call if is_word(call, b"MISS") && !self.is_hitmiss => {
-                self.found.handled = handled("miss", "miss");
-            }
-            call if is_word(call, b"PASS") && !self.is_hitpass => {
-                self.found.handled = handled("miss", "pass");
-            }
-            call if is_word(call, b"SYNTH") => self.found.handled = handled("miss", "synth"),
-            call if is_word(call, b"BACKEND_RESPONSE") => self.is_frozen |= self.is_backend,
-            _ => {}
-        }
-    }
-
-    fn returned(&mut self, range: Range<usize>) -> Line {
-        match &self.bytes[range] {
-            word if is_word(word, b"restart") => return Line::None,
-            word if is_word(word, b"pipe") => {
-                self.found.handled = Handled { hitmiss: "miss", handling: "pipe" };
-            }
-            _ => {}
-        }
-        Line::Some
-    }
-
-    fn shown(&mut self, number: u8, range: Range<usize>) {
-        for watch in self.of.records.iter().filter(|it| it.number == number) {
-            let rest = match &watch.prefix[..] {
-                [] => range.clone(),
-                prefix => match after(self.bytes, range.clone(), prefix) {
-                    Some(rest) => rest,
-                    None => continue,
-                },
-            };
-            match watch.word {
-                0 => self.line(watch.slot, Keep::First, rest),
-                number => self.word(watch.slot, Keep::First, &rest, number),
-            }
-        }
-    }
-}
-
-/// Whether a text of C is this word.
-fn is_word(text: &[u8], word: &[u8]) -> bool {
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    text.eq_ignore_ascii_case(word)
 }

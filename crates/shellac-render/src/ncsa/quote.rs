@@ -1,5 +1,8 @@
 //! How what a log says is written, so that a line stays a line and a quoted field ends where it seems to.
 
+use std::ops::Range;
+
+use super::wide::{all_plain, odd};
 use crate::lines::Text;
 
 /// A way of writing bytes of a log.
@@ -19,6 +22,8 @@ pub(super) enum Quoting {
 /// Whether the older generation's `\v` is written for a vertical tab.
 pub(super) type WithV = bool;
 
+/// Parts up to so many bytes are looked through and copied at once.
+const WINDOW_BYTES: usize = size_of::<u128>();
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// What is done with each byte.
@@ -43,16 +48,45 @@ impl Quote {
         Quote { special, quoting, with_v }
     }
 
+    /// Appends a part of `bytes`.
+    #[inline]
+    pub(super) fn write_part(&self, bytes: &[u8], part: Range<usize>, out: &mut Text) {
+        const HALF: usize = size_of::<u64>();
+        let len = part.len();
+        // A short one costs the same whatever it is, if something is there behind it.
+        if len <= WINDOW_BYTES
+            && let Some(window) =
+                bytes.get(part.start..).and_then(<[u8]>::first_chunk::<WINDOW_BYTES>)
+        {
+            let halves = u128::from_le_bytes(*window);
+            let [low, high] = [halves, halves >> u64::BITS].map(|half| odd(truncated(half)));
+            let first_odd = match (low, high) {
+                (0, 0) => 2 * HALF,
+                (0, high) => HALF + first_top(high),
+                (low, _) => first_top(low),
+            };
+            if first_odd >= len {
+                return out.push_piece(window, len);
+            }
+        }
+        self.write(&bytes[part], out);
+    }
+
     /// Appends `bytes`.
     #[inline]
     pub(super) fn write(&self, bytes: &[u8], out: &mut Text) {
+        // What is plain in JSON is so in all of these.
+        if all_plain(bytes) { out.push(bytes) } else { self.write_odd(bytes, out) }
+    }
+
+    #[cold]
+    fn write_odd(&self, bytes: &[u8], out: &mut Text) {
         match bytes.iter().position(|&byte| self.special[usize::from(byte)]) {
             None => out.push(bytes),
             Some(at) => self.write_special(bytes, at, out),
         }
     }
 
-    #[cold]
     fn write_special(&self, bytes: &[u8], first: usize, out: &mut Text) {
         if self.quoting == Quoting::StrictJson {
             out.push(&bytes[..first]);
@@ -98,6 +132,17 @@ impl Quote {
     }
 }
 
+/// The lower half.
+#[allow(clippy::cast_possible_truncation, reason = "the other half is left out")]
+const fn truncated(halves: u128) -> u64 {
+    halves as u64
+}
+
+/// The place of the first byte whose top bit is set.
+const fn first_top(tops: u64) -> usize {
+    (tops.trailing_zeros() / u8::BITS) as usize
+}
+
 fn unicode(byte: u8, out: &mut Text) {
     let [high, low] = hex(byte);
     out.push(&[b'\\', b'u', b'0', b'0', high, low]);
@@ -106,3 +151,6 @@ fn unicode(byte: u8, out: &mut Text) {
 const fn hex(byte: u8) -> [u8; 2] {
     [HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]]
 }
+
+#[cfg(test)]
+mod tests;

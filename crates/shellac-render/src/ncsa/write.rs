@@ -12,10 +12,15 @@ use super::quote::{Quote, Quoting};
 use super::{Format, user};
 use crate::lines::Text;
 
+/// Bytes of what is short in a format.
+const SHORT_BYTES: usize = 16;
+
 /// One piece of a line.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
     Plain(Box<[u8]>),
+    /// The same where it is short, with anything behind it.
+    Short([u8; SHORT_BYTES], usize),
     /// What a record says, or something else where there is none.
     Value(Slot, &'static [u8]),
     /// The same for what is a number.
@@ -58,6 +63,17 @@ pub(super) fn items_of(
     format.parts.iter().map(|part| item(part, collector, moments)).collect()
 }
 
+fn plain(text: &[u8]) -> Item {
+    let mut window = [0; SHORT_BYTES];
+    match window.get_mut(..text.len()) {
+        Some(start) => {
+            start.copy_from_slice(text);
+            Item::Short(window, text.len())
+        }
+        None => Item::Plain(text.into()),
+    }
+}
+
 fn moment(moments: &mut Vec<Moment>, format: &[u8]) -> usize {
     moments.push(Moment::new(format));
     moments.len() - 1
@@ -65,14 +81,14 @@ fn moment(moments: &mut Vec<Moment>, format: &[u8]) -> usize {
 
 fn item(part: &Part, collector: &mut Collector, moments: &mut Vec<Moment>) -> Item {
     match part {
-        Part::Plain(text) => Item::Plain(text.as_slice().into()),
+        Part::Plain(text) => plain(text),
         Part::Letter(letter) => match letter {
             b'b' => Item::Number(slot::BODY),
             b'D' => Item::Took(1e6),
             b'h' => Item::Header(slot::ADDRESS),
             b'H' => Item::Value(slot::PROTOCOL, b"HTTP/1.0"),
             b'I' => Item::Number(slot::RECEIVED),
-            b'l' => Item::Plain((*b"-").into()),
+            b'l' => plain(b"-"),
             b'm' => Item::Header(slot::METHOD),
             b'O' => Item::Number(slot::SENT),
             b'q' => Item::Query,
@@ -136,12 +152,16 @@ impl<'a> Of<'a> {
     }
 
     /// Path and query: what stands before the first question mark, and it with the rest.
-    fn url(&self) -> Option<(&'a [u8], &'a [u8])> {
-        let bytes = self.transaction.bytes();
+    fn url(&self) -> Option<(Range<usize>, Range<usize>)> {
+        let bytes = self.all();
         let Range { start, end } = self.found.get(slot::URL)?;
         let mark = memchr::memchr(b'?', &bytes[start..end]).map_or(end, |at| start + at);
-        let part = |range| &bytes[trimmed(bytes, range)];
-        Some((part(start..mark), part(mark..end)))
+        Some((trimmed(bytes, start..mark), trimmed(bytes, mark..end)))
+    }
+
+    /// The bytes that places are in.
+    fn all(&self) -> &'a [u8] {
+        self.transaction.bytes()
     }
 
     fn start(&self) -> Option<f64> {
@@ -196,16 +216,17 @@ impl Writer {
         for item in items.iter() {
             match item {
                 Item::Plain(text) => out.push(text),
-                Item::Value(slot, missing) => shape.text(of.bytes(*slot), missing, out),
-                Item::Header(slot) => shape.text(of.bytes(*slot), shape.missing_text, out),
-                Item::Number(slot) => shape.number(of.bytes(*slot), out),
-                Item::Path => shape.text(of.url().map(|it| it.0), shape.missing_text, out),
-                Item::Query => shape.text(of.url().map(|it| it.1), b"", out),
+                Item::Short(window, len) => out.push_piece(window, *len),
+                Item::Value(slot, missing) => shape.part(&of, found.get(*slot), missing, out),
+                Item::Header(slot) => {
+                    shape.part(&of, found.get(*slot), shape.missing_text, out);
+                }
+                Item::Number(slot) => shape.number(&of, found.get(*slot), out),
+                Item::Path => shape.part(&of, of.url().map(|it| it.0), shape.missing_text, out),
+                Item::Query => shape.part(&of, of.url().map(|it| it.1), b"", out),
                 Item::Uri => {
-                    let url = of.found.get(slot::URL);
-                    let bytes = transaction.bytes();
-                    let url = url.map(|range| &bytes[trimmed(bytes, range)]);
-                    shape.text(url, shape.missing_text, out);
+                    let url = found.get(slot::URL).map(|url| trimmed(of.all(), url));
+                    shape.part(&of, url, shape.missing_text, out);
                 }
                 Item::RequestLine => shape.request_line(&of, out),
                 Item::User => {
@@ -280,7 +301,16 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
+    /// A part of what a transaction says.
     #[inline]
+    fn part(&self, of: &Of<'_>, part: Option<Range<usize>>, missing: &[u8], out: &mut Text) {
+        match part {
+            Some(part) if self.strict => self.text(Some(&of.all()[part]), missing, out),
+            Some(part) => self.quote.write_part(of.all(), part, out),
+            None => self.text(None, missing, out),
+        }
+    }
+
     fn text(&self, value: Option<&[u8]>, missing: &[u8], out: &mut Text) {
         match value {
             Some(value) if self.strict => {
@@ -323,11 +353,13 @@ impl Shape<'_> {
         }
     }
 
-    fn number(&self, value: Option<&[u8]>, out: &mut Text) {
+    fn number(&self, of: &Of<'_>, value: Option<Range<usize>>, out: &mut Text) {
         match value {
-            Some(value) if self.strict && !is_json_number(value) => out.push(b"null"),
-            Some(value) if self.strict => out.push(value),
-            Some(value) => self.quote.write(value, out),
+            Some(value) if self.strict => {
+                let value = &of.all()[value];
+                out.push(if is_json_number(value) { value } else { b"null" });
+            }
+            Some(value) => self.quote.write_part(of.all(), value, out),
             None => out.push(self.missing_number),
         }
     }
@@ -337,30 +369,30 @@ impl Shape<'_> {
     }
 
     fn request_line(&self, of: &Of<'_>, out: &mut Text) {
-        let part = |value: Option<&[u8]>, missing: &[u8], out: &mut Text| match value {
-            Some(value) => self.quote.write(value, out),
+        let part = |value: Option<Range<usize>>, missing: &[u8], out: &mut Text| match value {
+            Some(value) => self.quote.write_part(of.all(), value, out),
             None => out.push(missing),
         };
         if self.strict {
             out.push(b"\"");
         }
-        part(of.bytes(slot::METHOD), b"-", out);
+        part(of.found.get(slot::METHOD), b"-", out);
         out.push(b" ");
-        match of.bytes(slot::HOST) {
-            Some(host) if self.has_scheme(host) => self.quote.write(host, out),
+        match of.found.get(slot::HOST) {
+            Some(host) if self.has_scheme(&of.all()[host.clone()]) => part(Some(host), b"", out),
             host => {
-                let scheme = of.bytes(slot::SCHEME).filter(|_| self.is_new);
+                let scheme = of.found.get(slot::SCHEME).filter(|_| self.is_new);
                 part(scheme, b"http", out);
                 out.push(b"://");
                 part(host, b"localhost", out);
             }
         }
         if let Some((path, query)) = of.url() {
-            self.quote.write(path, out);
-            self.quote.write(query, out);
+            part(Some(path), b"", out);
+            part(Some(query), b"", out);
         }
         out.push(b" ");
-        part(of.bytes(slot::PROTOCOL), b"HTTP/1.0", out);
+        part(of.found.get(slot::PROTOCOL), b"HTTP/1.0", out);
         if self.strict {
             out.push(b"\"");
         }
