@@ -198,7 +198,7 @@ fn files_that_are_begun_anew_hold_every_line_of_a_varnishd() {
         Follower::start(env!("CARGO_BIN_EXE_shellac"), &args, directory.path(), "console");
     let all = || -> String {
         let old = (1..=20).rev().map(|at| directory.path().join(format!("log.{at}")));
-        let texts = old.chain([log.clone()]).map(|file| std::fs::read_to_string(file));
+        let texts = old.chain([log.clone()]).map(std::fs::read_to_string);
         texts.map(Result::unwrap_or_default).collect()
     };
     Deadline::generous().wait_for("the first line", || {
