@@ -116,13 +116,21 @@ fn completions_are_read_by_the_shells() {
         skipped("neither bash nor zsh nor fish is installed");
         return;
     }
-    // What bash makes of it: the tools that begin so.
-    let script = format!(
-        "source '{}'; COMP_WORDS=(shellac to); COMP_CWORD=1; _shellac shellac to shellac; echo \"${{COMPREPLY[@]}}\"",
-        directory.path().join("bash").display()
-    );
-    if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {
-        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "top", "{output:?}");
+    // What bash makes of it: the tools that begin so, and words that an option takes.
+    for (words, offered) in [
+        ("shellac to", "top"),
+        ("shellac log -g s", "session"),
+        ("shellac top --by u", "url-pattern"),
+        ("shellac adm --help-", "--help-all"),
+    ] {
+        let script = format!(
+            "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _shellac shellac \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            directory.path().join("bash").display()
+        );
+        if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), offered, "{output:?}");
+        }
     }
 }
 

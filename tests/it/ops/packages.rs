@@ -32,8 +32,14 @@ fn the_packages_files_are_there() {
     for asset in assets {
         let [from, to] = [0, 1].map(|at| asset[at].as_str().unwrap());
         installed.push(to);
-        if !from.starts_with("target/") {
-            assert!(root().join("tools").join(from).is_file(), "{from}");
+        let place = root().join("tools").join(from);
+        match from.strip_suffix("/*.md") {
+            _ if from.starts_with("target/") => {}
+            Some(folder) => {
+                let place = root().join("tools").join(folder).join("README.md");
+                assert!(place.is_file(), "{from}");
+            }
+            None => assert!(place.is_file(), "{from}"),
         }
     }
     for file in deb["conf-files"].as_array().unwrap() {

@@ -88,7 +88,7 @@ fn converse(
             }
         };
         show(&answer)?;
-        if answer.status == Status::CLOSING && stock != Some(Compat::V7) {
+        if answer.status == Status::CLOSING {
             return Ok(ExitCode::SUCCESS);
         }
         thinking.store(true, Ordering::Relaxed);

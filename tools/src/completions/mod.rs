@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Command, ValueEnum};
 use clap_complete::{Shell, generate};
 
@@ -27,6 +28,23 @@ enum For {
     Fish,
 }
 
+/// What `-g` may be, as usage lists it.
+const GROUPINGS: [&str; 4] = ["session", "request", "vxid", "raw"];
+
+/// Tells the words that `-g` takes. Whoever reads the option says in words of its own what is wrong with another one.
+fn with_words(command: Command) -> Command {
+    let told = command.mut_args(|arg| {
+        let words = match arg.get_value_names() {
+            Some([words]) if arg.get_short() == Some('g') => words.clone(),
+            _ => return arg,
+        };
+        let known = GROUPINGS.iter().filter(|known| words.split('|').any(|word| word == **known));
+        let known: Vec<&str> = known.copied().collect();
+        if known.is_empty() { arg } else { arg.value_parser(PossibleValuesParser::new(known)) }
+    });
+    told.mut_subcommands(with_words)
+}
+
 /// Writes what the shell reads: for `shellac` and, where one file may have both, for `shellacd`.
 pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCode> {
     let shell = match args.shell {
@@ -37,7 +55,8 @@ pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCod
     let mut text = Vec::new();
     // A file of zsh is one function.
     let count = if matches!(args.shell, For::Zsh) { 1 } else { 2 };
-    for mut command in commands.into_iter().take(count) {
+    for command in commands.into_iter().take(count) {
+        let mut command = with_words(command);
         let name = command.get_name().to_owned();
         generate(shell, &mut command, name, &mut text);
         text.flush()?;
