@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod commands;
+mod differences;
 mod layout;
 mod lives;
 mod logged;

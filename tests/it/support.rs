@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod deadline;
 pub(crate) mod dice;
+pub(crate) mod differences;
 pub(crate) mod fixture;
 pub(crate) mod html;
 pub(crate) mod nginx;

@@ -4,7 +4,8 @@
 use super::made_up;
 use crate::support::beside::{Beside, words};
 use crate::support::dice::Dice;
-use crate::support::fixture::{self, unpacked_file};
+use crate::support::differences::check;
+use crate::support::fixture::unpacked_file;
 use crate::support::varnish;
 
 /// A blank separates words, `_` stands for a blank in one.
@@ -266,31 +267,8 @@ fn made_up_formats_and_logs_do_what_the_stock_tool_does() {
 
 #[test]
 fn the_differences_are_as_they_are_described() {
-    let text = std::fs::read_to_string(fixture::path("differences-ncsa.toml")).expect("the list");
-    let list: toml::Table = text.parse().expect("the list is TOML");
-    let rows = list["difference"].as_array().expect("rows");
-    assert!((1..=8).contains(&rows.len()), "{} differences", rows.len());
-    let is_here = varnish::is_here();
     let place = Beside::new("varnishncsa");
     std::fs::write(place.path().join("high.vsl"), made_up::authorized(b"dXNl\xffxxx"))
         .expect("ours");
-    for row in rows {
-        let text = |key: &str| row[key].as_str().expect("a text");
-        assert!(!text("reason").is_empty() && text("ours") != text("theirs"));
-        for (program, expected) in
-            [(place.ours(), text("ours")), (place.theirs().into(), text("theirs"))]
-        {
-            if program == place.theirs() && !is_here {
-                continue;
-            }
-            let output = place.run(&program, &words(text("command")));
-            let got = [output.stdout, output.stderr].concat();
-            let got = String::from_utf8_lossy(&got);
-            let same = match expected.strip_suffix("...\n") {
-                Some(start) => got.starts_with(start),
-                None => got == expected,
-            };
-            assert!(same, "{} {}: {got}", program.display(), text("command"));
-        }
-    }
+    check("differences-ncsa.toml", 12, &place, &[]);
 }

@@ -22,10 +22,12 @@ impl Beside {
         let link = directory.path().join(tool);
         symlink(env!("CARGO_BIN_EXE_shellac"), link).expect("a link");
         std::fs::write(directory.path().join("Cargo.toml"), "no log").expect("a file");
+        // What stands behind the NUL would be a mistake.
+        std::fs::write(directory.path().join("nul.query"), "RespStatus\0 or (\n").expect("a file");
         Beside { directory, tool }
     }
 
-    /// Where the logs are, and a file that is none, `Cargo.toml`.
+    /// Where the logs are, a file that is none, `Cargo.toml`, and a query with a NUL in it, `nul.query`.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -33,6 +35,11 @@ impl Beside {
     /// Us under the name of the tool.
     pub(crate) fn ours(&self) -> PathBuf {
         self.path().join(self.tool)
+    }
+
+    /// The name that both are called by.
+    pub(crate) fn tool(&self) -> &str {
+        self.tool
     }
 
     /// The stock tool.

@@ -1,6 +1,7 @@
 //! What is wrong with a command line is told in the words of the stock tools.
 
 use crate::support::beside::{Beside, words};
+use crate::support::differences::check;
 use crate::support::varnish;
 
 /// For varnishtop, behind `-1 -t 0 -r FILE`.
@@ -121,4 +122,10 @@ fn mistakes_are_told_in_the_same_words() {
         );
         place.compare(&cases, |_| false);
     }
+}
+
+#[test]
+fn the_differences_are_as_they_are_described() {
+    check("differences-top.toml", 8, &Beside::new("varnishtop"), &[]);
+    check("differences-hist.toml", 9, &Beside::new("varnishhist"), &[]);
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use shellac_admin::{Answer, AnswerReader, Login, LoginError, LoginStep, Status};
 
-use super::ANSWER_PATIENCE;
 use super::find::{Address, Place};
+use super::{ANSWER_PATIENCE, services};
 use crate::stock::system_text::system_text;
 
 /// Longest secret in bytes.
@@ -165,7 +165,7 @@ fn connect(place: &Place) -> io::Result<Stream> {
         Place::Unix(path) => return UnixStream::connect(path).map(Stream::Unix),
         Place::Tcp { host, port } => (host, port),
     };
-    let port: u16 = port.parse().map_err(|_| {
+    let port = services::port(port).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidInput, "Servname not supported for ai_socktype")
     })?;
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);

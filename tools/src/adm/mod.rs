@@ -2,7 +2,7 @@
 //!
 //! `find` says where commands are taken and what has to be known for it, `connection` is one such connection, `modes` are two
 //! ways of using it, one command and lines from standard input; `prompt` is the third, a person at a terminal, whose words
-//! `complete` completes. `stock` is the same under the names
+//! `complete` completes. `services` knows ports by name. `stock` is the same under the names
 //! of the stock tools.
 
 mod complete;
@@ -10,6 +10,7 @@ mod connection;
 mod find;
 mod modes;
 mod prompt;
+mod services;
 mod stock;
 
 use std::ffi::{OsStr, OsString};
@@ -116,6 +117,15 @@ fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(EXIT_NOBODY));
         }
     };
+    match limit(settings) {
+        Ok(limit) => connection.set_limit(limit),
+        Err(error) => {
+            // The stock tool looks at it when it is in, and ends no line then.
+            let end = if settings.stock.is_some() { "" } else { "\n" };
+            eprint!("{error:#}{end}");
+            return Ok(ExitCode::from(EXIT_NOBODY));
+        }
+    }
     if !settings.words.is_empty() {
         return modes::command(
             &mut connection,
@@ -132,12 +142,16 @@ fn give(settings: &Settings) -> anyhow::Result<ExitCode> {
 /// The first address that lets us in. What is wrong with those before is said on standard error.
 fn connect(settings: &Settings) -> anyhow::Result<(find::Found, Connection)> {
     let found = find::find(settings)?;
+    let connection = first(&found, Some(ANSWER_PATIENCE))?;
+    Ok((found, connection))
+}
+
+/// How long an answer may take; `None` for as long as it takes.
+fn limit(settings: &Settings) -> anyhow::Result<Option<Duration>> {
     let patience = settings.timeout.as_deref().map(patience).transpose()?;
     let limit = patience.map_or(Some(ANSWER_PATIENCE), crate::attach::Patience::limit);
     // No time at all is as long as it takes, for the stock tools as well: an answer always takes some.
-    let limit = limit.filter(|limit| !limit.is_zero());
-    let connection = first(&found, limit)?;
-    Ok((found, connection))
+    Ok(limit.filter(|limit| !limit.is_zero()))
 }
 
 /// Another connection to the same, for what may take no longer than this.

@@ -12,6 +12,7 @@ use shellac_log::Compat;
 
 use super::EXIT_NOBODY;
 use super::connection::{Connection, NoAnswer};
+use crate::stock::system_text::system_text;
 
 /// One command; its words are joined already.
 pub(super) fn command(
@@ -27,7 +28,9 @@ pub(super) fn command(
             Answer::new(Status::COMMUNICATION, format!("CLI communication error (hdr){why}"))
         }
     };
-    show(&mut io::stdout(), &answer, raw)?;
+    if let Err(error) = show(&mut io::stdout(), &answer, raw) {
+        return Ok(not_written(&error));
+    }
     if answer.status.is_done() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -55,11 +58,17 @@ pub(super) fn pass(
             }
             loop {
                 match connection.ready() {
-                    Ok(Some(answer)) => show(&mut io::stdout(), &answer, raw)?,
+                    Ok(Some(answer)) => {
+                        if let Err(error) = show(&mut io::stdout(), &answer, raw) {
+                            return Ok(not_written(&error));
+                        }
+                    }
                     Ok(None) => break,
                     Err(NoAnswer::Closed) => return Ok(closed(stock, open)),
                     Err(NoAnswer::Failed(answer)) => {
-                        show(&mut io::stdout(), &answer, raw)?;
+                        if let Err(error) = show(&mut io::stdout(), &answer, raw) {
+                            return Ok(not_written(&error));
+                        }
                         return Ok(closed(stock, open));
                     }
                 }
@@ -106,6 +115,14 @@ pub(super) fn closed_status(stock: Option<Compat>, unasked: bool) -> u8 {
         return EXIT_NOBODY;
     }
     0
+}
+
+/// There was an answer, which could not be shown. One who has stopped reading need not be told.
+fn not_written(error: &io::Error) -> ExitCode {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        eprintln!("cannot write the answer: {}", system_text(error));
+    }
+    ExitCode::FAILURE
 }
 
 /// Shows an answer as the stock tool does.
