@@ -1,7 +1,7 @@
-//! The project's recipes: `cargo xtask ci | test | model | model-long | fuzz | bench | docs`.
+//! The project's recipes: `cargo xtask ci | test | model | model-long | fuzz | bench | docs | package`.
 //!
 //! A person and the build server call the same ones, and none of them needs anything installed but a Rust
-//! toolchain, except that `ci` and `fuzz` fetch cargo-fuzz when it is missing.
+//! toolchain, except that `ci` and `fuzz` fetch cargo-fuzz when it is missing, and `package` asks for cargo-deb.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 
 mod fuzz;
 mod model;
+mod package;
 
 /// How long each fuzz target runs: all of them together less than five minutes.
 const FUZZ_SECONDS: u64 = 25;
@@ -19,14 +20,16 @@ const FUZZ_SECONDS: u64 = 25;
 const USAGE: &str = "\
 usage: cargo xtask RECIPE
 
-  ci           everything below but bench and model-long, in the order that fails fastest
+  ci           everything below but bench, package and model-long, in the order that fails fastest
   lint         rustfmt and clippy, warnings are errors
   test         the README's test command
   model        the ring's and the scoreboard's protocols under model checkers, with their mutants (at most 8 minutes)
   model-long   the same scenarios without the bounds that keep `model` short
   fuzz [SECS]  every fuzz target for SECS seconds (25)
   bench        the benches that benches/RESULTS.md quotes
-  docs         the API documentation, warnings are errors";
+  docs         the API documentation, warnings are errors
+  package      the Debian package with manual pages and completions (needs cargo-deb)
+  package-files PROGRAM DIR  only what PROGRAM, a built shellac, says of itself, into DIR";
 
 fn main() -> ExitCode {
     match run() {
@@ -58,6 +61,11 @@ fn run() -> anyhow::Result<()> {
         }
         "bench" => cargo(["bench", "-p", "shellac", "--benches"]),
         "docs" => docs(),
+        "package" => package::run(),
+        "package-files" => match (arguments.next(), arguments.next()) {
+            (Some(program), Some(folder)) => package::generate(program.as_ref(), folder.as_ref()),
+            _ => bail!("{USAGE}"),
+        },
         _ => bail!("{USAGE}"),
     }
 }

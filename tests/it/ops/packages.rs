@@ -22,6 +22,15 @@ fn units() -> Vec<(String, Vec<String>)> {
     units
 }
 
+/// Has our program write what the recipe packages.
+fn write_package_files(folder: &Path) {
+    let mut recipe = Command::new(env!("CARGO"));
+    recipe.args(["run", "--quiet", "--package", "xtask", "--", "package-files"]);
+    recipe.arg(env!("CARGO_BIN_EXE_shellac")).arg(folder).current_dir(root());
+    let output = recipe.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn the_packages_files_are_there() {
     let manifest = std::fs::read_to_string(root().join("tools/Cargo.toml")).unwrap();
@@ -29,12 +38,35 @@ fn the_packages_files_are_there() {
     let deb = &manifest["package"]["metadata"]["deb"];
     let assets = deb["assets"].as_array().unwrap();
     let mut installed = Vec::new();
+    let written = tempfile::tempdir().unwrap();
+    write_package_files(written.path());
+    let built_or_written = |from: &str, to: &str| match from
+        .strip_prefix("target/release/")
+        .and_then(|name| name.strip_prefix("package/").or(Some(name)).map(|path| (name, path)))
+    {
+        Some(("shellac", _)) => assert_eq!(to, "usr/bin/"),
+        Some((_, "shellacd")) => {
+            let link = std::fs::read_link(written.path().join("shellacd")).unwrap();
+            assert_eq!((to, link.as_path()), ("usr/bin/shellacd", Path::new("shellac")));
+        }
+        Some((_, path)) if path.ends_with("/*.1") => {
+            let folder = written.path().join(path.trim_end_matches("/*.1"));
+            for page in ["shellac.1", "shellacd.1", "shellac-record.1", "shellac-metrics.1"] {
+                assert!(folder.join(page).is_file(), "{from} has no {page}");
+            }
+        }
+        Some((_, path)) => {
+            let len = std::fs::metadata(written.path().join(path)).map(|file| file.len());
+            assert!(len.is_ok_and(|len| len > 0), "{from}");
+        }
+        None => panic!("{from}"),
+    };
     for asset in assets {
         let [from, to] = [0, 1].map(|at| asset[at].as_str().unwrap());
         installed.push(to);
         let place = root().join("tools").join(from);
         match from.strip_suffix("/*.md") {
-            _ if from.starts_with("target/") => {}
+            _ if from.starts_with("target/") => built_or_written(from, to),
             Some(folder) => {
                 let place = root().join("tools").join(folder).join("README.md");
                 assert!(place.is_file(), "{from}");

@@ -1,0 +1,82 @@
+//! The Debian package: what the program writes about itself goes beside it first, then cargo-deb takes both.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::{cargo, cargo_command, finish, root};
+
+/// Under the folder of the release build, where the manifest of `tools` looks for it.
+const FOLDER: &str = "package";
+/// Completions: the shell, and the name of its file.
+const COMPLETIONS: [(&str, &str); 3] =
+    [("bash", "shellac.bash"), ("zsh", "_shellac"), ("fish", "shellac.fish")];
+
+/// Builds the program, has it write its pages, and makes the package.
+pub(crate) fn run() -> anyhow::Result<()> {
+    look_for_cargo_deb()?;
+    cargo(["build", "--release", "-p", "shellac", "--bins"])?;
+    let built = target().join("release");
+    generate(&built.join("shellac"), &built.join(FOLDER))?;
+    cargo(["deb", "-p", "shellac"])
+}
+
+/// Writes manual pages and completions of `program` into `folder`, which is made anew, and its other name.
+pub(crate) fn generate(program: &Path, folder: &Path) -> anyhow::Result<()> {
+    // What a tool that is gone has left would be packaged.
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot empty {}", folder.display()));
+        }
+        _ => {}
+    }
+    let [man, completions] = ["man1", "completions"].map(|name| folder.join(name));
+    for folder in [&man, &completions] {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    // Both names are one program, and cargo-deb takes links that lead somewhere as they are.
+    let program =
+        &program.canonicalize().with_context(|| format!("no program {}", program.display()))?;
+    for (to, name) in [(program.as_path(), "shellac"), (Path::new("shellac"), "shellacd")] {
+        symlink(to, folder.join(name)).with_context(|| format!("cannot link {name}"))?;
+    }
+    let mut pages = Command::new(program);
+    finish_with(pages.arg("man"), &man)?;
+    for (shell, name) in COMPLETIONS {
+        let path = completions.join(name);
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let mut command = Command::new(program);
+        command.args(["completions", shell]).stdout(file);
+        finish(command)?;
+    }
+    Ok(())
+}
+
+fn finish_with(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
+    let output = command.arg(folder).output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+fn look_for_cargo_deb() -> anyhow::Result<()> {
+    let mut command = cargo_command();
+    let there = command.args(["deb", "--version"]).output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        bail!("cargo-deb is not installed: `cargo install cargo-deb --locked`");
+    }
+    Ok(())
+}
+
+/// The folder that cargo builds in.
+fn target() -> PathBuf {
+    let told = std::env::var_os("CARGO_TARGET_DIR").filter(|told| told != OsStr::new(""));
+    root().join(told.unwrap_or_else(|| "target".into()))
+}
