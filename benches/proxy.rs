@@ -70,8 +70,9 @@ fn count_calls(directory: &Path, peers: &[Peer], get: &Load) {
     for peer in peers {
         let mut found = Vec::new();
         for connections in [64, 1] {
+            // So many that opening the connections, which is counted too, is next to nothing of it.
             let load =
-                Load { name: get.name, request: get.request.clone(), requests: 2048, connections };
+                Load { name: get.name, request: get.request.clone(), requests: 8192, connections };
             // The worker, where there is a manager.
             let pid = load::last_of(peer.pid());
             load::run(&load, peer.address);
