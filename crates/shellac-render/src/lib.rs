@@ -20,6 +20,7 @@ pub mod json;
 pub mod lines;
 pub mod ncsa;
 pub mod redact;
+mod stop;
 pub mod trace;
 mod visible;
 

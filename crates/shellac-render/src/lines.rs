@@ -14,7 +14,9 @@ use shellac_log::{CompiledFilter, Filter, Group, Kind, LogRecord, Transaction};
 
 use text::Piece;
 pub use text::Text;
-use usual::{Owner, Start, Stop, Usual};
+use usual::{Owner, Start, Usual};
+
+use crate::stop::Stop;
 
 /// How lines look and which there are.
 #[derive(Clone, Debug, Default)]

@@ -25,9 +25,6 @@ use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
 use crate::tunnel::TunnelPlace;
 use crate::worker::{Live, Local, Outbox, Worker};
 
-/// The phrase for a request that finds no place among the tunnels.
-const TOO_MANY_TUNNELS: &str = "Too many tunnels";
-
 /// What becomes of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct After {
@@ -221,18 +218,16 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         set_upgrade(&mut head.headers, protocols);
     }
     // A request that may become a tunnel has its place before anything is sent for it.
-    let place = match pipes || upgrade.is_some() {
-        true => worker.tunnels.take(config.limits.pipe_max),
-        false => None,
-    };
-    let crowded = place.is_none() && (pipes || upgrade.is_some());
+    let tunnels = pipes || upgrade.is_some();
+    let place = if tunnels { worker.tunnels.take(config.limits.pipe_max) } else { None };
     let refused = match (verdict, &route.action) {
         (Verdict::Refused(status, reason), _) => Some((status, reason)),
         (_, Action::Deny { status, reason }) => Some((*status, &reason[..])),
         _ if too_large && !pipes => Some((413, "Content Too Large")),
-        _ if crowded => Some((503, TOO_MANY_TUNNELS)),
         _ => None,
     };
+    let crowded = refused.is_none() && tunnels && place.is_none();
+    let refused = refused.or(crowded.then_some((503, "Too many tunnels")));
     // In a tunnel there is no body: its bytes go through like all others.
     let framing = if pipes && refused.is_none() { BodyFraming::None } else { framing };
     let total = route.timeouts.total.unwrap_or(config.timeouts.total);
@@ -268,7 +263,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     };
     exchange.txn.call("RECV");
     if let Some((status, reason)) = refused {
-        if reason == TOO_MANY_TUNNELS {
+        if crowded {
             worker.stats.main().inc(Main::PipeLimited);
             exchange.txn.note("http.refused", "limits.pipe_max");
             // What it has sent ahead is no request.

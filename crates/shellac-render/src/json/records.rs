@@ -10,8 +10,9 @@ use super::moment::Moments;
 use super::number::{is_number, push_number};
 use super::shape::{FieldKind, Fields, Shape, TTL_RFC, TTL_SET};
 use super::string::{Passage, push_content, push_passage, push_quoted, push_string};
-use super::usual::{self, Stop, Usual, Writing, is_plain_header};
+use super::usual::{self, Usual, Writing, is_plain_header};
 use crate::lines::Text;
+use crate::stop::Stop;
 
 /// Writes the records of one dialect.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use super::moment::{Moments, STAMP_BYTES, STAMP_DECIMALS, STAMP_LAST, STAMP_ROOM
 use super::records::{Cell, LEAD_BYTES};
 use super::shape::{FieldKind, Fields, KEY_BYTES, Shape, TTL_RFC, TTL_SET};
 use super::string::Passage;
+use crate::stop::Stop;
 
 /// Bytes that are looked at of a text.
 const CHUNK_BYTES: usize = 64;
@@ -63,17 +64,6 @@ pub(super) struct Written {
     /// Bytes of their objects.
     pub(super) len_bytes: usize,
     pub(super) stop: Stop,
-}
-
-/// Why there are no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// There is no more room.
-    Full,
-    /// The row ends soon.
-    Near,
-    /// What is next is not usual.
-    Unusual,
 }
 
 /// A record in the making.

@@ -7,6 +7,7 @@ use shellac_format::HeadBytes;
 
 use super::text::{Piece, WINDOW_BYTES, Window};
 use super::{Cell, TAG_CELL, TAG_WIDTH};
+use crate::stop::Stop;
 
 /// Bytes that are copied at once from payloads.
 const CHUNK_BYTES: usize = 64;
@@ -68,17 +69,6 @@ pub(super) struct Lines {
     /// Bytes of the lines.
     pub(super) len_bytes: usize,
     pub(super) stop: Stop,
-}
-
-/// Why there are no more lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// There is no more room.
-    Full,
-    /// The row ends soon.
-    Near,
-    /// What is next is no usual line of the run.
-    Unusual,
 }
 
 /// Writes lines of the records from `at` on to `room` as long as they are of the run, usual, and not near the end of
