@@ -100,18 +100,27 @@ fn checked(program: &str, arguments: &[&str], file: &std::path::Path) -> Option<
 fn completions_are_read_by_the_shells() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let mut has_checked = false;
-    for (shell, arguments) in [("bash", ["-n"]), ("zsh", ["-n"]), ("fish", ["-n"])] {
-        let text = shellac(&["completions", shell]);
-        for name in ["shellac", "top", "url-pattern", "--since"] {
-            assert!(text.contains(name), "{shell}: {name}");
-        }
-        let file = directory.path().join(shell);
-        std::fs::write(&file, text).expect("the directory is ours");
-        if let Some(output) = checked(shell, &arguments, &file) {
-            assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
-            has_checked = true;
+    for (program, words) in [
+        ("shellac", ["top", "url-pattern", "--since"]),
+        ("shellacd", ["print-config", "check", "single"]),
+    ] {
+        for shell in ["bash", "zsh", "fish"] {
+            let text = shellac(&["completions", shell, program]);
+            for word in words {
+                assert!(text.contains(word), "{shell}: {program}: {word}");
+            }
+            // As zsh wants it; the others do not mind.
+            let file = directory.path().join(format!("{shell}/_{program}"));
+            std::fs::create_dir_all(file.parent().expect("the shell's")).expect("ours");
+            std::fs::write(&file, text).expect("the directory is ours");
+            if let Some(output) = checked(shell, &["-n"], &file) {
+                let is_fine = output.status.success() && output.stderr.is_empty();
+                assert!(is_fine, "{shell}: {program}: {output:?}");
+                has_checked = true;
+            }
         }
     }
+    assert_eq!(shellac(&["completions", "zsh"]), shellac(&["completions", "zsh", "shellac"]));
     if !has_checked {
         skipped("neither bash nor zsh nor fish is installed");
         return;
@@ -122,15 +131,27 @@ fn completions_are_read_by_the_shells() {
         ("shellac log -g s", "session"),
         ("shellac top --by u", "url-pattern"),
         ("shellac adm --help-", "--help-all"),
+        ("shellac completions bash shellacd", "shellacd"),
+        ("shellacd --print-", "--print-config"),
     ] {
+        let (program, _) = words.split_once(' ').expect("words");
         let script = format!(
             "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
-             _shellac shellac \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
-            directory.path().join("bash").display()
+             _{program} {program} \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            directory.path().join(format!("bash/_{program}")).display()
         );
         if let Ok(output) = Command::new("bash").args(["-c", &script]).output() {
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), offered, "{output:?}");
         }
+    }
+    // zsh finds both by their names, and can load what it finds.
+    let script = "fpath=(\"$0\" $fpath); autoload -Uz compinit; compinit -u -D; \
+        for name in shellac shellacd; do autoload +X $_comps[$name] && echo $name: $_comps[$name]; done";
+    let folder = directory.path().join("zsh");
+    let zsh = Command::new("zsh").args(["-f", "-c", script]).arg(folder).output();
+    if let Ok(output) = zsh {
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said, "shellac: _shellac\nshellacd: _shellacd\n", "{output:?}");
     }
 }
 

@@ -8,7 +8,7 @@ mod picture;
 mod signals;
 
 pub(crate) use key::Key;
-pub(crate) use notices::{last_said, say};
+pub(crate) use notices::{is_over, last_said, say};
 pub(crate) use owner::{Owner, Woken};
 pub(crate) use picture::{Picture, Taken, show};
 pub(crate) use signals::Signals;

@@ -12,9 +12,15 @@ use crate::{cargo, cargo_command, finish, root};
 
 /// Under the folder of the release build, where the manifest of `tools` looks for it.
 const FOLDER: &str = "package";
-/// Completions: the shell, and the name of its file.
-const COMPLETIONS: [(&str, &str); 3] =
-    [("bash", "shellac.bash"), ("zsh", "_shellac"), ("fish", "shellac.fish")];
+/// Completions: the shell, the program, and the name of the file that the shell looks for.
+const COMPLETIONS: [(&str, &str, &str); 6] = [
+    ("bash", "shellac", "shellac.bash"),
+    ("bash", "shellacd", "shellacd.bash"),
+    ("zsh", "shellac", "_shellac"),
+    ("zsh", "shellacd", "_shellacd"),
+    ("fish", "shellac", "shellac.fish"),
+    ("fish", "shellacd", "shellacd.fish"),
+];
 
 /// Builds the program, has it write its pages, and makes the package.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -22,7 +28,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(["build", "--release", "-p", "shellac", "--bins"])?;
     let built = target().join("release");
     generate(&built.join("shellac"), &built.join(FOLDER))?;
-    cargo(["deb", "-p", "shellac"])
+    // Built again it might be another program than the one whose pages these are.
+    cargo(["deb", "-p", "shellac", "--no-build"])
 }
 
 /// Writes manual pages and completions of `program` into `folder`, which is made anew, and its other name.
@@ -47,12 +54,18 @@ pub(crate) fn generate(program: &Path, folder: &Path) -> anyhow::Result<()> {
     }
     let mut pages = Command::new(program);
     finish_with(pages.arg("man"), &man)?;
-    for (shell, name) in COMPLETIONS {
+    // cargo-deb compresses no file that it takes from the folder of a build.
+    let pages = std::fs::read_dir(&man).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let pages = pages.with_context(|| format!("cannot read {}", man.display()))?;
+    let mut gzip = Command::new("gzip");
+    gzip.arg("-9n").args(pages.iter().map(|page| page.path()));
+    finish(gzip)?;
+    for (shell, of, name) in COMPLETIONS {
         let path = completions.join(name);
         let file =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let mut command = Command::new(program);
-        command.args(["completions", shell]).stdout(file);
+        command.args(["completions", shell, of]).stdout(file);
         finish(command)?;
     }
     Ok(())

@@ -49,10 +49,10 @@ fn the_packages_files_are_there() {
             let link = std::fs::read_link(written.path().join("shellacd")).unwrap();
             assert_eq!((to, link.as_path()), ("usr/bin/shellacd", Path::new("shellac")));
         }
-        Some((_, path)) if path.ends_with("/*.1") => {
-            let folder = written.path().join(path.trim_end_matches("/*.1"));
-            for page in ["shellac.1", "shellacd.1", "shellac-record.1", "shellac-metrics.1"] {
-                assert!(folder.join(page).is_file(), "{from} has no {page}");
+        Some((_, path)) if path.ends_with("/*.1.gz") => {
+            let folder = written.path().join(path.trim_end_matches("/*.1.gz"));
+            for page in ["shellac", "shellacd", "shellac-record", "shellac-metrics"] {
+                assert!(folder.join(format!("{page}.1.gz")).is_file(), "{from} has no {page}");
             }
         }
         Some((_, path)) => {
@@ -74,6 +74,11 @@ fn the_packages_files_are_there() {
             None => assert!(place.is_file(), "{from}"),
         }
     }
+    // Both are written when there is a release; cargo-deb's revision is 1 unless it is told another.
+    let log = std::fs::read_to_string(root().join("contrib/debian/changelog")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(log.starts_with(&format!("shellac ({version}-1) ")), "{version}: {log}");
+    assert_eq!(deb["changelog"].as_str(), Some("../contrib/debian/changelog"));
     for file in deb["conf-files"].as_array().unwrap() {
         let file = file.as_str().unwrap().trim_start_matches('/');
         assert!(installed.contains(&file), "{file} is not installed");

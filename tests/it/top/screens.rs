@@ -243,3 +243,29 @@ fn both_count_the_requests_of_a_shellacd() {
         assert!(!terminal.is_on_other_screen());
     }
 }
+
+#[test]
+fn why_there_is_no_log_is_shown_until_there_is_one() {
+    if !tmux::is_here() {
+        return;
+    }
+    let origin = Origin::start(|_| vec![Step::ReadBody, ok("x")]);
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let workdir = root.path().join("w");
+    let daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
+    daemon.tool("adm", &["stop"]);
+    Deadline::generous().wait_for("the end of the worker", || {
+        daemon.tool("adm", &["status"]).contains("stopped").then_some(())
+    });
+    let args = format!("top --by url-pattern -n '{}'", workdir.display());
+    let top = terminal((100, 10), Path::new(env!("CARGO_BIN_EXE_shellac")), &args);
+    top.wait_for_texts(&["no log so far", "q quit  Failed to acquire log: "]);
+    daemon.tool("adm", &["start"]);
+    ask(daemon.address(), "/there");
+    let screen = top.wait_for_texts(&["1 requests, 0 with errors", "/there", "q quit"]);
+    assert!(!screen.contains("Failed to acquire log"), "{screen}");
+    top.press(&["q"]);
+    // What was said is said once more when the screen is given back.
+    top.wait_for_texts(&["Failed to acquire log: "]);
+    top.wait_for_its_end();
+}

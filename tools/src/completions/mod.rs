@@ -1,6 +1,5 @@
 //! `shellac completions SHELL`: what a shell has to know to complete tools and options.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -13,11 +12,22 @@ use crate::reading::target::{Target, Written};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "bash: shellac completions bash > /etc/bash_completion.d/shellac\n\
     zsh:  shellac completions zsh > /usr/share/zsh/vendor-completions/_shellac\n\
-    fish: shellac completions fish > ~/.config/fish/completions/shellac.fish")]
+    fish: shellac completions fish > ~/.config/fish/completions/shellac.fish\n\
+    Each program has a file of its own: shellac completions bash shellacd > /etc/bash_completion.d/shellacd")]
 pub(crate) struct Args {
     /// The shell
     #[arg(value_name = "SHELL")]
     shell: For,
+    /// The program that is completed
+    #[arg(value_name = "PROGRAM", default_value = "shellac")]
+    program: Of,
+}
+
+/// Programs that there are completions for. Shells look for them by the name of the program, in a file for each.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Of {
+    Shellac,
+    Shellacd,
 }
 
 /// Shells that there are completions for.
@@ -45,22 +55,20 @@ fn with_words(command: Command) -> Command {
     told.mut_subcommands(with_words)
 }
 
-/// Writes what the shell reads: for `shellac` and, where one file may have both, for `shellacd`.
-pub(crate) fn run(args: &Args, commands: [Command; 2]) -> anyhow::Result<ExitCode> {
+/// Writes what the shell reads about one of the two programs.
+pub(crate) fn run(args: &Args, [tools, daemon]: [Command; 2]) -> anyhow::Result<ExitCode> {
     let shell = match args.shell {
         For::Bash => Shell::Bash,
         For::Zsh => Shell::Zsh,
         For::Fish => Shell::Fish,
     };
+    let mut command = with_words(match args.program {
+        Of::Shellac => tools,
+        Of::Shellacd => daemon,
+    });
+    let name = command.get_name().to_owned();
     let mut text = Vec::new();
-    // A file of zsh is one function.
-    let count = if matches!(args.shell, For::Zsh) { 1 } else { 2 };
-    for command in commands.into_iter().take(count) {
-        let mut command = with_words(command);
-        let name = command.get_name().to_owned();
-        generate(shell, &mut command, name, &mut text);
-        text.flush()?;
-    }
+    generate(shell, &mut command, name, &mut text);
     let (Written::Fine | Written::NobodyReads) = Target::stdout().write(&text)?;
     Ok(ExitCode::SUCCESS)
 }

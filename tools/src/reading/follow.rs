@@ -17,7 +17,7 @@ use super::signals::Signals;
 use crate::attach::Patience;
 use crate::detach::{self, Place};
 use crate::stock::system_text::system_text;
-use crate::terminal::say;
+use crate::terminal::{is_over, say};
 use crate::when::{Clock, Zone};
 
 /// The exit status of `--fail-on-loss`.
@@ -239,6 +239,7 @@ fn follow<'a, S: Sink>(
                 complaints.complain(&reason)?;
             }
             (input @ (Input::Opened | Input::Reacquired), opened) => {
+                complaints.log_is_there();
                 if input == Input::Reacquired {
                     complaints.is_gone = false;
                     say("Log reacquired");
@@ -281,7 +282,7 @@ fn give_up_all<S: Sink>(pass: &mut Option<Pass<'_, S>>, why: GivenUp) -> anyhow:
 /// Says that there is no log, but not with every attempt.
 struct Complaints {
     stock: bool,
-    last: Option<Instant>,
+    last: Option<(Instant, String)>,
     /// There was a log.
     is_gone: bool,
     /// With `-d` there is an end to waiting.
@@ -306,6 +307,13 @@ impl Complaints {
         self.is_gone = true;
     }
 
+    /// There is one to read.
+    fn log_is_there(&self) {
+        if let Some((_, complaint)) = &self.last {
+            is_over(complaint);
+        }
+    }
+
     #[allow(clippy::disallowed_methods, reason = "a tool is where the time comes from")]
     fn complain(&mut self, reason: &str) -> anyhow::Result<()> {
         let now = Instant::now();
@@ -320,9 +328,11 @@ impl Complaints {
         if self.until.is_some_and(|until| now >= until) {
             anyhow::bail!("Failed to acquire log: {reason}");
         }
-        if self.last.is_none_or(|last| now.duration_since(last) >= COMPLAINT_PAUSE) {
-            say(&format!("Failed to acquire log: {reason}"));
-            self.last = Some(now);
+        let is_due = |(last, _): &(Instant, String)| now.duration_since(*last) >= COMPLAINT_PAUSE;
+        if self.last.as_ref().is_none_or(is_due) {
+            let complaint = format!("Failed to acquire log: {reason}");
+            say(&complaint);
+            self.last = Some((now, complaint));
         }
         Ok(())
     }

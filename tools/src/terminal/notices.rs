@@ -13,6 +13,8 @@ static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
 struct Kept {
     lines: VecDeque<String>,
     left_out: u64,
+    /// The line that was said last is over.
+    is_over: bool,
 }
 
 /// Says a line on standard error, now or when the terminal is given back.
@@ -25,14 +27,24 @@ pub(crate) fn say(line: &str) {
                 kept.left_out += 1;
             }
             kept.lines.push_back(line.to_owned());
+            kept.is_over = false;
         }
     }
 }
 
-/// The line that was said last while the terminal is ours.
+/// What this line says is over: it stays among what is said when the terminal is given back, but is shown no longer.
+pub(crate) fn is_over(line: &str) {
+    if let Some(kept) = &mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+        && kept.lines.back().is_some_and(|last| last == line)
+    {
+        kept.is_over = true;
+    }
+}
+
+/// The line that was said last while the terminal is ours, unless that is over.
 pub(crate) fn last_said() -> Option<String> {
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.as_ref().and_then(|kept| kept.lines.back().cloned())
+    kept.as_ref().filter(|kept| !kept.is_over).and_then(|kept| kept.lines.back().cloned())
 }
 
 /// From now on lines are kept.
@@ -43,7 +55,7 @@ pub(super) fn keep() {
 /// Says what was kept.
 pub(super) fn release() {
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(Kept { lines, left_out }) = kept else { return };
+    let Some(Kept { lines, left_out, .. }) = kept else { return };
     if left_out > 0 {
         eprintln!("shellac: {left_out} earlier lines are left out");
     }

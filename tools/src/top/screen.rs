@@ -91,7 +91,7 @@ impl terminal::Picture for Screen<'_> {
 
     fn lines(&mut self, over: bool, area: Rect) -> Vec<String> {
         let lines = self.behind.look(|tally| self.view.lines(tally, over, area));
-        lines.unwrap_or_else(|| vec![self.view.head("no log so far", over, area)])
+        lines.unwrap_or_else(|| self.view.waiting(over, area))
     }
 
     fn period(&self) -> Duration {
@@ -159,6 +159,18 @@ impl View {
         if !self.stock {
             lines.resize(rows.saturating_sub(1), String::new());
             lines.push(self.foot(tally, note));
+        }
+        lines
+    }
+
+    /// The lines of the screen as long as there is nothing to read; ours says why.
+    fn waiting(&self, over: bool, area: Rect) -> Vec<String> {
+        let mut lines = vec![self.head("no log so far", over, area)];
+        if !self.stock
+            && let Some(said) = last_said()
+        {
+            lines.resize(usize::from(area.height).saturating_sub(1).max(1), String::new());
+            lines.push(format!("q quit  {}", visible(said.as_bytes())));
         }
         lines
     }
