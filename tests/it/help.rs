@@ -168,10 +168,9 @@ fn every_tool_has_a_manual_page() {
         for part in [&*format!(".TH {name} 1"), ".SH NAME", ".SH SYNOPSIS"] {
             assert!(page.contains(part), "{name}: {part}");
         }
-        if let Some(output) =
-            checked("man", &["--warnings", "-l", "-E", "UTF-8", "-T", "utf8"], &path)
+        if let Some(output) = checked("man", &["--warnings", "-E", "UTF-8", "-Tutf8", "-l"], &path)
         {
-            assert!(output.status.success(), "{name}: {output:?}");
+            assert!(output.status.success() && output.stderr.is_empty(), "{name}: {output:?}");
         }
         if let Some(output) = checked("mandoc", &["-T", "lint", "-W", "error"], &path) {
             assert!(output.status.success(), "{name}: {output:?}");
@@ -187,6 +186,7 @@ fn every_tool_has_a_manual_page() {
     }
     let log = std::fs::read_to_string(directory.path().join("shellac-log.1")).expect("a page");
     assert!(log.contains("Start with the oldest record that the log still holds"), "{log}");
+    assert!(log.contains("shellac log [OPTIONS]"), "{log}");
 }
 
 #[test]

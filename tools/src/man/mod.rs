@@ -57,11 +57,15 @@ fn write(directory: &Path, command: Command, said: &mut String) -> anyhow::Resul
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let path = directory.join(format!("{name}.1"));
     let trouble = || format!("cannot write {}", path.display());
+    // A list of all options says nothing that is not said below it.
+    let usage = command.clone().render_usage().to_string();
+    let command = command.override_usage(usage.trim_start_matches("Usage: ").to_owned());
     let mut page = Vec::new();
     let source = format!("shellac {}", env!("CARGO_PKG_VERSION"));
     // Without a date the other words of the title would take its place.
     let man = Man::new(command).date("\"\"").source(source).manual("Shellac");
     man.render(&mut page).with_context(trouble)?;
+    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH NOTES\n");
     std::fs::write(&path, page).with_context(trouble)?;
     said.push_str(&format!("{}\n", path.display()));
     Ok(())
