@@ -186,7 +186,7 @@ fn every_tool_has_a_manual_page() {
     }
     let log = std::fs::read_to_string(directory.path().join("shellac-log.1")).expect("a page");
     assert!(log.contains("Start with the oldest record that the log still holds"), "{log}");
-    assert!(log.contains("shellac log [OPTIONS]"), "{log}");
+    assert!(log.contains("shellac log\\fR [OPTIONS]"), "{log}");
 }
 
 #[test]
