@@ -6,6 +6,7 @@ use shellac_admin::Call;
 
 use crate::admin::SessionId;
 use crate::handoff::HandoffConfiguration;
+use crate::listen::Change;
 use crate::params::Params;
 
 /// Who waits for an answer.
@@ -28,8 +29,8 @@ pub(crate) enum Then {
     Started,
     /// A configuration is loaded; with `activate` it is to be the active one.
     Loaded { configuration: HandoffConfiguration, activate: bool },
-    /// A configuration is the active one. `notes` are what loading it said.
-    Used { name: String, notes: String, reload: bool },
+    /// A configuration is the active one, with its listening addresses. `notes` are what loading it said.
+    Used { name: String, notes: String, reload: bool, change: Change },
     /// A configuration is gone; the `rest` have to go too.
     Discarded { name: String, rest: Vec<String> },
     /// A configuration has another temperature.
@@ -106,6 +107,11 @@ impl Errands {
     /// When the first of them has waited too long.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.list.iter().filter_map(|errand| errand.deadline).min()
+    }
+
+    /// Whether a configuration is being made the active one.
+    pub(crate) fn is_switching(&self) -> bool {
+        self.list.iter().any(|errand| matches!(errand.then, Then::Used { .. }))
     }
 
     /// Whether a configuration of this name is on its way.

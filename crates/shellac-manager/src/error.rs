@@ -40,7 +40,7 @@ pub enum ManagerError {
         source: io::Error,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address} ({name}): {error}{}", hint(error, address))]
+    #[error("cannot listen on {address} ({name}): {error}{}", hint(error, address, who.as_deref()))]
     Listen {
         /// Name of the listener.
         name: String,
@@ -48,6 +48,8 @@ pub enum ManagerError {
         address: ListenAddress,
         /// What the system said; part of the message, with what to do about it.
         error: io::Error,
+        /// Who listens there, as far as is known, for people.
+        who: Option<String>,
     },
     /// The group that shall read the log.
     #[error("cannot give the log to group `{group}`")]
@@ -140,7 +142,7 @@ fn become_hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn hint(error: &io::Error, address: &ListenAddress) -> String {
+fn hint(error: &io::Error, address: &ListenAddress, who: Option<&str>) -> String {
     let Some(address) = address.ip() else {
         return match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -153,7 +155,8 @@ fn hint(error: &io::Error, address: &ListenAddress) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("; another process has that port (`ss -ltnp sport = :{port}` shows which)")
+            let who = who.unwrap_or("another process has that port");
+            format!("; {who} (`ss -ltnp sport = :{port}` shows more)")
         }
         io::ErrorKind::PermissionDenied if port < 1024 => {
             "; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE".to_owned()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use shellac_config::ListenAddress;
 use shellac_vsm::VsmError;
 
 use crate::ManagerError;
@@ -105,6 +106,20 @@ pub enum Event {
         /// What of it has to wait for a restart; empty for nothing.
         notes: String,
     },
+    /// Clients may come in there.
+    Listening {
+        /// Name of the listener.
+        name: String,
+        /// Its address.
+        address: ListenAddress,
+    },
+    /// Nobody comes in there any more; whoever has, stays.
+    NotListening {
+        /// Name of the listener.
+        name: String,
+        /// Its address.
+        address: ListenAddress,
+    },
     /// A configuration could not be loaded or used; the one before stays.
     NotLoaded {
         /// Why, with places in the file.
@@ -182,6 +197,11 @@ impl fmt::Display for Event {
                 write!(f, "configuration `{name}` is active")?;
                 notes.lines().try_for_each(|line| write!(f, "; {line}"))
             }
+            Event::Listening { name, address } => write!(f, "listening on {name} {address}"),
+            Event::NotListening { name, address } => write!(
+                f,
+                "not listening on {name} {address} any more; connections that are open there have their next request and end"
+            ),
             Event::NotLoaded { why } => {
                 write!(f, "the configuration stays as it is: {}", why.trim_end())
             }

@@ -20,7 +20,7 @@ use shellac_config::{KeyText, ListenAddress};
 use crate::descriptors;
 
 /// Version of the message.
-const VERSION: u64 = 5;
+const VERSION: u64 = 6;
 /// Longest message in bytes; most of it is the texts of the configurations.
 const MESSAGE_BYTES_MOST: usize = 256 << 20;
 /// Most sockets in all: 256 threads on 64 addresses.
@@ -62,6 +62,8 @@ pub struct Handoff {
     pub keys: Vec<(PathBuf, KeyText)>,
     /// The addresses.
     pub listeners: Vec<HandoffListener>,
+    /// Where the sockets of addresses come that are opened later: [`receive_sockets`].
+    pub later: Option<UnixStream>,
 }
 
 /// A worker that finishes its requests, and still logs.
@@ -123,9 +125,9 @@ pub fn send(to: &UnixStream, handoff: &Handoff) -> Result<(), HandoffError> {
         u32::try_from(message.len()).map_err(|_| HandoffError::Bad("it is longer than 256 MiB"))?;
     (&mut &*to).write_all(&len.to_le_bytes())?;
     (&mut &*to).write_all(&message)?;
-    let sockets: Vec<BorrowedFd<'_>> =
-        handoff.listeners.iter().flat_map(|listener| &listener.sockets).map(AsFd::as_fd).collect();
-    Ok(descriptors::send(to, &sockets)?)
+    let sockets = handoff.listeners.iter().flat_map(|listener| &listener.sockets).map(AsFd::as_fd);
+    let all: Vec<BorrowedFd<'_>> = sockets.chain(handoff.later.iter().map(AsFd::as_fd)).collect();
+    Ok(descriptors::send(to, &all)?)
 }
 
 /// Receives what [`send`] sent.
@@ -146,9 +148,23 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     if message.len() < len {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
-    let (mut handoff, counts) = decode(&message)?;
-    let wanted: usize = counts.iter().sum();
+    let (mut handoff, counts, has_later) = decode(&message)?;
+    let wanted = counts.iter().sum::<usize>() + usize::from(has_later);
     // They come in the order of the listeners, in as many pieces as were sent.
+    let mut arrived = receive_sockets(from, wanted)?.into_iter();
+    for (listener, count) in handoff.listeners.iter_mut().zip(counts) {
+        listener.sockets = arrived.by_ref().take(count).collect();
+    }
+    handoff.later = arrived.next().map(UnixStream::from);
+    Ok(handoff)
+}
+
+/// Receives as many sockets as were announced.
+///
+/// # Errors
+///
+/// [`HandoffError`]; sockets that had come are closed.
+pub fn receive_sockets(from: &UnixStream, wanted: usize) -> Result<Vec<OwnedFd>, HandoffError> {
     let mut arrived: Vec<OwnedFd> = Vec::new();
     while arrived.len() < wanted {
         descriptors::receive(from, &mut arrived).map_err(|error| match error.kind() {
@@ -159,11 +175,7 @@ pub fn receive(from: &UnixStream) -> Result<Handoff, HandoffError> {
     if arrived.len() > wanted {
         return Err(HandoffError::Bad("more sockets came than were announced"));
     }
-    let mut arrived = arrived.into_iter();
-    for (listener, count) in handoff.listeners.iter_mut().zip(counts) {
-        listener.sockets = arrived.by_ref().take(count).collect();
-    }
-    Ok(handoff)
+    Ok(arrived)
 }
 
 fn encode(handoff: &Handoff) -> Vec<u8> {
@@ -216,11 +228,12 @@ fn encode(handoff: &Handoff) -> Vec<u8> {
         text(&mut out, listener.address.to_string().as_bytes());
         number(&mut out, count(listener.sockets.len()));
     }
+    number(&mut out, u64::from(handoff.later.is_some()));
     out
 }
 
-/// The message, and how many sockets each listener gets.
-fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
+/// The message, how many sockets each listener gets, and whether the connection for later ones follows.
+fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>, bool), HandoffError> {
     let mut fields = Fields { rest: message };
     if fields.number()? != VERSION {
         return Err(HandoffError::Bad(
@@ -280,6 +293,7 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
         listeners.push(HandoffListener { name, address, sockets: Vec::new() });
         counts.push(usize::try_from(count).map_err(|_| HandoffError::Bad("too many sockets"))?);
     }
+    let has_later = fields.number()? != 0;
     if !fields.rest.is_empty() {
         return Err(HandoffError::Bad("it is longer than it should be"));
     }
@@ -300,8 +314,9 @@ fn decode(message: &[u8]) -> Result<(Handoff, Vec<usize>), HandoffError> {
         before,
         keys,
         listeners,
+        later: None,
     };
-    Ok((handoff, counts))
+    Ok((handoff, counts, has_later))
 }
 
 /// What is left of a message.

@@ -16,7 +16,7 @@ use crate::handoff::{Handoff, HandoffBefore, HandoffConfiguration, HandoffListen
 use crate::identity::Identity;
 use crate::keys::{self, Keys};
 use crate::life::Life;
-use crate::listen::{BACKLOG, BoundListener, bind};
+use crate::listen::{BACKLOG, BoundListener, Change, Moved, bind};
 use crate::lock::PidFile;
 use crate::params::Params;
 use crate::place;
@@ -191,8 +191,10 @@ impl House {
             let address = ListenAddress::parse(&one.address).ok_or_else(|| {
                 failed(format!("{} is no address that can be taken over", one.address))
             })?;
+            let asked = one.asked.as_deref().and_then(ListenAddress::parse);
+            let asked = asked.unwrap_or_else(|| address.clone());
             let sockets = descriptors.take(one.sockets);
-            listeners.push(BoundListener::adopt(one.name.clone(), address, sockets));
+            listeners.push(BoundListener::adopt(one.name.clone(), address, asked, sockets));
         }
         let mut doors = Vec::new();
         for path in &state.doors {
@@ -382,6 +384,7 @@ impl House {
             xid_base,
             before,
             // What cannot be read is missing, as it is for a worker that reads by itself.
+            later: None,
             keys: self
                 .shelf
                 .all()
@@ -445,6 +448,7 @@ impl House {
         let listener = |one: &BoundListener| KeptListener {
             name: one.name.clone(),
             address: one.address.to_string(),
+            asked: Some(one.asked.to_string()),
             sockets: one.sockets.len(),
         };
         let state = TakeOver {
@@ -501,15 +505,49 @@ impl House {
         self.saved.keep(text)
     }
 
+    /// What it takes to listen where the configuration of this name says, with new addresses bound already.
+    ///
+    /// The error is for people.
+    pub(crate) fn plan_listeners(&self, name: &str) -> Result<Change, String> {
+        let settings = &self.settings;
+        let options = ParseOptions { allow_small: settings.allow_small };
+        let read = |one: &HandoffConfiguration| {
+            Config::parse_with(&one.text, &one.file_name, options)
+                .map_err(|errors| errors.to_string())
+        };
+        let wanted = self.shelf.find(name).ok_or_else(|| format!("No VCL named {name} known\n"))?;
+        let (before, wanted) = (read(self.shelf.active())?, read(wanted)?);
+        Change::plan(&self.listeners, &before, &wanted, settings.threads).map_err(|error| {
+            let is_denied = matches!(&error, ManagerError::Listen { error, .. }
+                if error.kind() == io::ErrorKind::PermissionDenied);
+            let mut text = error.full_text();
+            if let Some(user) = settings.config.user.as_ref().filter(|_| is_denied) {
+                text.push_str(&format!(
+                    "; this process has been user `{user}` since its start and has no other rights: a restart of shellacd opens what only root can"
+                ));
+            }
+            text
+        })
+    }
+
+    /// How a worker is told of a change.
+    pub(crate) fn words_of(&self, change: &Change) -> Vec<String> {
+        change.words(&self.listeners)
+    }
+
+    /// Listens as planned: what is gone is closed here, and whoever serves has done so.
+    pub(crate) fn follow(&mut self, change: Change) -> Moved {
+        if self.paused {
+            // Those that are new are refused too.
+            change.new_listeners().for_each(BoundListener::pause);
+        }
+        change.carry_out(&mut self.listeners)
+    }
+
     /// Refuses connections while there is nobody to serve them; the addresses stay ours.
     pub(crate) fn pause_listeners(&mut self) {
         self.paused = true;
-        // What is connected to a path waits until somebody takes it: such a socket could not be made to listen again.
-        let ip = self.listeners.iter().filter(|listener| listener.address.ip().is_some());
-        for socket in ip.flat_map(|listener| &listener.sockets) {
-            // The system takes what waits away too. One that does not listen any more is what is wanted.
-            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
-        }
+        self.listeners.iter().for_each(BoundListener::pause);
     }
 
     /// Takes connections again.

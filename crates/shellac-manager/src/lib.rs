@@ -39,6 +39,7 @@ mod saved;
 mod shelf;
 mod signals;
 mod supervise;
+mod switch;
 mod takeover;
 mod upgrade;
 mod worker;
@@ -49,7 +50,7 @@ pub use error::ManagerError;
 pub use event::{Event, Outcome};
 pub use handoff::{
     Handoff, HandoffBefore, HandoffConfiguration, HandoffError, HandoffListener, READY, receive,
-    send,
+    receive_sockets, send,
 };
 pub use house::{House, Settings};
 pub use identity::{check_directory, check_identity};

@@ -16,6 +16,7 @@ use crate::keys::Given;
 use crate::params::Which;
 use crate::shelf::{self, read_text};
 use crate::supervise::{Stage, Supervisor, now, since_1970};
+use crate::switch::Switch;
 
 /// Longest request that is shown to people, in bytes.
 const SHOWN_BYTES: usize = 200;
@@ -125,6 +126,7 @@ impl Supervisor<'_> {
             }
             self.reply(client.as_ref(), answer);
         }
+        self.next_switch();
     }
 
     /// The worker answered.
@@ -135,26 +137,17 @@ impl Supervisor<'_> {
             return self.retired(&answer);
         }
         match then {
+            Then::Used { name, notes, reload, change } => {
+                let switch = Switch { client, name, notes, reload };
+                self.switched(switch, change, answer);
+                return self.next_switch();
+            }
             Then::Loaded { configuration, activate } if is_done => {
                 let name = configuration.name.clone();
                 self.house.shelf_mut().add(configuration);
                 if activate {
                     let notes = answer.text();
-                    let then = Then::Used { name: name.clone(), notes, reload: true };
-                    return self.ask(client, &["vcl.use", &name], then);
-                }
-            }
-            Then::Used { name, notes, reload } if is_done => {
-                self.house.shelf_mut().activate(&name);
-                (self.tell)(Event::Active { name: name.clone(), notes: notes.clone() });
-                self.say_ready();
-                if reload {
-                    for old in self.house.shelf().outdated() {
-                        let then = Then::Discarded { name: old.clone(), rest: Vec::new() };
-                        self.ask(None, &["vcl.discard", &old], then);
-                    }
-                    let text = format!("Configuration `{name}` is active.\n{notes}");
-                    return self.reply(client.as_ref(), Answer::ok(text));
+                    return self.begin_switch(Switch { client, name, notes, reload: true });
                 }
             }
             Then::Discarded { name, mut rest } if is_done => {
@@ -176,37 +169,13 @@ impl Supervisor<'_> {
                 let list = self.list_configurations(&client, &answer.text());
                 return self.reply(Some(&client), list);
             }
-            Then::Loaded { activate: true, .. } | Then::Used { reload: true, .. } => {
+            Then::Loaded { activate: true, .. } => {
                 (self.tell)(Event::NotLoaded { why: answer.text() });
                 self.say_ready();
             }
             _ => {}
         }
         self.reply(client.as_ref(), answer);
-    }
-
-    /// Loads the file of the start, or another one, under a new name, and makes it the active one.
-    pub(crate) fn reload(&mut self, client: Option<Client>, path: Option<String>) {
-        let path = path.unwrap_or_else(|| self.house.settings().config_name.clone());
-        self.notifier.reloading();
-        let shelf = self.house.shelf();
-        let name = shelf.reload_name(since_1970().as_secs(), |name| self.errands.is_loading(name));
-        let prepared = read_text(Path::new(&path)).and_then(|text| {
-            let one = shelf.prepare(&name, text, path, "auto")?;
-            Ok((self.house.keys_for(&one)?, one))
-        });
-        match prepared {
-            Ok((keys, configuration)) => {
-                self.hand_over(&keys);
-                let words = load_words(&configuration);
-                self.ask(client, &words, Then::Loaded { configuration, activate: true });
-            }
-            Err(why) => {
-                (self.tell)(Event::NotLoaded { why: why.clone() });
-                self.say_ready();
-                self.reply(client.as_ref(), Answer::new(Status::PARAMETER, why + "\n"));
-            }
-        }
     }
 
     fn status(&self, client: &Client) -> Answer {
@@ -352,7 +321,7 @@ impl Supervisor<'_> {
     }
 
     /// Tells the worker keys that it cannot read, before the configuration that names them.
-    fn hand_over(&mut self, keys: &[Given]) {
+    pub(crate) fn hand_over(&mut self, keys: &[Given]) {
         if self.house.keys().is_none() {
             return;
         }
@@ -391,23 +360,6 @@ impl Supervisor<'_> {
             }
             Err(why) => self.reply(Some(&client), Answer::new(Status::PARAMETER, why)),
         }
-    }
-
-    fn switch(&mut self, client: Client) {
-        let name = client.call.args[0].clone();
-        let answer = match self.house.shelf().find(&name) {
-            None => Answer::new(Status::PARAMETER, format!("No VCL named {name} known\n")),
-            Some(one) if one.temperature == "cold" => Answer::new(
-                Status::CANNOT,
-                format!("VCL '{name}' is cold - set to auto or warm first"),
-            ),
-            Some(_) if self.house.shelf().active().name == name => Answer::ok(""),
-            Some(_) => {
-                let then = Then::Used { name: name.clone(), notes: String::new(), reload: false };
-                return self.ask(Some(client), &["vcl.use", &name], then);
-            }
-        };
-        self.reply(Some(&client), answer);
     }
 
     fn discard(&mut self, client: Client) {
@@ -541,7 +493,7 @@ impl Supervisor<'_> {
 }
 
 /// How a worker is told to load a configuration.
-fn load_words(one: &crate::handoff::HandoffConfiguration) -> [String; 5] {
+pub(crate) fn load_words(one: &crate::handoff::HandoffConfiguration) -> [String; 5] {
     ["vcl.load", &one.name, &one.file_name, &one.text, &one.temperature].map(str::to_owned)
 }
 

@@ -1,5 +1,6 @@
 //! The life of workers, and the loop in which the manager waits for everything at once.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +20,7 @@ use crate::notify::Notifier;
 use crate::panic_note::PanicNote;
 use crate::relay::Heard;
 use crate::signals::{self, Signals};
+use crate::switch::Switch;
 use crate::upgrade::{self, NextProgram, Retiring, Trial};
 use crate::worker::{Ended, Said, Worker, WorkerKind};
 use crate::xid::XidBases;
@@ -28,7 +30,7 @@ pub(crate) const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the manager says how long it runs.
 const BEAT: Duration = Duration::from_secs(1);
 /// What those are told who wait for a worker that is asked to end.
-const STOPPING: &str = "The worker is stopping.\n";
+pub(crate) const STOPPING: &str = "The worker is stopping.\n";
 /// Requests of one client that are looked at before everything else is again.
 const REQUESTS_AT_ONCE: usize = 16;
 
@@ -71,6 +73,7 @@ pub fn supervise(
         backoff: Backoff::default(),
         served_before: false,
         errands: Errands::default(),
+        switches: VecDeque::new(),
         panic: None,
         crash: None,
         trial: None,
@@ -115,6 +118,8 @@ pub(crate) struct Supervisor<'a> {
     pub(crate) commands: Commands,
     /// What the worker was asked and has not answered.
     pub(crate) errands: Errands,
+    /// Configurations that are to be the active one, one after the other.
+    pub(crate) switches: VecDeque<Switch>,
     /// Why the last worker ended, if that was nobody's wish.
     pub(crate) panic: Option<PanicNote>,
     /// What a dead worker had logged is being written to a file.

@@ -87,6 +87,9 @@ pub(crate) struct KeptConfiguration {
 pub(crate) struct KeptListener {
     pub(crate) name: String,
     pub(crate) address: String,
+    /// What the configuration says; without it, the address.
+    #[serde(default)]
+    pub(crate) asked: Option<String>,
     pub(crate) sockets: usize,
 }
 

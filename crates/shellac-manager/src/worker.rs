@@ -13,11 +13,14 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::ManagerError;
+use crate::descriptors;
 use crate::handoff::{self, Handoff, READY};
 use crate::relay::{Heard, Relay};
 
 /// How long a new worker has to take its handoff.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Room for sockets on their way to a worker, in bytes.
+const LATER_BYTES: usize = 4 << 20;
 
 /// How workers come about.
 #[derive(Debug)]
@@ -80,6 +83,8 @@ enum Body {
 pub(crate) struct Worker {
     body: Body,
     connection: UnixStream,
+    /// Where it takes sockets of addresses that are opened later.
+    later: Option<UnixStream>,
     pub(crate) started: Instant,
     /// It said that it serves.
     pub(crate) served: bool,
@@ -94,11 +99,16 @@ impl Worker {
     /// Starts one. The sockets of the handoff are duplicates, and are closed here.
     pub(crate) fn start(
         kind: &WorkerKind,
-        handoff: Handoff,
+        mut handoff: Handoff,
         now: Instant,
     ) -> Result<Worker, ManagerError> {
         let spawn = |source| ManagerError::Spawn { source };
         let (ours, theirs) = UnixStream::pair().map_err(spawn)?;
+        let (later, their_later) = UnixStream::pair().map_err(spawn)?;
+        later.set_nonblocking(true).map_err(spawn)?;
+        // Best effort: with less room a great many sockets may not fit, which is an error then.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&later, LATER_BYTES);
+        handoff.later = Some(their_later);
         let (body, to_send) = match kind {
             WorkerKind::Process { path, arguments, name } => {
                 let process = Command::new(path)
@@ -121,6 +131,7 @@ impl Worker {
         let mut worker = Worker {
             body,
             connection: ours,
+            later: Some(later),
             started: now,
             served: false,
             said: Vec::new(),
@@ -148,11 +159,21 @@ impl Worker {
         Some(Worker {
             body: Body::Adopted(pid),
             connection: UnixStream::from(connection),
+            later: None,
             started: now,
             served: true,
             said: Vec::new(),
             silent: true,
             relay: Relay::default(),
+        })
+    }
+
+    /// Gives it listening sockets, before the order that says what they are. Fails rather than waits.
+    pub(crate) fn give(&mut self, sockets: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let later = self.later.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        descriptors::send(later, sockets).inspect_err(|_| {
+            // Some may have been sent: nobody would know which of them the next ones are.
+            self.later = None;
         })
     }
 

@@ -20,7 +20,7 @@ use crate::log::{Grammar, LogSink, Xids};
 use crate::node::Node;
 use crate::stats::{Chores, Counting};
 use crate::tunnel::Tunnels;
-use crate::worker::{self, Common, Entrance, SWEEP, Seed, Stage};
+use crate::worker::{self, Common, SWEEP, Seed, Stage, entrances};
 
 /// A listening address.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ pub struct Listener {
     pub name: String,
     /// Where it listens.
     pub address: ListenAddress,
-    /// Listening sockets, one per serving thread (`SO_REUSEPORT`). With fewer, threads share the first one.
+    /// Listening sockets, one per serving thread (`SO_REUSEPORT`). With fewer, threads share the first one. None means those that a running
+    /// engine has at this address.
     pub sockets: Vec<OwnedFd>,
 }
 
@@ -192,10 +193,10 @@ impl Engine {
             tunnels: Tunnels::default(),
         };
         let threads = log.serving.len();
-        let mut sockets = share_out(listeners, &config, threads)?;
+        let entrances = entrances(listeners, &[], threads)?;
         let EngineLog { control: sink, serving, seats, ring, counting, .. } = log;
         let name = &options.inherited.configuration;
-        let (control, questions) = Control::new(name, config, threads, counting.clone());
+        let (control, questions) = Control::new(name, config, entrances, threads, counting.clone());
         // Before the first request is served.
         control.inherit(&options.inherited);
         let (started_tx, started) = mpsc::channel();
@@ -214,7 +215,6 @@ impl Engine {
         for ((index, sink), commands) in serving.into_iter().enumerate().zip(questions) {
             let seed = Seed {
                 common: common.clone(),
-                listeners: std::mem::take(&mut sockets[index]),
                 sink,
                 seat: seats.next(),
                 xids: Xids::new(layout, options.xid_base, index as u64, count),
@@ -352,36 +352,4 @@ pub(crate) fn dialect(log: LogDialect) -> Dialect {
         LogDialect::V7_3 => Dialect::V7_3,
         LogDialect::Vs9_0 => Dialect::Vs9_0,
     }
-}
-
-/// A socket of each listener for each thread.
-fn share_out(
-    listeners: Vec<Listener>,
-    config: &Config,
-    threads: usize,
-) -> Result<Vec<Vec<Entrance>>, EngineError> {
-    let mut shares: Vec<Vec<Entrance>> = Vec::new();
-    shares.resize_with(threads, Vec::new);
-    for Listener { name, address, sockets } in listeners {
-        let of_name = config.listen.iter().find(|listen| listen.name == name);
-        let proxy = of_name.is_some_and(|listen| listen.proxy_protocol);
-        let unix = address.ip().is_none();
-        let shared = match sockets.first() {
-            Some(first) => {
-                first.try_clone().map_err(|source| EngineError::Thread { index: 0, source })?
-            }
-            None => return Err(EngineError::NoSocket { address }),
-        };
-        let mut sockets = sockets.into_iter();
-        for (index, share) in shares.iter_mut().enumerate() {
-            let socket = match sockets.next() {
-                Some(socket) => socket,
-                None => {
-                    shared.try_clone().map_err(|source| EngineError::Thread { index, source })?
-                }
-            };
-            share.push(Entrance { name: name.clone(), unix, proxy, socket });
-        }
-    }
-    Ok(shares)
 }

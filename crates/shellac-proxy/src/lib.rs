@@ -27,8 +27,8 @@ mod tunnel;
 mod worker;
 
 pub use control::{
-    BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Epoch, Inherited,
-    Keys, Loaded, OpenRequest, PoolLeft, Temperature,
+    BOOT, BackendLoad, BackendStatus, ConfigurationStatus, Control, ControlError, Doorways, Epoch,
+    Inherited, Keys, Loaded, OpenRequest, PoolLeft, Temperature,
 };
 pub use engine::{Engine, EngineError, EngineLog, EngineOptions, Listener};
 pub use log::{LogSink, Predecessor, Rehearsal};

@@ -66,6 +66,7 @@ pub(crate) fn serve(
     asked: Option<&UnixStream>,
 ) -> anyhow::Result<()> {
     let threads = handoff.threads;
+    let later = handoff.later.as_ref().map(UnixStream::try_clone).transpose()?;
     let Setup { config, others, listeners, options, kept, nodes } = Setup::from_handoff(handoff)?;
     let mut worker = start(config, listeners, options)?;
     if let Some(error) = worker.unlocked() {
@@ -90,6 +91,9 @@ pub(crate) fn serve(
                 0 => dispatcher.log(order.words),
                 // Not among what is logged.
                 _ if order.words[..1] == ["keys"] => dispatcher.take_keys(&order),
+                _ if order.words[..1] == ["listen"] => {
+                    dispatcher.take_sockets(&order, later.as_ref());
+                }
                 _ if order.words.len() == 2 && order.words[0] == "retire" => {
                     let moved = worker.move_log(Path::new(&order.words[1]));
                     has_successor |= moved.is_ok();

@@ -258,6 +258,7 @@ fn listen(address: &AdminAddress) -> Result<Listener, ManagerError> {
                 name: "admin".to_owned(),
                 address: (*address).into(),
                 error,
+                who: None,
             };
             let socket = TcpListener::bind(address).map_err(failed)?;
             socket.set_nonblocking(true).map_err(failed)?;

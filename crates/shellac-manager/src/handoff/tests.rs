@@ -39,6 +39,7 @@ fn sample(addresses: usize, threads: usize) -> Handoff {
         before: vec![HandoffBefore { pid: 17, is_new: true }],
         keys: vec![(PathBuf::from("/k"), KeyText::from(&b"secret"[..]))],
         listeners,
+        later: None,
     }
 }
 
@@ -53,7 +54,8 @@ fn short() -> Handoff {
 #[test]
 fn settings_and_sockets_arrive() {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let sent = sample(3, 50);
+    let (more, later) = UnixStream::pair().unwrap();
+    let sent = Handoff { later: Some(later), ..sample(3, 50) };
     let received = std::thread::scope(|scope| {
         let receiver = scope.spawn(|| receive(&theirs).unwrap());
         send(&ours, &sent).unwrap();
@@ -70,6 +72,11 @@ fn settings_and_sockets_arrive() {
         let (_, peer) = seventh.accept().unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
     }
+    let first = TcpListener::bind("127.0.0.1:0").unwrap();
+    descriptors::send(&more, &[first.as_fd()]).unwrap();
+    let came = receive_sockets(received.later.as_ref().unwrap(), 1).unwrap();
+    let [came]: [OwnedFd; 1] = came.try_into().unwrap();
+    assert_eq!(TcpListener::from(came).local_addr().unwrap(), first.local_addr().unwrap());
 }
 
 #[test]
@@ -87,8 +94,8 @@ fn a_message_that_is_cut_or_changed_is_an_error() {
         let _ = decode(&bad);
     }
     let mut many = good.clone();
-    let count = many.len() - 8;
-    many[count..].copy_from_slice(&u64::MAX.to_le_bytes());
+    let count = many.len() - 16;
+    many[count..count + 8].copy_from_slice(&u64::MAX.to_le_bytes());
     assert!(matches!(decode(&many), Err(HandoffError::Bad("too many sockets"))));
 }
 

@@ -44,16 +44,28 @@ pub(super) fn bind(path: &Path, rights: &SocketRights) -> io::Result<(OwnedFd, S
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile::new(path)?;
-    let user = rights.user.as_deref().map(group::uid_of).transpose()?;
-    let group = rights.group.as_deref().map(group::gid_of).transpose()?;
+    give(path, rights)?;
+    socket.listen(BACKLOG)?;
+    Ok((socket.into(), file))
+}
+
+/// Gives the file of a socket its rights.
+pub(super) fn give(path: &Path, rights: &SocketRights) -> io::Result<()> {
+    let (user, group) = check(rights)?;
     if user.is_some() || group.is_some() {
         chown(path, user, group)?;
     }
     if let Some(mode) = rights.mode {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     }
-    socket.listen(BACKLOG)?;
-    Ok((socket.into(), file))
+    Ok(())
+}
+
+/// The user and the group, which have to be there.
+pub(super) fn check(rights: &SocketRights) -> io::Result<(Option<u32>, Option<u32>)> {
+    let user = rights.user.as_deref().map(group::uid_of).transpose()?;
+    let group = rights.group.as_deref().map(group::gid_of).transpose()?;
+    Ok((user, group))
 }
 
 /// Removes a socket that nobody listens on; anything else of that name is left, and binding will fail.

@@ -32,6 +32,7 @@ fn state() -> TakeOver {
         listeners: vec![KeptListener {
             name: "a0".to_owned(),
             address: "127.0.0.1:1".to_owned(),
+            asked: Some("127.0.0.1:0".to_owned()),
             sockets: 100,
         }],
         doors: vec![None],
@@ -72,6 +73,8 @@ fn what_cannot_be_taken_over_is_refused_in_words() {
     let more = text.replacen("\"format\":1", "\"format\":1,\"new\":[]", 1);
     assert!(TakeOver::read(more.as_bytes()).is_ok(), "what it does not know it ignores");
     assert!(refused(&text.replacen("\"active\":0", "\"active\":1", 1)).contains("no active"));
+    let without = text.replace(",\"asked\":\"127.0.0.1:0\"", "");
+    assert!(without.len() < text.len() && TakeOver::read(without.as_bytes()).is_ok());
     let unknown = text.replace("[[listen]]", "[[listne]]");
     assert!(refused(&unknown).contains("does not understand the configuration"));
     let (ours, theirs) = UnixStream::pair().unwrap();

@@ -23,7 +23,7 @@ use crate::clock::Micros;
 use crate::fetch::{self, Limit, Until};
 use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
 use crate::tunnel::TunnelPlace;
-use crate::worker::{Live, Local, Outbox, Worker};
+use crate::worker::{Live, Local, Outbox, Welcome, Worker};
 
 /// What becomes of the connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +156,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     let worker = Rc::clone(session.worker());
     let local = worker.lease();
     worker.stats.main().inc(Main::ClientReq);
-    let Session { client, txn: parent, peer, address, server, live, listener, head, .. } = session;
+    let Session { client, txn: parent, peer, address, server, live, welcome, head, .. } = session;
     client.input.consume(len);
     // While the request waits, others use the memory, which is still in the caches.
     worker.buffers.borrow_mut().reclaim(&mut client.input);
@@ -171,7 +171,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     txn.timestamp("Start", first_byte);
     txn.timestamp("Req", now);
     txn.vcl_use(&local.generation().name);
-    txn.req_start(peer, listener);
+    txn.req_start(peer, &welcome.name);
     txn.request_head(HeadTags::REQ, head, head.version.as_str());
 
     // The parser has refused every head for which there is no framing.
@@ -180,7 +180,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     let Found { at, route, verdict } = route(config, head);
     let known = if verdict == Verdict::Fits { &route.upgrade[..] } else { &[] };
     let upgrade = wanted_upgrade(head, framing, known);
-    let close = close_after(&worker, head).or_else(|| {
+    let close = close_after(&worker, welcome, head).or_else(|| {
         // Whoever wants a tunnel may send its bytes without waiting: they are no requests, whatever the answer is.
         (head.method == "CONNECT" || upgrade.is_some()).then_some(SessionEnd::RespClose)
     });
@@ -347,7 +347,7 @@ pub(crate) fn via(
 }
 
 /// Why the connection ends with this request, if the client's head or our own state say so.
-fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
+fn close_after(worker: &Worker, welcome: &Welcome, head: &RequestHead) -> Option<SessionEnd> {
     if !client_keeps_alive(head) {
         return Some(match head.version {
             Version::Http10 if !head.headers.has_token(Known::Connection, "close") => {
@@ -356,5 +356,6 @@ fn close_after(worker: &Worker, head: &RequestHead) -> Option<SessionEnd> {
             _ => SessionEnd::ReqClose,
         });
     }
-    worker.draining.get().then_some(SessionEnd::RespClose)
+    let is_over = worker.draining.get() || welcome.closed.get();
+    is_over.then_some(SessionEnd::RespClose)
 }

@@ -20,13 +20,12 @@ use crate::worker::Timer;
 ///
 /// Why the connection ends; the log has the reason.
 pub(super) async fn secure(session: &mut Session) -> Result<(), SessionEnd> {
-    let worker = session.worker();
-    let current = worker.current();
-    let config = match current.generation().secrets.listener(&session.listener) {
+    // As it was when the connection came: it may have been told something about itself since.
+    let config = match &session.welcome.tls {
         Listening::Plain => return Ok(()),
         Listening::Tls(config) => Arc::clone(config),
         Listening::Broken => {
-            worker.stats.main().inc(Main::TlsFail);
+            session.worker().stats.main().inc(Main::TlsFail);
             let why = "this listener has no certificate that can be used";
             session.txn.tls_failed(Side::Client, why);
             return Err(SessionEnd::RespClose);

@@ -16,7 +16,7 @@ use super::preamble;
 use super::secure;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
-use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Worker};
+use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Welcome, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
 const LINGER_BYTES: usize = 32 << 20;
@@ -40,11 +40,10 @@ pub(crate) struct Session {
     pub(super) address: SocketAddr,
     /// Where the client connected to.
     pub(super) server: SocketAddr,
-    /// What a proxy in front says about the connection is still to come.
-    proxy: bool,
     /// The request whose head is being read, as soon as that takes more than one look.
     pub(super) live: Option<Live>,
-    pub(super) listener: Rc<str>,
+    /// How clients were received where it came in.
+    pub(super) welcome: Rc<Welcome>,
     pub(super) head: RequestHead,
     opened: Micros,
     _open: Open,
@@ -83,16 +82,16 @@ enum Waited {
 impl Session {
     /// Logs the arrival of a connection.
     pub(crate) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Box<Session> {
-        let Arrival { stream, local, peer, listener, proxy } = arrival;
+        let Arrival { stream, local, peer, welcome } = arrival;
         worker.sessions.set(worker.sessions.get() + 1);
         worker.stats.session();
         let log = &worker.log;
         let at = log.now();
         let address = peer;
         let peer = AddressText::new(address);
-        let kind = if proxy { TxnKind::ProxySession } else { TxnKind::Session };
+        let kind = if welcome.proxy { TxnKind::ProxySession } else { TxnKind::Session };
         let txn = Txn::begin(log, kind, log.next_xid(), Vxid(0), at, at);
-        txn.sess_open(&peer, &listener, &AddressText::new(local), at, stream.fd());
+        txn.sess_open(&peer, &welcome.name, &AddressText::new(local), at, stream.fd());
         txn.flush();
         Box::new(Session {
             worker: Rc::clone(worker),
@@ -101,9 +100,8 @@ impl Session {
             peer,
             address,
             server: local,
-            proxy,
             live: None,
-            listener,
+            welcome,
             head: RequestHead::default(),
             opened: at,
             _open: Open(Rc::clone(worker)),
@@ -117,7 +115,7 @@ impl Session {
 
     /// Serves the connection to its end.
     pub(crate) async fn serve(mut self: Box<Session>) {
-        let refused = if self.proxy {
+        let refused = if self.welcome.proxy {
             // Boxed, so that an idle connection does not keep room for it.
             Box::pin(preamble::introduced(&mut self)).await.err()
         } else {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod backends;
+mod doorways;
 mod inherited;
 mod jobs;
 mod judge;
@@ -23,8 +24,9 @@ use crate::clock;
 use crate::generation::{Around, Generation, lock};
 use crate::stats::Counting;
 use crate::tls::{Secrets, Tickets};
-use crate::worker::{Command, Orders, Stage, WAITING};
+use crate::worker::{Command, Entrance, Orders, Stage, WAITING};
 pub use backends::{BackendLoad, BackendStatus, OpenRequest};
+pub use doorways::Doorways;
 pub use inherited::Inherited;
 pub(crate) use names::Names;
 pub use pools::{Keys, PoolLeft};
@@ -88,10 +90,12 @@ impl Acks {
 }
 
 impl Control {
-    /// A handle on a proxy of `threads` serving threads that begins with `config`, under this name; and what each of them is asked.
+    /// A handle on a proxy of `threads` serving threads that begins with `config`, under this name, and with these entrances; and what
+    /// each of them is asked.
     pub(crate) fn new(
         name: &str,
         config: Arc<Config>,
+        entrances: Vec<Entrance>,
         threads: usize,
         counting: Counting,
     ) -> (Control, Vec<mpsc::Receiver<Command>>) {
@@ -99,13 +103,18 @@ impl Control {
         let names = Names::default();
         let around = Around { threads, counting: &counting, names: &names };
         let tickets = Tickets::new();
-        let secrets = Secrets::read(&config, &tickets, None);
+        let secrets = Secrets::read(&config, &tickets);
         let faults = complaints(&secrets);
         let boot = Generation::new(0, name, config, secrets, now, None, &around);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
-        let (orders, _) =
-            watch::channel(Orders { stage: Stage::Serve, active, epoch: 0, masked: TagSet::EMPTY });
+        let (orders, _) = watch::channel(Orders {
+            stage: Stage::Serve,
+            active,
+            entrances: entrances.into(),
+            epoch: 0,
+            masked: TagSet::EMPTY,
+        });
         let acks = Acks(Arc::new(Mutex::new(vec![0; threads])));
         let (commands, questions) = (0..threads).map(|_| mpsc::channel(WAITING)).unzip();
         let shared = Shared {
@@ -168,7 +177,8 @@ impl Control {
 
     /// Makes a configuration ready to be activated; it is warm.
     ///
-    /// Its listening addresses, its log and its threads are those of the proxy for good; what differs is named in the answer.
+    /// Its log and its threads are those of the proxy for good; what differs is named in the answer. Listening addresses are opened and closed by
+    /// whoever [activates](Control::activate_with) it.
     ///
     /// # Errors
     ///
@@ -200,7 +210,7 @@ impl Control {
         // Outside of the lock: thousands of backends take their time.
         let now = clock::unix_seconds();
         let Shared { threads, counting, names, tickets, .. } = &*self.shared;
-        let mut secrets = Secrets::read(&config, tickets, Some(&before.secrets));
+        let mut secrets = Secrets::read(&config, tickets);
         if strict && !secrets.errors.is_empty() {
             secrets.errors.sort_by_key(|error| error.line);
             return Err(ControlError::Certificates { errors: secrets.errors });
@@ -217,16 +227,34 @@ impl Control {
         Ok(loaded)
     }
 
-    /// New requests get this configuration from now on; open ones go on with theirs. It is warm afterwards.
+    /// New requests get this configuration from now on; open ones go on with theirs. It is warm afterwards. Clients come in where they did.
     ///
     /// # Errors
     ///
     /// No configuration has the name.
     pub fn activate(&self, name: &str) -> Result<(), ControlError> {
+        self.activate_with(name, None)
+    }
+
+    /// [`activate`](Control::activate), and from the same moment on clients come in by `doorways`, if there are some.
+    ///
+    /// # Errors
+    ///
+    /// No configuration has the name; nothing is opened or closed then.
+    pub fn activate_with(
+        &self,
+        name: &str,
+        doorways: Option<Doorways>,
+    ) -> Result<(), ControlError> {
         // Under the lock, so that of two calls the one that was later is so for the threads too.
         let mut registry = lock(&self.shared.registry);
         let active = registry.activate(name)?;
-        self.shared.orders.send_modify(|orders| orders.active = active);
+        self.shared.orders.send_modify(|orders| {
+            orders.active = active;
+            if let Some(Doorways(entrances)) = doorways {
+                orders.entrances = entrances;
+            }
+        });
         Ok(())
     }
 

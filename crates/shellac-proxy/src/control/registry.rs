@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use shellac_config::{Config, ConfigError, ListenConfig};
+use shellac_config::{Config, ConfigError};
 
 use super::status::ConfigurationStatus;
 use crate::generation::Generation;
@@ -297,12 +297,7 @@ fn is_name(name: &str) -> bool {
 
 /// Keys of `next` that a running proxy cannot follow.
 fn needs_restart(now: &Config, next: &Config) -> Vec<&'static str> {
-    // Certificates are taken over by new connections.
-    let sockets = |config: &Config| -> Vec<ListenConfig> {
-        config.listen.iter().map(|one| ListenConfig { tls: None, ..one.clone() }).collect()
-    };
     let keys = [
-        ("listen", sockets(now) != sockets(next)),
         ("log", now.log != next.log),
         ("threads", now.threads != next.threads),
         ("instance", now.instance != next.instance),

@@ -10,9 +10,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ProducesTickets;
 use rustls::{ClientConfig, ServerConfig, SupportedProtocolVersion};
-use shellac_config::{
-    BackendAddress, BackendConfig, Config, ConfigError, ListenConfig, TlsVersion,
-};
+use shellac_config::{BackendAddress, BackendConfig, Config, ConfigError, TlsVersion};
 
 pub(crate) use backend::Upstream;
 pub use backend::trusted_certificates;
@@ -46,8 +44,8 @@ pub(crate) enum Speaking {
 /// What a configuration says about TLS, with all files read.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
-    /// The listeners that there are, without what is said of TLS.
-    listeners: Vec<(ListenConfig, Listening)>,
+    /// By the name of the listener.
+    listeners: Vec<(String, Listening)>,
     /// By the position of the backend.
     backends: Vec<Speaking>,
     /// What could not be used, and why.
@@ -67,10 +65,7 @@ impl Tickets {
 
 impl Secrets {
     /// Reads all files that `config` names. What cannot be used is in `errors`.
-    ///
-    /// Sockets are for good, so a listener that was there `before` and is not in `config`, or is something else there, goes on as
-    /// it was.
-    pub(crate) fn read(config: &Config, tickets: &Tickets, before: Option<&Secrets>) -> Secrets {
+    pub(crate) fn read(config: &Config, tickets: &Tickets) -> Secrets {
         let mut secrets = Secrets::default();
         for listen in &config.listen {
             let listening = match &listen.tls {
@@ -83,15 +78,7 @@ impl Secrets {
                     }
                 },
             };
-            secrets.listeners.push((ListenConfig { tls: None, ..listen.clone() }, listening));
-        }
-        if let Some(before) = before {
-            let now = std::mem::take(&mut secrets.listeners);
-            let goes_on = |(listen, was): &(ListenConfig, Listening)| {
-                let found = now.iter().find(|(same, _)| same == listen);
-                (listen.clone(), found.map_or(was, |(_, listening)| listening).clone())
-            };
-            secrets.listeners = before.listeners.iter().map(goes_on).collect();
+            secrets.listeners.push((listen.name.clone(), listening));
         }
         // Backends that say the same share what is made of it, above all the roots of a system.
         let mut made: Vec<(&shellac_config::BackendTls, Option<Arc<ClientConfig>>)> = Vec::new();
@@ -124,10 +111,10 @@ impl Secrets {
         secrets
     }
 
-    /// What the listener of this name needs.
-    pub(crate) fn listener(&self, name: &str) -> &Listening {
-        let found = self.listeners.iter().find(|(known, _)| known.name == name);
-        found.map_or(&Listening::Plain, |(_, listening)| listening)
+    /// What the listener of this name needs, if there is one.
+    pub(crate) fn listener(&self, name: &str) -> Option<&Listening> {
+        let found = self.listeners.iter().find(|(known, _)| known == name);
+        found.map(|(_, listening)| listening)
     }
 
     /// How the backend at `index` is spoken to.
@@ -145,7 +132,7 @@ pub fn check_certificates(
     config: &Config,
     file_name: &str,
 ) -> Result<(), shellac_config::ConfigErrors> {
-    let mut errors = Secrets::read(config, &Tickets(None), None).errors;
+    let mut errors = Secrets::read(config, &Tickets(None)).errors;
     if errors.is_empty() {
         return Ok(());
     }

@@ -6,6 +6,8 @@ mod chance;
 mod command;
 mod conn;
 mod deadline;
+mod doors;
+mod entrance;
 mod live;
 mod local;
 mod outbox;
@@ -19,17 +21,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shellac_counters::live::Seat;
-use shellac_format::TagSet;
+use shellac_format::{Tag, TagSet};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
-pub(crate) use accept::{Arrival, Entrance};
+pub(crate) use accept::{Arrival, Welcome};
 pub(crate) use buffer::Buffer;
 pub(crate) use chance::Chance;
 pub(crate) use command::{Command, Survey, WAITING};
 pub(crate) use conn::Conn;
 pub(crate) use deadline::{Deadlines, SWEEP, Timer};
+pub(crate) use entrance::{Entrance, entrances};
 pub(crate) use live::Live;
 pub(crate) use local::{Lease, Local};
 pub(crate) use outbox::Outbox;
@@ -47,6 +50,7 @@ use crate::node::Node;
 use crate::stats::{Counting, Sample, Stats};
 use crate::tunnel::Tunnels;
 use buffer::Buffers;
+use doors::Doors;
 use running::Running;
 use spare::Spare;
 
@@ -59,6 +63,8 @@ pub(crate) struct Orders {
     pub(crate) stage: Stage,
     /// What new requests get.
     pub(crate) active: Arc<Generation>,
+    /// Where clients come in.
+    pub(crate) entrances: Arc<[Entrance]>,
     /// To be acknowledged.
     pub(crate) epoch: u64,
     /// What is not logged.
@@ -98,8 +104,6 @@ pub(crate) struct Common {
 /// What one serving thread is made from.
 pub(crate) struct Seed {
     pub(crate) common: Common,
-    /// Where clients come in.
-    pub(crate) listeners: Vec<Entrance>,
     pub(crate) sink: Box<dyn LogSink>,
     /// Its part of the scoreboard, if there is one.
     pub(crate) seat: Option<Seat>,
@@ -263,8 +267,7 @@ impl Worker {
 ///
 /// The runtime could not be made, or a listening socket could not be used; `ready` was not called then.
 pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
-    let Seed { common, listeners, sink, seat, xids, index, orders, acks, counting, commands } =
-        seed;
+    let Seed { common, sink, seat, xids, index, orders, acks, counting, commands } = seed;
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -273,7 +276,7 @@ pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
     let worker =
         Rc::new(Worker::new(common, index, active, sink, seat, xids, Stats::new(&counting)));
     publish_on_panic(&worker.log);
-    let result = runtime.block_on(serve(&worker, listeners, orders, &acks, commands, ready));
+    let result = runtime.block_on(serve(&worker, orders, &acks, commands, ready));
     // Ends the tasks that are left; their transactions say so in the log.
     drop(runtime);
     worker.log.sweep();
@@ -285,17 +288,15 @@ pub(crate) fn run(seed: Seed, ready: impl FnOnce()) -> std::io::Result<()> {
 
 async fn serve(
     worker: &Rc<Worker>,
-    listeners: Vec<Entrance>,
     mut orders: watch::Receiver<Orders>,
     acks: &Acks,
     mut commands: mpsc::Receiver<Command>,
     ready: impl FnOnce(),
 ) -> std::io::Result<()> {
-    let mut acceptors = Vec::new();
-    for entrance in listeners {
-        let (door, name) = entrance.open()?;
-        acceptors.push(tokio::task::spawn_local(accept::accept(Rc::clone(worker), name, door)));
-    }
+    let mut doors = Doors::default();
+    let Orders { active, entrances, .. } = orders.borrow().clone();
+    doors.follow(worker, &entrances, &active).await?;
+    drop((active, entrances));
     ready();
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -308,9 +309,19 @@ async fn serve(
                     // The sender gone means that the engine is gone.
                     return Ok(());
                 }
-                let Orders { stage, active, epoch, masked } = orders.borrow_and_update().clone();
+                let Orders { stage, active, entrances, epoch, masked } =
+                    orders.borrow_and_update().clone();
                 worker.log.set_masked(masked);
                 worker.activate(&active);
+                if stage == Stage::Serve
+                    && let Err(error) = doors.follow(worker, &entrances, &active).await
+                {
+                    worker.log.loose(Tag::Error, |text| {
+                        text.bytes(b"shellac: a listening socket cannot be used: errno");
+                        text.field(u64::from(error.raw_os_error().unwrap_or(0).unsigned_abs()));
+                    });
+                }
+                drop((active, entrances));
                 // A choice is made without waiting, so none is half made here.
                 acks.reach(worker.index, epoch);
                 match stage {
@@ -318,7 +329,7 @@ async fn serve(
                     Stage::Stop => return Ok(()),
                     Stage::Drain | Stage::Retire => {
                         worker.lenient.set(stage == Stage::Retire);
-                        acceptors.drain(..).for_each(|acceptor| acceptor.abort());
+                        doors.close();
                         worker.draining.set(true);
                         worker.deadlines.wake_all();
                     }

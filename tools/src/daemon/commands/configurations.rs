@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shellac_admin::{Answer, Status};
 use shellac_config::{Config, ConfigErrors, KeyText, NodeMap, ParseOptions};
-use shellac_proxy::{Control, ControlError, Temperature};
+use shellac_proxy::{Control, ControlError, Doorways, Temperature};
 
 use super::Loadable;
+
+/// How long threads have to open and close listening sockets: they look when the next thing happens to them.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// Loads one. The answer names what of it needs a restart.
 pub(super) fn load(
@@ -52,8 +56,25 @@ pub(super) fn restore(control: &Control, others: Vec<Loadable>) -> Result<(), Co
     Ok(())
 }
 
-pub(super) fn switch(control: &Control, name: &str) -> Answer {
-    control.activate(name).map_or_else(|error| refused(&error), |()| Answer::ok(""))
+/// Makes one the active one; with its listening addresses, if they are other ones.
+pub(super) fn switch(
+    control: &Control,
+    name: &str,
+    doorways: Option<Result<Doorways, String>>,
+) -> Answer {
+    let moves = doorways.is_some();
+    let doorways = match doorways.transpose() {
+        Ok(doorways) => doorways,
+        Err(why) => return Answer::new(Status::CANNOT, format!("{why}\n")),
+    };
+    if let Err(error) = control.activate_with(name, doorways) {
+        return refused(&error);
+    }
+    if moves && !control.settle(SETTLES) {
+        // It follows as soon as it can.
+        return Answer::ok("A thread still listens where it did.\n");
+    }
+    Answer::ok("")
 }
 
 pub(super) fn discard(control: &Control, name: &str) -> Answer {

@@ -7,9 +7,11 @@ mod backends;
 mod configurations;
 mod drain;
 mod journal;
+mod listening;
 mod log_mask;
 mod state;
 
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use drain::Drain;
 use journal::Journal;
+use listening::Listening;
 use shellac_admin::{Answer, Place, Row, Status};
 use shellac_config::{Config, KeyText, NodeMap};
 use shellac_manager::{Order, Orders};
@@ -106,6 +109,8 @@ pub(crate) struct Dispatcher {
     journal: Journal,
     /// Private keys that this process cannot read, for the configuration that comes next.
     keys: Mutex<Vec<(PathBuf, KeyText)>>,
+    /// Sockets that wait for their configuration.
+    listening: Listening,
 }
 
 /// What came of a command.
@@ -134,7 +139,8 @@ impl Dispatcher {
     pub(crate) fn new(control: Control, orders: Orders, nodes: NodeMap) -> Dispatcher {
         let journal = Journal::default();
         let (kept, keys) = (Mutex::default(), Mutex::default());
-        Dispatcher { control, orders, nodes, kept, journal, keys }
+        let listening = Listening::default();
+        Dispatcher { control, orders, nodes, kept, journal, keys, listening }
     }
 
     /// Brings about what was there before this worker began, beside its first configuration.
@@ -160,6 +166,13 @@ impl Dispatcher {
                 keys.push((path, KeyText::from(text)));
             }
         }
+        // A manager that is gone needs none.
+        let _ = self.orders.answer(order.number, &Answer::ok(""));
+    }
+
+    /// Prepares the listening addresses of the configuration that is about to be used; what came of that is said then.
+    pub(crate) fn take_sockets(&self, order: &Order, from: Option<&UnixStream>) {
+        self.listening.prepare(&self.control, &order.words[1..], from);
         // A manager that is gone needs none.
         let _ = self.orders.answer(order.number, &Answer::ok(""));
     }
@@ -198,7 +211,9 @@ impl Dispatcher {
                     &self.nodes,
                 ))
             }
-            ["vcl.use", name] => configurations::switch(&self.control, name),
+            ["vcl.use", name] => {
+                configurations::switch(&self.control, name, self.listening.take(name))
+            }
             ["vcl.discard", name] => self.keep_after(configurations::discard(&self.control, name)),
             ["vcl.state", name, wanted] => configurations::temper(&self.control, name, wanted),
             ["vcl.list"] => configurations::list(&self.control),

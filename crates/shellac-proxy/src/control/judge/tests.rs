@@ -56,7 +56,8 @@ impl Scene {
         mgt.add_identity("test", "7.3-8.0", "0").unwrap();
         mgt.publish().unwrap();
         let child = ChildSet::create(dir, &PublishOptions::own(1)).unwrap();
-        let (control, _) = Control::new("boot", config, 1, Counting::publish(child).unwrap());
+        let (control, _) =
+            Control::new("boot", config, Vec::new(), 1, Counting::publish(child).unwrap());
         let sink = Sink::default();
         let xids = Xids::new(Dialect::V7_3.layout(), 1000, 0, 1);
         let grammar = Grammar::new(Dialect::V7_3, 1024);
