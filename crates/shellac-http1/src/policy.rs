@@ -84,10 +84,15 @@ pub fn client_keeps_alive(head: &RequestHead) -> bool {
 /// Whether the backend's connection can carry another request once the body has been read to its end.
 ///
 /// Not after a body that ends with the connection, nor after a message with both Transfer-Encoding and
-/// Content-Length or with Transfer-Encoding in HTTP/1.0: the other side may have meant another end.
+/// Content-Length or with Transfer-Encoding in HTTP/1.0: the other side may have meant another end. Nor after a 204 that
+/// announces a body: whoever does that may send one, and it would be the answer to the next request.
 pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
     let coded = head.headers.contains(Known::TransferEncoding);
+    let long = |length: &[u8]| length.iter().any(|digit| *digit != b'0');
+    let is_mistaken =
+        head.status == 204 && (coded || head.headers.values(Known::ContentLength).any(long));
     framing != BodyFraming::Eof
+        && !is_mistaken
         && !(coded
             && (head.headers.contains(Known::ContentLength) || head.version == Version::Http10))
         && keeps_alive(head.version, &head.headers)

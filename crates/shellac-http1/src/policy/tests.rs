@@ -106,6 +106,22 @@ fn backends_whose_connection_can_be_used_again() {
 }
 
 #[test]
+fn a_204_that_announces_a_body_ends_its_connection() {
+    let cases: &[(Fields, bool)] = &[
+        (&[], true),
+        (&[("Content-Length", "0")], true),
+        (&[("Content-Length", "00")], true),
+        (&[("Content-Length", "8")], false),
+        (&[("Transfer-Encoding", "chunked")], false),
+    ];
+    for (fields, expected) in cases {
+        let headers = fields.iter().copied().collect();
+        let head = ResponseHead { status: 204, headers, ..ResponseHead::default() };
+        assert_eq!(response_persistent(&head, BodyFraming::None), *expected, "{fields:?}");
+    }
+}
+
+#[test]
 fn heads_of_answers_to_the_client() {
     use BodyFraming::{Chunked, Eof, Length, None};
     let cases: &[(u16, BodyFraming, Version, bool, &[&str])] = &[

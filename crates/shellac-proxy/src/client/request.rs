@@ -204,7 +204,8 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     if client.stream.is_tls() {
         say_https(&txn, head);
     }
-    if framing == BodyFraming::Chunked {
+    // A length goes on as it was read, not as it was written: others take `010` for eight.
+    if !matches!(framing, BodyFraming::None) {
         framing.set(&mut head.headers);
         trailing.announce(&mut head.headers);
     }
