@@ -16,6 +16,7 @@ use shellac_upstream::Outcome;
 use super::attempt::{Got, over};
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
+use super::upload::UploadError;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, HeadTags, SessionEnd};
@@ -64,6 +65,10 @@ struct Delivery<'a, 's> {
     acct: Acct,
     /// The body has broken off; what came before is still delivered.
     truncated: bool,
+    /// The request will never be whole, and the backend is yet to be told.
+    cut: bool,
+    /// It is the client that did not send the rest of its request.
+    spoiled: bool,
     timer: Timer<'s>,
     /// What the timer waits for.
     waits: limit::Wait,
@@ -116,6 +121,15 @@ pub(super) async fn deliver(
         // The rest may never be read, and then there is no telling where the next request begins.
         exchange.close.get_or_insert(SessionEnd::RxBody);
     }
+    if !upload.open {
+        // Nobody has said the word that the client waits for, and now nobody will. A refusal wants no body; a response that has
+        // begun well may need it, and the client may send it all the same.
+        if status < 300 {
+            upload.open = true;
+        } else {
+            upload.stop();
+        }
+    }
     let trailing = match response.framing {
         BodyFraming::Chunked => Trailing::of(&response.head.headers),
         _ => Trailing::default(),
@@ -143,6 +157,8 @@ pub(super) async fn deliver(
         trailing,
         acct,
         truncated: false,
+        cut: false,
+        spoiled: false,
         timer: Timer::new(&worker.deadlines, waits.at),
         waits,
         for_client: false,
@@ -346,14 +362,22 @@ impl Delivery<'_, '_> {
     /// The rest of the request, as long as the response is not complete.
     fn poll_upload(&mut self, cx: &mut Context<'_>) {
         let Some(source) = &mut *self.source else { return };
-        if !source.upload.is_running() {
-            return;
+        if source.upload.is_running() {
+            let Exchange { worker, client, body, .. } = &mut *self.exchange;
+            let sent = source.upload.poll(cx, &mut source.conn, client, body, worker);
+            if let Poll::Ready(Err(error)) = sent {
+                // The response is under way and says what became of the request.
+                source.upload.stop();
+                self.cut = !matches!(error, UploadError::Backend(_));
+                if let UploadError::Client(fault) = error {
+                    self.spoiled = true;
+                    source.txn.note("fetch.request", fault.word());
+                }
+            }
         }
-        let Exchange { worker, client, body, .. } = &mut *self.exchange;
-        if let Poll::Ready(Err(_)) = source.upload.poll(cx, &mut source.conn, client, body, worker)
-        {
-            // The response is under way and says what became of the request.
-            source.upload.stop();
+        // A backend that waits for the rest would wait until a limit ends it.
+        if self.cut && source.conn.stream.poll_end_writing(cx).is_ready() {
+            self.cut = false;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use shellac_format::{Dialect, Tag};
 
-use super::origin::Origin;
+use super::origin::{Connection, Origin};
 use super::rig::{Rig, body, post};
 
 const DIALECT: Dialect = Dialect::V6_0;
@@ -229,4 +229,61 @@ fn a_response_may_begin_before_the_request_ends() {
     let all = rig.sessions(1);
     assert_eq!(all[1].note("fetch.response"), Some("before the request was sent"));
     assert!(all[0].texts(Tag::SessClose)[0].starts_with("RX_BODY "), "{all:#?}");
+}
+
+/// Begins its answer at once, tells it what it makes of the body, and ends it when that ends, one way or the other.
+fn begins_at_once(_: usize, mut connection: Connection) {
+    connection.head();
+    connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n");
+    connection.wait_for_end();
+    connection.send("4\r\nover\r\n0\r\n\r\n");
+}
+
+#[test]
+fn a_request_that_breaks_off_after_its_response_began_ends_for_the_backend_too() {
+    let cases = [
+        ("5\r\nhello\r\nZZ\r\n", "malformed", false),
+        ("5\r\nhello\r\n", "closed", true),
+        ("20\r\n01234567890123456789012345678901\r\n", "too_large", false),
+    ];
+    for (rest, word, ends) in cases {
+        let origin = Origin::start(begins_at_once);
+        let settings = "[body]\nmemory = \"16\"\nlimit = \"16\"\nover = \"refuse\"\n";
+        let rig = Rig::start(DIALECT, origin.address, settings);
+        let mut client = rig.connect();
+        client.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+        assert!(client.until("begun").starts_with("HTTP/1.1 200 "), "{word}");
+        client.send(rest);
+        if ends {
+            client.half_close();
+        }
+        // The backend waits for the rest, which will never come, and has to know.
+        assert!(client.until("0\r\n\r\n").contains("over"), "{word}");
+        if !ends {
+            client.half_close();
+        }
+        assert_eq!(client.rest(), "", "{word}");
+        let all = rig.sessions(1);
+        let attempt = all.iter().find(|one| one.kind() == "bereq").expect("there was one");
+        assert_eq!(attempt.note("fetch.request"), Some(word), "{all:#?}");
+        assert!(attempt.texts(Tag::BackendClose)[0].contains(" close"), "{word}: {all:#?}");
+    }
+}
+
+#[test]
+fn a_body_that_waits_for_a_word_goes_on_when_the_answer_begins_without_one() {
+    let origin = Origin::start(|_, mut connection| {
+        connection.head();
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        let body = connection.take(5);
+        connection.send(body);
+        connection.wait_for_end();
+    });
+    let rig = Rig::start(DIALECT, origin.address, "");
+    let mut client = rig.connect();
+    client.send("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    assert!(client.until("\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    client.send("hello");
+    assert_eq!(client.until("hello"), "hello");
+    assert_eq!(client.rest(), "");
 }

@@ -68,7 +68,9 @@ impl Delivery<'_, '_> {
             "junk" => Fault::Garbage,
             _ => Fault::Truncated,
         };
-        over(self.exchange, &mut source.busy, Outcome::Failed(fault));
+        // Half a request may be why there is only half a response.
+        let outcome = if self.spoiled { Outcome::Client } else { Outcome::Failed(fault) };
+        over(self.exchange, &mut source.busy, outcome);
         if let Some(first) = first {
             source.txn.fetch_error(first.as_bytes());
         }
