@@ -164,6 +164,10 @@ fn what_is_lost_is_said() {
     Deadline::generous().wait_for("the log to be open", || {
         std::fs::read_to_string(&maps).ok().filter(|maps| maps.contains(&log))
     });
+    // Only one that has a place in it can be overtaken, and nothing but waiting for records makes it sleep again and again.
+    let before = reader.sleeps();
+    Deadline::generous()
+        .wait_for("records to be waited for", || (reader.sleeps() >= before + 10).then_some(()));
     reader.signal(Signal::STOP);
     generator.reader_is_there();
     let written = generator.wait_for_summary().written_bytes;

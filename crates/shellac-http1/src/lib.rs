@@ -12,6 +12,7 @@
 //! No sockets, no clock, no retries: when to read, how long to wait and what to log is the proxy's affair.
 
 pub mod body;
+mod culprit;
 pub mod decimal;
 pub mod encode;
 mod error;
@@ -30,6 +31,7 @@ pub mod trailers;
 pub mod write;
 
 pub use body::{BodyError, Decoded, Decoder};
+pub use culprit::culprit;
 pub use decimal::Decimal;
 pub use encode::{EncodeError, Encoder};
 pub use error::{FramingError, HeadError};

@@ -98,6 +98,8 @@ pub struct FailedAttempt {
     pub of: Option<u32>,
     /// The error texts, `; ` between them.
     pub error: String,
+    /// Why the head of the answer was of no use.
+    pub head: Option<String>,
     /// Whether the connection came from the pool.
     pub reused: Option<bool>,
     /// Age of the connection.
@@ -196,6 +198,7 @@ impl FailedAttempt {
             attempt: details.attempt,
             of: None,
             error,
+            head: details.head.as_deref().map(text),
             reused: exchange.reused(),
             age: exchange.age(),
             waited: details.waited.or(exchange.waited),

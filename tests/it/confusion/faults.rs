@@ -144,8 +144,8 @@ pub(super) const FAULTS: &[Fault] = &[
     fault("long-header", "head-too-large", Get)
         .says(&["overflow"])
         .recorded_in("http-header-overflow"),
-    // The text is that of a bad head, and so is the cause, which names this one too.
-    fault("many-headers", "not-http", Get).says(FORMAT).recorded_in("http-too-many-headers"),
+    // The text is that of a bad head; what else is logged tells that it is a good one of which there is too much.
+    fault("many-headers", "head-too-large", Get).says(FORMAT).recorded_in("http-too-many-headers"),
     fault("bad-length", "bad-framing", Get)
         .says(&["Body cannot be fetched"])
         .recorded_in("http-bad-content-length"),

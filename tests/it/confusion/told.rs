@@ -162,6 +162,8 @@ fn explained(fault: &Fault) -> &'static [&'static str] {
         ("/again", _) => &["cannot be sent again: disk, errno 20 (Not a directory)"],
         ("/total", "stall-in-body") => &["the limit is 1.000 s (total)"],
         ("/rate", _) => &["body of the answer stopped, time-out"],
+        (_, "bad-header") => &["junk bad header line: no colon HTTP/1.1 200 OK"],
+        (_, "many-headers") => &["junk too many headers: X-Many: x HTTP/1.1 200 OK"],
         _ => &[],
     }
 }

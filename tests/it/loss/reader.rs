@@ -48,6 +48,20 @@ impl Reader {
         Deadline::generous().wait_for(&format!("\"{what}\""), said);
     }
 
+    /// How often its threads have waited for something.
+    pub(crate) fn sleeps(&self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let status = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("status"));
+        // A thread may end between the two.
+        let texts = tasks.filter_map(|task| status(task.ok()?).ok());
+        texts
+            .filter_map(|text| {
+                let line = text.lines().find_map(|it| it.strip_prefix("voluntary_ctxt_switches:"));
+                line?.trim().parse::<u64>().ok()
+            })
+            .sum()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);

@@ -57,6 +57,7 @@ fn fields(
     let mut add = |key, field: Option<Field>| fields.extend(field.map(|field| (key, field)));
     add("request", failures.request.map(Field::Number));
     add("status", failures.status.map(|status| Field::Number(status.into())));
+    add("head", failed.head.as_deref().map(Field::text));
     add("reused", failed.reused.map(|reused| Field::Number(reused.into())));
     add("age", failed.age.map(Field::Seconds));
     add("waited", failed.waited.map(Field::Seconds));

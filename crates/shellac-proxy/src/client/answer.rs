@@ -10,7 +10,7 @@ use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::Main;
 use shellac_format::Vxid;
 use shellac_http1::policy::frame_response;
-use shellac_http1::{BodyFraming, HeadError, Headers, ResponseHead, Version, write};
+use shellac_http1::{BodyFraming, HeadError, Headers, ResponseHead, Version, culprit, write};
 
 use super::request::{After, Exchange, via};
 use super::session::Session;
@@ -233,8 +233,9 @@ pub(super) async fn refuse(session: &mut Session, error: HeadError, first_byte: 
     txn.timestamp("Req", now);
     let input = session.client.input.filled();
     let reason = error.to_string();
-    if error == HeadError::HeaderLine {
-        txn.bogo_header(&reason);
+    let limits = &worker.current().limits;
+    if let Some(line) = culprit(input, error, limits) {
+        txn.bogo_header(&reason, line);
     }
     if error.is_garbage() {
         txn.http_garbage(first_line(input));

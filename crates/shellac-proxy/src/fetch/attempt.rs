@@ -19,7 +19,7 @@ use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_replay, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
-use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, Txn, TxnKind};
+use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, SessionEnd, Txn, TxnKind};
 use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place, Worker};
 
@@ -315,6 +315,8 @@ async fn fail(
     }
     if let Some(fault) = failure.fault {
         log_fault(exchange, fault, now);
+        // Whatever else would end it.
+        exchange.close = Some(SessionEnd::RxBody);
     }
     let reused = running.as_ref().is_some_and(|running| running.conn.uses > 0);
     let details = Details {

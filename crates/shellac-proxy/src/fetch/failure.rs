@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_counters::vsc::write::Counts;
-use shellac_http1::HeadError;
+use shellac_http1::{FramingError, HeadError, Limits, culprit};
 use shellac_upstream::resolve::Trouble;
 use shellac_upstream::{Fault, NoEndpoint, Outcome, Pool};
 
@@ -49,7 +49,9 @@ pub(crate) struct Failure {
     /// Why the connection is closed, if there is one.
     pub(crate) close: Option<CloseReason>,
     /// Start of what could not be parsed.
-    garbage: Option<(HeadError, Vec<u8>)>,
+    garbage: Option<Garbage>,
+    /// Why the head of the response is of no use, where the texts do not tell.
+    refused: Option<String>,
     /// The line of `Error` where there is no `FetchError`.
     error: Option<&'static str>,
     /// What went wrong with the client's body.
@@ -83,6 +85,7 @@ impl Failure {
             texts: vec![text],
             close: None,
             garbage: None,
+            refused: None,
             error: None,
             fault: None,
             received: None,
@@ -328,29 +331,35 @@ impl Failure {
         failure
     }
 
-    /// The head is refused.
-    pub(crate) fn bad_head(error: HeadError, input: &[u8]) -> Box<Failure> {
+    /// The head at the start of `input` is refused.
+    pub(crate) fn bad_head(error: HeadError, input: &[u8], limits: &Limits) -> Box<Failure> {
         let overflow = error.is_overflow();
-        let (class, text, close): (_, &[u8], _) = if overflow {
-            ("overflow", b"overflow", CloseReason::RxOverflow)
+        let (text, close): (&[u8], _) = if overflow {
+            (b"overflow", CloseReason::RxOverflow)
         } else {
-            ("junk", b"http format error", CloseReason::RxJunk)
+            (b"http format error", CloseReason::RxJunk)
         };
+        // More lines than are taken are too much of something good, whatever the text is.
+        let too_much = overflow || error == HeadError::TooManyHeaders;
+        let class = if too_much { "overflow" } else { "junk" };
         let mut failure = Failure::new(Cause::Final, Phase::Head, class, text.to_vec());
         failure.close = Some(close);
         failure.received = Some(input.len() as u64);
         failure.garbage = (!overflow).then(|| {
-            let line = input.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-            (error, line[..line.len().min(GARBAGE)].to_vec())
+            let cut = |line: &[u8]| line[..line.len().min(GARBAGE)].to_vec();
+            let first = input.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+            Garbage { first: cut(first), culprit: culprit(input, error, limits).map(cut) }
         });
+        failure.refused = (!overflow).then(|| error.to_string());
         failure
     }
 
     /// The head is fine and says nothing usable about its body.
-    pub(crate) fn no_body() -> Box<Failure> {
+    pub(crate) fn no_body(error: FramingError) -> Box<Failure> {
         let mut failure = Failure::new(Cause::Final, Phase::Head, "junk", Vec::new());
         failure.texts.clear();
         failure.error = Some("Body cannot be fetched");
+        failure.refused = Some(error.to_string());
         failure.close = Some(CloseReason::RxBody);
         failure
     }
@@ -391,11 +400,11 @@ impl Failure {
 
     /// Writes what comes before `BackendClose` (or in its place): the garbage, the texts and the details.
     pub(crate) fn log(&self, txn: &Txn, details: Details<'_>) {
-        if let Some((error, line)) = &self.garbage {
-            if *error == HeadError::HeaderLine {
-                txn.bogo_header(&error.to_string());
+        if let Some(garbage) = &self.garbage {
+            if let (Some(line), Some(reason)) = (&garbage.culprit, &self.refused) {
+                txn.bogo_header(reason, line);
             }
-            txn.http_garbage(line);
+            txn.http_garbage(&garbage.first);
             txn.status_only(HeadTags::BERESP, 503, "Service Unavailable");
         }
         for text in &self.texts {
@@ -405,6 +414,7 @@ impl Failure {
             txn.fetch_details(&Details {
                 phase: Some(self.phase),
                 class: Some(self.class),
+                head: self.refused.as_deref(),
                 errno: self.errno,
                 tls: self.tls,
                 waited: self.waited,
@@ -422,12 +432,24 @@ impl Failure {
     pub(crate) fn log_after_close(&self, txn: &Txn) {
         if let Some(error) = self.error {
             txn.error(error);
+            if let Some(reason) = &self.refused {
+                txn.note("fetch.head", reason);
+            }
         }
     }
 }
 
 /// Where a `FetchError` of a request that somebody has ended begins; the reason follows.
 pub(super) const KILLED: &str = "shellac: ended by an administrator";
+
+/// What is kept for the log of a head that is refused.
+#[derive(Debug)]
+struct Garbage {
+    /// The start of its first line.
+    first: Vec<u8>,
+    /// The start of the line that it is refused for, if that is another one.
+    culprit: Option<Vec<u8>>,
+}
 
 /// Bytes of a garbage line that are kept for the log.
 const GARBAGE: usize = 1024;

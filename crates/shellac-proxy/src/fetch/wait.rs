@@ -303,14 +303,18 @@ impl Waiting<'_, '_> {
             {
                 Ok(Some(len)) => len,
                 Ok(None) => return Ok(None),
-                Err(error) => return Err(Failure::bad_head(error, input)),
+                Err(error) => {
+                    let limits = &self.exchange.local.limits;
+                    return Err(Failure::bad_head(error, input, limits));
+                }
             };
             self.conn.input.consume(len);
             if self.head.is_interim() {
                 self.interim_len += len as u64;
                 if self.interim_len > self.exchange.local.limits.head_bytes as u64 {
                     let error = shellac_http1::HeadError::TooLarge;
-                    return Err(Failure::bad_head(error, &[]));
+                    let limits = &self.exchange.local.limits;
+                    return Err(Failure::bad_head(error, &[], limits));
                 }
                 self.relay();
                 if self.conn.input.is_empty() {
@@ -331,9 +335,9 @@ impl Waiting<'_, '_> {
             return Ok(Some(Response {
                 framing: match framing {
                     Ok(framing) => framing,
-                    Err(_) => {
+                    Err(error) => {
                         super::log_response(self.txn, &head, at);
-                        return Err(Failure::no_body());
+                        return Err(Failure::no_body(error));
                     }
                 },
                 head,

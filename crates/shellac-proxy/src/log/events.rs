@@ -166,6 +166,8 @@ impl Phase {
 pub(crate) struct Details<'a> {
     pub(crate) phase: Option<Phase>,
     pub(crate) class: Option<&'static str>,
+    /// Why the head of the response is of no use.
+    pub(crate) head: Option<&'a str>,
     pub(crate) errno: Option<i32>,
     pub(crate) reused: Option<bool>,
     /// Age of a reused connection, in microseconds.
@@ -357,9 +359,11 @@ impl Txn {
         self.plain(Tag::HttpGarbage, bytes);
     }
 
-    /// A header line that was refused.
-    pub(crate) fn bogo_header(&self, reason: &str) {
-        self.plain(Tag::BogoHeader, reason.as_bytes());
+    /// A header line that a head is refused for.
+    pub(crate) fn bogo_header(&self, reason: &str, line: &[u8]) {
+        self.record(Tag::BogoHeader, |text| {
+            text.bytes(reason.as_bytes()).bytes(b": ").bytes(line);
+        });
     }
 
     /// Something an operator should know.
@@ -437,6 +441,9 @@ impl Txn {
         }
         if let Some(class) = details.class {
             self.note("fetch.class", class);
+        }
+        if let Some(head) = details.head {
+            self.note("fetch.head", head);
         }
         if let Some(tls) = details.tls {
             self.note("fetch.tls", tls);

@@ -123,8 +123,8 @@ pub(super) const ANSWER: &[Cause] = &[
                 headers.",
         todo: &[
             "`curl -sI` straight to the backend and count the bytes.",
-            "Shorten them, or raise the limit (`limits.head_bytes`; varnish: http_resp_size and \
-                    http_max_hdr).",
+            "Shorten them, or raise the limit (`limits.head_bytes` and `limits.headers`; varnish: \
+                    http_resp_size and http_max_hdr).",
         ],
         proof: "fetch.rcvd, or BereqAcct's bytes of head: at the limit.",
         sign: "curl straight to the backend shows a head of that size.",
@@ -136,10 +136,12 @@ pub(super) const ANSWER: &[Cause] = &[
         classes: Classes::of(&[Junk]),
         when: When::Always,
         means: "Wrong port (TLS or another protocol), output of the application before its headers, \
-                a header line that breaks the rules, \
-                or more header lines than `limits.headers` allows (varnish: http_max_hdr).",
-        todo: &["Look at the answer itself: `curl -v --raw` straight to the backend, and the \
-             HttpGarbage or BogoHeader record of this transaction."],
+                or a header line that breaks the rules.",
+        todo: &[
+            "`shellac trace` shows the line that was at fault, or the first one, as junk (in the log: \
+             BogoHeader, HttpGarbage).",
+            "Look at the answer itself: `curl -v --raw` straight to the backend.",
+        ],
         proof: "fetch.rcvd and the first line in HttpGarbage.",
         sign: "curl straight to the backend complains too.",
     },

@@ -93,6 +93,10 @@ pub struct Exchange {
     pub close: Option<Close>,
     /// Error texts, as they were logged.
     pub errors: Vec<String>,
+    /// The line that the head of the answer was refused for, and why, as they were logged.
+    pub bogus: Option<String>,
+    /// The start of what could not be parsed.
+    pub garbage: Option<String>,
     /// What `fetch.*` records add.
     pub details: Details,
     /// How long the phase that failed had lasted.
@@ -108,6 +112,18 @@ impl Exchange {
             || self.errors.iter().any(|text| text.contains("(reused connection)")).then_some(true);
         let open = || self.open.as_ref().and_then(|open| open.reused);
         self.details.reused.or_else(open).or_else(from_text)
+    }
+
+    /// Why the head of the answer was refused, where that is recorded.
+    pub fn refused(&self) -> Option<&str> {
+        self.bogus.as_deref().or(self.details.head.as_deref())
+    }
+
+    /// Whether it was refused for more lines than are taken, which no error text tells from bad ones.
+    fn had_too_many_headers(&self) -> bool {
+        const REASON: &str = "too many headers";
+        let start = self.refused().and_then(|text| text.get(..REASON.len()));
+        start.is_some_and(|start| start.eq_ignore_ascii_case(REASON))
     }
 
     /// Age of the connection, where that is recorded.
@@ -160,6 +176,12 @@ pub struct Attempt {
     pub is_pipe: bool,
 }
 
+/// What a record of garbage quotes, without the NUL behind it; varnish may quote nothing.
+pub(super) fn quoted(record: &LogRecord<'_>) -> Option<String> {
+    let text = record.payload.strip_suffix(b"\0").unwrap_or(record.payload);
+    Some(visible(text)).filter(|text| !text.is_empty())
+}
+
 const BERESP: [Tag; 5] = [
     Tag::BerespProtocol,
     Tag::BerespStatus,
@@ -205,6 +227,10 @@ impl Attempt {
                 Tag::FetchError => {
                     (sent, failed) = (true, true);
                     attempt.exchange().errors.push(visible(text));
+                }
+                Tag::BogoHeader => attempt.exchange().bogus = Some(visible(text)),
+                Tag::HttpGarbage => {
+                    attempt.exchange().garbage = quoted(&record);
                 }
                 Tag::Error if Reading::of([&*visible(text)]).is_some() => {
                     failed = true;
@@ -290,6 +316,9 @@ impl Attempt {
             classes = details.client.map_or(classes, |client| client.narrowed(classes));
         } else if waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
             classes = classes.without(Classes::of(&[Class::Timeout]));
+        }
+        if exchange.had_too_many_headers() && classes.contains(Class::Junk) {
+            classes = Classes::of(&[Class::Overflow]);
         }
         let acked = details.taken_bytes.or(details.acked_bytes.filter(|bytes| *bytes > 0));
         let late = phases.within(Phases::of(&[Phase::FirstByte]))

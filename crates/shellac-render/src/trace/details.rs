@@ -40,6 +40,8 @@ pub struct Details {
     pub class: Option<Classes>,
     /// What the client did, where it is to blame.
     pub client: Option<Classes>,
+    /// Why the head of the answer was of no use.
+    pub head: Option<String>,
     /// System error number.
     pub errno: Option<i32>,
     /// Whether the connection came from the pool.
@@ -83,6 +85,7 @@ impl Details {
             "fetch.phase" => self.phase = Phase::from_word(value).or(self.phase),
             "fetch.class" => self.class = Classes::from_word(value).or(self.class),
             "fetch.client" => self.client = Classes::from_client_word(value).or(self.client),
+            "fetch.head" => self.head = Some(value.to_owned()),
             "fetch.errno" => self.errno = value.parse().ok(),
             "fetch.reused" => self.reused = flag(value),
             "fetch.age" => self.age = Micros::parse(value.as_bytes()),

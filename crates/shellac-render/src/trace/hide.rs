@@ -32,9 +32,7 @@ fn request(request: &mut Request, redaction: &Redaction) {
     head(&mut request.request, redaction);
     headers(&mut request.answer.headers, redaction);
     texts(&mut request.errors, redaction);
-    if let Some(garbage) = &mut request.garbage {
-        *garbage = redaction.junk(garbage);
-    }
+    junk([&mut request.refused, &mut request.garbage], redaction);
 }
 
 fn attempt(attempt: &mut Attempt, redaction: &Redaction) {
@@ -45,6 +43,13 @@ fn attempt(attempt: &mut Attempt, redaction: &Redaction) {
     texts(&mut attempt.notes, redaction);
     for exchange in &mut attempt.exchanges {
         texts(&mut exchange.errors, redaction);
+        junk([&mut exchange.bogus, &mut exchange.garbage], redaction);
+    }
+}
+
+fn junk(texts: [&mut Option<String>; 2], redaction: &Redaction) {
+    for text in texts.into_iter().flatten() {
+        *text = redaction.junk(text);
     }
 }
 

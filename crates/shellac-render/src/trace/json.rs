@@ -113,6 +113,7 @@ struct RequestData {
     body_sent_bytes: Option<u64>,
     piped_bytes: Option<[u64; 2]>,
     errors: Vec<String>,
+    refused: Option<String>,
     junk: Option<String>,
 }
 
@@ -154,6 +155,8 @@ struct ConnectionData {
     limit_us: Option<i64>,
     limit_name: Option<String>,
     request_taken_bytes: Option<u64>,
+    head_refused: Option<String>,
+    head_start: Option<String>,
     failure: Option<FailureData>,
 }
 
@@ -260,6 +263,7 @@ fn request_data(request: &super::Request) -> RequestData {
         body_sent_bytes: request.acct.map(|acct| acct.response_body_bytes),
         piped_bytes: request.piped.map(|(up, down)| [up, down]),
         errors: request.errors.clone(),
+        refused: request.refused.clone(),
         junk: request.garbage.clone(),
     }
 }
@@ -322,6 +326,8 @@ fn connection(attempt: &Attempt, exchange: &Exchange) -> ConnectionData {
         silent_us: details.waited.map(|waited| waited.0),
         limit_us: details.limit.map(|limit| limit.0),
         limit_name: details.timeout.clone(),
+        head_refused: exchange.refused().map(str::to_owned),
+        head_start: exchange.garbage.clone(),
         failure,
     }
 }

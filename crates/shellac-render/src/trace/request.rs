@@ -3,7 +3,7 @@
 use shellac_format::Tag;
 use shellac_log::Transaction;
 
-use super::attempt::{AnswerHead, RequestHead, Step};
+use super::attempt::{AnswerHead, RequestHead, Step, quoted};
 use super::fields::{Acct, Stamp, fields, join, number};
 use crate::visible;
 
@@ -28,9 +28,14 @@ pub struct Request {
     pub handling: &'static str,
     /// Error texts: of reading the client's body, of VCL and others.
     pub errors: Vec<String>,
+    /// Why it was refused, with the line that it was refused for where there is one.
+    pub refused: Option<String>,
     /// Bytes that could not be parsed as HTTP.
     pub garbage: Option<String>,
 }
+
+/// Begins the record of our proxy that says why a request is refused.
+const REFUSED: &[u8] = b"http.refused:";
 
 const REQ: [Tag; 5] =
     [Tag::ReqMethod, Tag::ReqUrl, Tag::ReqProtocol, Tag::ReqHeader, Tag::ReqUnset];
@@ -61,10 +66,13 @@ impl Request {
                     failed = true;
                     request.errors.push(visible(text));
                 }
+                Tag::BogoHeader => request.refused = Some(visible(text)),
+                Tag::VclLog if text.starts_with(REFUSED) => {
+                    request.refused.get_or_insert_with(|| visible(&text[REFUSED.len()..]));
+                }
                 Tag::Error | Tag::VclError => request.errors.push(visible(text)),
                 Tag::HttpGarbage => {
-                    let bytes = record.payload.strip_suffix(b"\0").unwrap_or(record.payload);
-                    request.garbage = Some(visible(bytes));
+                    request.garbage = quoted(&record);
                 }
                 Tag::ReqAcct => request.acct = Acct::parse(text),
                 Tag::PipeAcct => {

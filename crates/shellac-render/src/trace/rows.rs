@@ -37,9 +37,7 @@ pub(super) fn of_request(node: &Node, request: &Request, is_top: bool) -> Vec<Ro
     for error in &request.errors {
         row("error", Style::Bad, error);
     }
-    if let Some(garbage) = &request.garbage {
-        row("junk", Style::Bad, garbage);
-    }
+    junk(row, request.refused.as_deref(), request.garbage.as_deref());
     rows
 }
 
@@ -81,6 +79,7 @@ pub(super) fn of_attempt(attempt: &Attempt, above: Option<&Request>) -> Vec<Row>
             if !quoted.is_empty() {
                 row("", Style::Dim, &format!("log text: {}", quoted.join(", ")));
             }
+            junk(&mut row, exchange.refused(), exchange.garbage.as_deref());
         }
     }
     for note in &attempt.notes {
@@ -103,4 +102,15 @@ pub(super) fn of_attempt(attempt: &Attempt, above: Option<&Request>) -> Vec<Row>
         None => {}
     }
     rows
+}
+
+/// Why a head was refused, and how it began.
+fn junk(mut row: impl FnMut(&'static str, Style, &str), why: Option<&str>, start: Option<&str>) {
+    if let Some(why) = why {
+        row("junk", Style::Bad, why);
+    }
+    if let Some(start) = start {
+        let label = if why.is_some() { "" } else { "junk" };
+        row(label, if why.is_some() { Style::Dim } else { Style::Bad }, start);
+    }
 }
