@@ -4,6 +4,7 @@ mod collector;
 mod live;
 mod otlp;
 mod parquet;
+mod tables;
 
 use std::process::{Command, Output, Stdio};
 

@@ -5,7 +5,7 @@
 //! groups and selects, to a tool's `Sink`; `behind` does so in a thread for those that have a screen; `target` is where most of
 //! the others write.
 //!
-//! Beside that is what tools with a loop of their own use: opening files, the thread that reads a live log and the queue
+//! `rotate` is when a file of theirs is begun anew. Beside that is what tools with a loop of their own use: opening files, the thread that reads a live log and the queue
 //! behind it, signals as flags, and losses in words.
 
 pub(crate) mod arguments;
@@ -21,6 +21,7 @@ pub(crate) mod pass;
 pub(crate) mod pause;
 pub(crate) mod queue;
 mod rate;
+pub(crate) mod rotate;
 pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod stock;

@@ -12,7 +12,7 @@ use super::{Captures, output, said};
 use crate::support::skip::{said_skipped, skipped};
 
 /// The rows of a file.
-fn rows(path: &Path) -> Vec<Row> {
+pub(super) fn rows(path: &Path) -> Vec<Row> {
     let reader = SerializedFileReader::new(File::open(path).unwrap()).expect("it is a table");
     for group in reader.metadata().row_groups() {
         for column in group.columns() {
@@ -24,11 +24,11 @@ fn rows(path: &Path) -> Vec<Row> {
 }
 
 /// The place of a column.
-fn at(row: &Row, name: &str) -> usize {
+pub(super) fn at(row: &Row, name: &str) -> usize {
     row.get_column_iter().position(|(it, _)| it == name).expect("the table has it")
 }
 
-fn text(row: &Row, name: &str) -> Option<String> {
+pub(super) fn text(row: &Row, name: &str) -> Option<String> {
     row.get_string(at(row, name)).ok().cloned()
 }
 

@@ -1,11 +1,10 @@
 //! `shellac ncsa`: a line per transaction, as an access log has it, in any format of varnishncsa.
 //!
 //! `table` has the options, `args` and `stock` read them, `settings` is what they stand for. Grouping and selecting is
-//! `reading`'s, lines are made by `shellac_render::ncsa`, and `output` writes them, to files that `rotate` begins anew.
+//! `reading`'s, lines are made by `shellac_render::ncsa`, and `output` writes them, to files that are begun anew where that is asked for.
 
 mod args;
 mod output;
-mod rotate;
 mod settings;
 mod stock;
 mod table;

@@ -9,9 +9,9 @@ use shellac_log::{Group, LogRecord};
 use shellac_render::lines::Text;
 use shellac_render::ncsa::LineMaker;
 
-use super::rotate::Rotation;
 use super::settings::Settings;
 use crate::reading::pass::Sink;
+use crate::reading::rotate::Rotation;
 use crate::reading::target::{Target, Written};
 use crate::when::{Clock, Zone};
 

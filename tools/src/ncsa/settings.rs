@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use shellac_log::{Compat, Filter, Grouping, Sides};
 use shellac_render::ncsa::{Extensions, Format, FormatError, FormatOptions, Preset};
 
-use super::rotate::{Keep, Rotation};
+use crate::reading::rotate::{Keep, Rotation};
 use crate::reading::settings::{self, Manner, Reading};
 use crate::reading::target;
 use crate::stock::getopt::Given;

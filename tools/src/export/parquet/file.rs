@@ -9,6 +9,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::file::reader::SerializedFileReader;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use tempfile::NamedTempFile;
 
@@ -27,6 +28,8 @@ pub(super) struct Table {
     columns: Vec<Column>,
     rows: usize,
     bytes: usize,
+    /// Of these at most in a group.
+    group_bytes: usize,
     rows_written: u64,
 }
 
@@ -38,17 +41,29 @@ impl Table {
         if path.as_os_str() == "-" || !is_file {
             bail!("-o {}: a table needs a file, as who reads it begins at its end", path.display());
         }
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
+        let mut builder = tempfile::Builder::new();
+        Table::begin(path, builder.prefix(".shellac-").suffix(PART), GROUP_BYTES)
+    }
+
+    /// Begins a file in a directory that is ours: what is not finished is known by its name ([`finished_name`]).
+    /// Rows are written when they are about so many bytes in memory, or earlier.
+    pub(super) fn create_known(path: &Path, group_bytes: usize) -> anyhow::Result<Table> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!(".{name}");
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(&name).rand_bytes(0).suffix(PART);
+        Table::begin(path, builder, group_bytes.min(GROUP_BYTES))
+    }
+
+    fn begin(
+        path: &Path,
+        builder: &mut tempfile::Builder<'_, '_>,
+        group_bytes: usize,
+    ) -> anyhow::Result<Table> {
+        let directory = directory_of(path);
         let trouble = || format!("cannot write to {}", directory.display());
-        let beside = tempfile::Builder::new()
-            .prefix(".shellac-")
-            .suffix(".part")
-            .permissions(permissions())
-            .tempfile_in(directory)
-            .with_context(trouble)?;
+        let beside = builder.permissions(permissions()).tempfile_in(directory);
+        let beside = beside.with_context(trouble)?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by(format!("shellac {}", env!("CARGO_PKG_VERSION")))
@@ -62,6 +77,7 @@ impl Table {
             columns: columns(),
             rows: 0,
             bytes: 0,
+            group_bytes,
             rows_written: 0,
         })
     }
@@ -72,7 +88,26 @@ impl Table {
             self.bytes += column.push(cell);
         }
         self.rows += 1;
-        if self.rows >= GROUP_ROWS || self.bytes >= GROUP_BYTES { self.write() } else { Ok(()) }
+        if self.rows >= GROUP_ROWS || self.bytes >= self.group_bytes {
+            self.write()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Bytes of the file so far; what is collected is not among them.
+    pub(super) fn len_bytes(&self) -> u64 {
+        self.writer.bytes_written() as u64
+    }
+
+    /// The name that it is going to have.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Rows so far.
+    pub(super) const fn rows(&self) -> u64 {
+        self.rows_written + self.rows as u64
     }
 
     /// Whether it has no rows so far.
@@ -108,7 +143,29 @@ impl Table {
         self.writer.close().with_context(trouble)?;
         self.beside.as_file().sync_all().with_context(trouble)?;
         self.beside.persist(&self.path).with_context(trouble)?;
+        // The name is to be there after a power failure as well.
+        File::open(directory_of(&self.path)).and_then(|it| it.sync_all()).with_context(trouble)?;
         Ok(self.rows_written)
+    }
+}
+
+/// What ends the name of a file that is not finished.
+const PART: &str = ".part";
+
+/// The name that an unfinished file of [`Table::create_known`] was to get.
+pub(super) fn finished_name(name: &str) -> Option<&str> {
+    name.strip_prefix('.')?.strip_suffix(PART)
+}
+
+/// Whether all of a table is there: it has its end.
+pub(super) fn is_whole(file: File) -> bool {
+    SerializedFileReader::new(file).is_ok()
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! `rows` makes rows of groups, in the order of the table in `columns`, which also collects them; `file` writes what is
 //! collected, beside the file that is asked for until all of it is there. Captures of a fleet are read one after the
-//! other.
+//! other; `live` follows a log and makes one table after the other, in a directory that `folder` looks after.
 
 mod columns;
 mod file;
+mod folder;
+mod live;
 mod rows;
 
 use std::path::PathBuf;
@@ -26,13 +28,39 @@ use crate::reading::{files_of, name_of, open_file};
 /// Options of `shellac export parquet`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Read files (.zst too) or directories of captures; "-": standard input
-    #[arg(short = 'r', value_name = "FILE|DIR", required = true)]
+    /// Read files (.zst too) or directories of captures instead of a live log; "-": standard input
+    #[arg(short = 'r', value_name = "FILE|DIR")]
     read: Vec<PathBuf>,
 
-    /// Write this file; one that is there is replaced when all is written
-    #[arg(short = 'o', value_name = "FILE", required = true)]
+    /// Instance: an absolute path of a working directory, or a name
+    #[arg(short = 'n', value_name = "DIR", conflicts_with = "read")]
+    instance: Option<String>,
+
+    /// How long to wait for the instance, in seconds (default: 5), or "off" for ever
+    #[arg(short = 't', value_name = "SECONDS|off", conflicts_with = "read")]
+    patience: Option<String>,
+
+    /// Read what the live log holds, and stop
+    #[arg(short = 'd', conflicts_with = "read")]
+    dump: bool,
+
+    /// Write this file; one that is there is replaced when all is written. While a log is followed: the directory
+    /// of the tables, requests-TIME.parquet
+    #[arg(short = 'o', value_name = "FILE|DIR", required = true)]
     output: PathBuf,
+
+    /// Following a log, begin a new table when this one has about so many bytes (K, M or G), or when so much time of the clock is
+    /// over (s, m, h or d); both may be given (default: 1h and 256M)
+    #[arg(long, value_name = "SIZE|TIME", conflicts_with_all = ["read", "dump"])]
+    rotate: Vec<String>,
+
+    /// Following a log, keep so many tables, the newest (default: 168)
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["read", "dump"])]
+    keep: Option<String>,
+
+    /// End with status 3 if any records of a live log were lost
+    #[arg(long, conflicts_with = "read")]
+    fail_on_loss: bool,
 
     /// Only requests that this query selects
     #[arg(short = 'q', value_name = "QUERY", value_parser = query)]
@@ -60,9 +88,11 @@ const OPEN_MAX_BYTES: usize = 256 << 20;
 
 /// Runs the tool.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.read.is_empty() {
+        return live::run(args);
+    }
     let files = files_of(&args.read)?;
-    let names = args.redact.iter().map(String::as_str);
-    let redaction = Redaction::default().with_names(names).with_parameters(args.redact_query);
+    let redaction = redaction(args);
     let mut table = Table::create(&args.output)?;
     let mut code = ExitCode::SUCCESS;
     for path in &files {
@@ -84,6 +114,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let rows = table.finish()?;
     eprintln!("shellac: {}: {rows} rows", args.output.display());
     Ok(code)
+}
+
+fn redaction(args: &Args) -> Redaction {
+    let names = args.redact.iter().map(String::as_str);
+    Redaction::default().with_names(names).with_parameters(args.redact_query)
 }
 
 /// What went wrong.

@@ -1,4 +1,4 @@
-//! `--rotate` and `--keep`: beginning a new file, by size or by the clock, and keeping some of the old ones.
+//! `--rotate` and `--keep` of tools that write files: beginning a new one, by size or by the clock, and keeping some of the old ones.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::stock::number;
 
 /// Old files that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Keep(u32);
+pub(crate) struct Keep(u32);
 
 impl Default for Keep {
     fn default() -> Keep {
@@ -24,7 +24,17 @@ impl Default for Keep {
 const MAX_KEEP: u32 = 9999;
 
 impl Keep {
-    pub(super) fn parse(text: &str) -> anyhow::Result<Keep> {
+    /// So many, where [`parse`](Keep::parse) is not asked.
+    pub(crate) const fn of(count: u32) -> Keep {
+        Keep(count)
+    }
+
+    /// How many these are.
+    pub(crate) const fn count(self) -> usize {
+        self.0 as usize
+    }
+
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Keep> {
         match text.parse() {
             Ok(keep) if keep <= MAX_KEEP => Ok(Keep(keep)),
             _ => bail!("{text:?} is no number from 0 to {MAX_KEEP}"),
@@ -43,14 +53,14 @@ enum When {
 
 /// When a file is over, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rotation {
+pub(crate) struct Rotation {
     when: When,
     keep: Keep,
 }
 
 impl Rotation {
     /// Parses a size (`100M`) or a time (`1d`, `15m`): sizes have upper-case letters, or none.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Rotation> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Rotation> {
         let when = match number::duration(text).filter(|it| it.as_secs() > 0) {
             Some(every) => When::Every(every),
             None => match parse_size_bytes(text) {
@@ -63,12 +73,12 @@ impl Rotation {
         Ok(Rotation { when, keep: Keep::default() })
     }
 
-    pub(super) const fn keeping(self, keep: Keep) -> Rotation {
+    pub(crate) const fn keeping(self, keep: Keep) -> Rotation {
         Rotation { keep, ..self }
     }
 
     /// Which of the periods a moment is in; moments are seconds on the wall since 1970.
-    pub(super) fn period(self, wall_seconds: i64) -> i64 {
+    pub(crate) fn period(self, wall_seconds: i64) -> i64 {
         match self.when {
             When::Bytes(_) => 0,
             When::Every(every) => {
@@ -77,8 +87,16 @@ impl Rotation {
         }
     }
 
+    /// The size at which a file is over, if that is what was asked for.
+    pub(crate) const fn bytes(self) -> Option<u64> {
+        match self.when {
+            When::Bytes(bytes) => Some(bytes),
+            When::Every(_) => None,
+        }
+    }
+
     /// Whether a file of so many bytes is over before others are written to it.
-    pub(super) const fn is_full(self, len_bytes: u64, more_bytes: usize) -> bool {
+    pub(crate) const fn is_full(self, len_bytes: u64, more_bytes: usize) -> bool {
         match self.when {
             When::Bytes(bytes) => len_bytes + more_bytes as u64 > bytes,
             When::Every(_) => false,
@@ -86,7 +104,7 @@ impl Rotation {
     }
 
     /// Moves `path` to `path.1`, and what has that name one further, up to what is kept.
-    pub(super) fn shift(self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn shift(self, path: &Path) -> anyhow::Result<()> {
         let Keep(keep) = self.keep;
         if keep == 0 {
             return removed(path);
