@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let target = if args.dump {
         Target::File(Some(Table::create(&args.output)?))
     } else {
-        Target::Folder(Box::new(Tables::begin(args)?))
+        Target::Folder(Tables::begin(args)?)
     };
     let ready = match prepare(&reading)? {
         Prepared::Over(code) => return Ok(code),
@@ -76,7 +76,7 @@ struct Export<'a> {
 enum Target {
     /// `None` when it is finished, or cannot be.
     File(Option<Table>),
-    Folder(Box<Tables>),
+    Folder(Tables),
 }
 
 /// Tables, one after the other.
