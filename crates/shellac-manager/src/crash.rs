@@ -1,4 +1,6 @@
-//! What a dead worker had logged: its ring as a file that every reader of logs can read.
+//! What a dead worker had logged: its ring as a file that every reader of logs can read, and the ends of the requests with which it died.
+
+mod flight;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -6,7 +8,12 @@ use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use flight::{Ends, Flights};
+use shellac_counters::live::LiveView;
+use shellac_format::Dialect;
+use shellac_format::layout::WORD;
 use shellac_ring::{Cursor, Hole, LogView, Next, Start, layout_of};
+use shellac_sys::Words;
 use shellac_vsm::{AttachOptions, Attachment, SetKind};
 
 /// How the names begin and end.
@@ -19,9 +26,28 @@ const KEPT: usize = 3;
 /// Bytes that are collected before they are written.
 const WRITE_BYTES: usize = 256 << 10;
 
-/// A dead worker's log, which stays when its directory is removed.
+/// What is handed on to the log of the next worker: such a share of the log, and so many bytes at most.
+const LAST_WORDS_SHARE: usize = 16;
+const LAST_WORDS_BYTES: usize = 8 << 20;
+
+/// A dead worker's log, which stays when its directory is removed, and what was on its scoreboard.
 #[derive(Debug)]
-pub(crate) struct DeadLog(LogView);
+pub(crate) struct DeadLog {
+    log: LogView,
+    flights: Option<Flights>,
+    /// Requests that the board does not tell.
+    unread: u64,
+}
+
+/// How a worker died.
+#[derive(Debug, Clone)]
+pub(crate) struct Death {
+    pub(crate) pid: u32,
+    /// For people.
+    pub(crate) how: String,
+    /// When, in microseconds of `CLOCK_MONOTONIC`.
+    pub(crate) at: u64,
+}
 
 /// What was kept of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,22 +57,37 @@ pub(crate) struct Crash {
     pub(crate) bytes: u64,
     /// Places at which something had been reserved and was never written, or was no record.
     pub(crate) holes: u32,
+    /// Requests with which it died, and that have an end there now.
+    pub(crate) requests: usize,
+    /// Requests of which nothing is known but that they were there.
+    pub(crate) unread: u64,
+    /// Their groups, batch by batch, for the log of the next worker.
+    pub(crate) last_words: Vec<Vec<u8>>,
 }
 
 impl DeadLog {
     /// The log of the worker whose directory is there; `None` when none had published one. The error is for people.
-    pub(crate) fn find(workdir: &Path) -> Option<Result<DeadLog, String>> {
+    pub(crate) fn find(workdir: &Path, dialect: Dialect) -> Option<Result<DeadLog, String>> {
         let index = workdir.join(SetKind::Child.dir_name()).join("_.index");
-        index.exists().then(|| DeadLog::open(workdir))
+        index.exists().then(|| DeadLog::open(workdir, dialect))
     }
 
-    fn open(workdir: &Path) -> Result<DeadLog, String> {
+    fn open(workdir: &Path, dialect: Dialect) -> Result<DeadLog, String> {
         // The process that its index names is dead, which is why we are here.
         let attachment = Attachment::open(workdir, AttachOptions { check_pid: false })
             .map_err(|error| error.full_text())?;
         let segment = attachment.find("Log", "Log").ok_or("it had published no log")?;
         let mapped = attachment.map(segment).map_err(|error| error.full_text())?;
-        LogView::open(mapped).map(DeadLog).map_err(|error| error.to_string())
+        let log = LogView::open(mapped).map_err(|error| error.to_string())?;
+        // Without a board there is still the log.
+        let board = LiveView::of(&attachment).ok().flatten();
+        let board = board.map(|board| (board.head(), board.snapshot()));
+        let unread = board.as_ref().map_or(0, |(_, board)| {
+            let broken = board.busy.saturating_add(board.broken);
+            board.hidden().saturating_add(u64::try_from(broken).unwrap_or(u64::MAX))
+        });
+        let flights = board.map(|(head, board)| Flights::new(dialect, head, board));
+        Ok(DeadLog { log, flights, unread })
     }
 
     /// Writes all that can be read to a file whose name has this time, in the workdir, and removes the oldest beyond the newest three.
@@ -55,16 +96,18 @@ impl DeadLog {
         workdir: &Path,
         gid: Option<u32>,
         at: DateTime<Utc>,
+        death: &Death,
     ) -> Result<Crash, String> {
+        let unread = self.unread;
         let name = format!("{PREFIX}{}{SUFFIX}", at.format("%Y%m%dT%H%M%S%.3fZ"));
         let path = workdir.join(name);
         let beside = workdir.join("_.crash.new");
         let failed = |error: io::Error| format!("{}: {error}", path.display());
         // Left over from one who was killed while writing.
         let _ = std::fs::remove_file(&beside);
-        let written = create(&beside, gid).map_err(failed).and_then(|file| self.copy(file));
-        let (bytes, holes) = match written {
-            Ok((bytes, holes)) if bytes > 0 => (bytes, holes),
+        let written = create(&beside, gid).map_err(failed).and_then(|file| self.copy(file, death));
+        let (bytes, holes, ends) = match written {
+            Ok((bytes, holes, ends)) if bytes > 0 => (bytes, holes, ends),
             other => {
                 let _ = std::fs::remove_file(&beside);
                 other?;
@@ -73,14 +116,18 @@ impl DeadLog {
         };
         std::fs::rename(&beside, &path).map_err(failed)?;
         remove_oldest(workdir).map_err(failed)?;
-        Ok(Crash { path, bytes, holes })
+        let Ends { count: requests, whole: last_words, .. } = ends;
+        Ok(Crash { path, bytes, holes, requests, unread, last_words })
     }
 
-    /// Copies the records; how many bytes, and at how many places something was missing.
-    fn copy(self, file: File) -> Result<(u64, u32), String> {
-        let layout = layout_of(&self.0).map_err(|error| error.to_string())?;
+    /// Copies the records and adds what is missing; how many bytes, at how many places something was missing, and what was added.
+    fn copy(self, file: File, death: &Death) -> Result<(u64, u32, Ends), String> {
+        let DeadLog { log, mut flights, .. } = self;
+        let layout = layout_of(&log).map_err(|error| error.to_string())?;
+        // No more of the next log than a small part.
+        let room = log.len_words() * WORD / LAST_WORDS_SHARE;
         let mut cursor =
-            Cursor::open(self.0, layout, Start::Head).map_err(|error| error.to_string())?;
+            Cursor::open(log, layout, Start::Head).map_err(|error| error.to_string())?;
         let mut out = BufWriter::with_capacity(WRITE_BYTES, file);
         let failed = |error: io::Error| error.to_string();
         out.write_all(&layout.file_magic()).map_err(failed)?;
@@ -91,6 +138,9 @@ impl DeadLog {
                 Ok(Next::Batch) => {
                     bytes += u64::try_from(batch.len()).unwrap_or(0);
                     out.write_all(&batch).map_err(failed)?;
+                    if let Some(flights) = &mut flights {
+                        flights.look(&batch);
+                    }
                     continue;
                 }
                 // Nobody writes any more; it is what its head says, and skipping goes forward all the same.
@@ -102,8 +152,12 @@ impl DeadLog {
                 _ => break,
             }
         }
+        let room = room.min(LAST_WORDS_BYTES);
+        let ends = flights.map(|flights| flights.end(death, room)).unwrap_or_default();
+        bytes += u64::try_from(ends.missing.len()).unwrap_or(0);
+        out.write_all(&ends.missing).map_err(failed)?;
         out.flush().map_err(failed)?;
-        Ok((bytes, holes))
+        Ok((bytes, holes, ends))
     }
 }
 

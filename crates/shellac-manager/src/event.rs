@@ -47,6 +47,10 @@ pub enum Event {
         bytes: u64,
         /// Places at which something was missing.
         holes: u32,
+        /// Requests that were in flight, and have an end there.
+        requests: usize,
+        /// Requests in flight of which nothing could be written.
+        unread: u64,
     },
     /// What a dead worker had logged could not be kept.
     NoCrash {
@@ -155,7 +159,7 @@ impl fmt::Display for Event {
             Event::NotStarted { error, wait } => {
                 write!(f, "{}; trying again in {:.1} s", error.full_text(), wait.as_secs_f64())
             }
-            Event::Crash { path, bytes, holes } => {
+            Event::Crash { path, bytes, holes, requests, unread } => {
                 let path = path.display();
                 write!(
                     f,
@@ -165,6 +169,17 @@ impl fmt::Display for Event {
                     0 => Ok(()),
                     1 => f.write_str("; something is missing at one place"),
                     holes => write!(f, "; something is missing at {holes} places"),
+                }?;
+                match requests {
+                    0 => Ok(()),
+                    1 => f.write_str("; it died with one request, which has its end there"),
+                    count => {
+                        write!(f, "; it died with {count} requests, which have their ends there")
+                    }
+                }?;
+                match unread {
+                    0 => Ok(()),
+                    count => write!(f, "; of {count} more nothing is known"),
                 }
             }
             Event::NoCrash { why } => write!(f, "what it had logged could not be kept: {why}"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use shellac_admin::Banner;
 use shellac_config::{Config, ListenAddress, LogDialect, ParseOptions};
-use shellac_format::Layout;
+use shellac_format::{Dialect, Layout};
 use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::admin::Door;
@@ -335,9 +335,15 @@ impl House {
 
     /// The layout of the records that workers write.
     pub fn layout(&self) -> Layout {
+        self.dialect().layout()
+    }
+
+    /// How workers write their log.
+    pub(crate) fn dialect(&self) -> Dialect {
         match self.settings.config.log.dialect {
-            LogDialect::V6_0 => Layout::Words2,
-            LogDialect::V7_3 | LogDialect::Vs9_0 => Layout::Words3,
+            LogDialect::V6_0 => Dialect::V6_0,
+            LogDialect::V7_3 => Dialect::V7_3,
+            LogDialect::Vs9_0 => Dialect::Vs9_0,
         }
     }
 

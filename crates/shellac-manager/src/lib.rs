@@ -14,6 +14,7 @@
 //! an [`Event`].
 
 mod admin;
+mod aftermath;
 mod allowance;
 mod backoff;
 mod crash;

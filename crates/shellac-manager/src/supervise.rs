@@ -2,17 +2,16 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use chrono::DateTime;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shellac_admin::{Answer, Commands, Host, Row, Status};
 
 use crate::ManagerError;
 use crate::admin::{SessionId, Sessions, commands};
 use crate::backoff::Backoff;
-use crate::crash::{Crash, DeadLog};
+use crate::crash::Crash;
 use crate::errands::Errands;
 use crate::event::{Event, Outcome};
 use crate::house::House;
@@ -76,6 +75,7 @@ pub fn supervise(
         switches: VecDeque::new(),
         panic: None,
         crash: None,
+        last_words: Vec::new(),
         trial: None,
         is_retire_asked: false,
         retiring: Vec::new(),
@@ -123,7 +123,9 @@ pub(crate) struct Supervisor<'a> {
     /// Why the last worker ended, if that was nobody's wish.
     pub(crate) panic: Option<PanicNote>,
     /// What a dead worker had logged is being written to a file.
-    crash: Option<JoinHandle<Result<Crash, String>>>,
+    pub(crate) crash: Option<JoinHandle<Result<Crash, String>>>,
+    /// The ends of requests with which a worker died, for the log of the next one.
+    pub(crate) last_words: Vec<Vec<u8>>,
     /// Another program shows whether it can take over.
     pub(crate) trial: Option<Trial>,
     /// The worker is asked to make room for its successor's log.
@@ -148,6 +150,7 @@ impl Supervisor<'_> {
         self.look_at_trial();
         self.look_after_retiring();
         self.look_at_crash();
+        self.hand_on_last_words();
         if signals::take(&signals.stop)
             && let Some(outcome) = self.asked_to_stop()
         {
@@ -375,7 +378,7 @@ impl Supervisor<'_> {
         }
         self.served_before = true;
         if !matches!(how, Ended::Process(status) if status.success()) {
-            self.keep_crash();
+            self.keep_crash(worker.pid(), &how);
         }
         self.remove_left_over();
         let ran = now().saturating_duration_since(worker.started);
@@ -395,49 +398,6 @@ impl Supervisor<'_> {
     pub(crate) fn say_ready(&self) {
         let active = &self.house.shelf().active().name;
         self.notifier.ready(&format!("{}; configuration {active}", self.state()));
-    }
-
-    /// Has what the worker had logged written to a file, before its directory goes.
-    fn keep_crash(&mut self) {
-        self.look_at_crash();
-        if self.crash.is_some() {
-            let why = "that of the one before is still being written".to_owned();
-            return (self.tell)(Event::NoCrash { why });
-        }
-        let workdir = self.house.workdir().to_owned();
-        let gid = self.house.gid();
-        let at = DateTime::from_timestamp_millis(
-            i64::try_from(since_1970().as_millis()).unwrap_or_default(),
-        );
-        // Writing takes a while, and the next worker does not have to wait for it.
-        let Some(found) = DeadLog::find(&workdir) else { return };
-        let started = found.and_then(|log| {
-            Builder::new()
-                .name("shellac-crash".to_owned())
-                .spawn(move || log.save(&workdir, gid, at.unwrap_or_default()))
-                .map_err(|error| error.to_string())
-        });
-        match started {
-            Ok(thread) => self.crash = Some(thread),
-            Err(why) => (self.tell)(Event::NoCrash { why }),
-        }
-    }
-
-    fn look_at_crash(&mut self) {
-        if self.crash.as_ref().is_some_and(JoinHandle::is_finished) {
-            self.finish_crash();
-        }
-    }
-
-    /// Waits until what a dead worker had logged is written.
-    pub(crate) fn finish_crash(&mut self) {
-        let Some(thread) = self.crash.take() else { return };
-        let event = match thread.join() {
-            Ok(Ok(Crash { path, bytes, holes })) => Event::Crash { path, bytes, holes },
-            Ok(Err(why)) => Event::NoCrash { why },
-            Err(_) => Event::NoCrash { why: "it broke off; what was said is above".to_owned() },
-        };
-        (self.tell)(event);
     }
 
     fn remove_left_over(&mut self) {
@@ -477,6 +437,7 @@ impl Supervisor<'_> {
         (self.tell)(event);
         self.end_retiring();
         self.say_ready();
+        self.hand_on_last_words();
         for errand in self.errands.waiting_for_start() {
             self.done(errand, Answer::ok(""));
         }

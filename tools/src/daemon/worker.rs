@@ -94,6 +94,9 @@ pub(crate) fn serve(
                 _ if order.words[..1] == ["listen"] => {
                     dispatcher.take_sockets(&order, later.as_ref());
                 }
+                _ if order.words[..] == ["last_words"] => {
+                    dispatcher.take_last_words(&order, later.as_ref());
+                }
                 _ if order.words.len() == 2 && order.words[0] == "retire" => {
                     let moved = worker.move_log(Path::new(&order.words[1]));
                     has_successor |= moved.is_ok();

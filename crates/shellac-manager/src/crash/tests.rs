@@ -29,6 +29,10 @@ fn dead(workdir: &Path, batches: &[Vec<u8>]) -> (MgtSet, ChildSet) {
     (mgt, set)
 }
 
+fn death() -> Death {
+    Death { pid: 17, how: "signal: 9 (SIGKILL)".to_owned(), at: 5_000_000 }
+}
+
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
@@ -36,10 +40,10 @@ fn at(seconds: i64) -> DateTime<Utc> {
 #[test]
 fn an_empty_log_is_no_file_and_one_that_is_none_is_told() {
     let root = tempfile::tempdir().unwrap();
-    assert!(DeadLog::find(&root.path().join("none")).is_none());
+    assert!(DeadLog::find(&root.path().join("none"), Dialect::V7_3).is_none());
     let _sets = dead(root.path(), &[]);
-    let log = DeadLog::find(root.path()).unwrap().unwrap();
-    let why = log.save(root.path(), None, at(0)).unwrap_err();
+    let log = DeadLog::find(root.path(), Dialect::V7_3).unwrap().unwrap();
+    let why = log.save(root.path(), None, at(0), &death()).unwrap_err();
     assert!(why.contains("nothing was in its log"), "{why}");
     let left: Vec<_> = std::fs::read_dir(root.path()).unwrap().flatten().collect();
     assert!(left.iter().all(|entry| !entry.file_name().to_string_lossy().contains("crash")));
@@ -88,8 +92,8 @@ fn at_a_hole_it_goes_on_with_the_next_segment() {
     file.seek(SeekFrom::Start(header)).unwrap();
     file.write_all(&END_MARK.to_ne_bytes()).unwrap();
 
-    let found = DeadLog::find(root.path()).unwrap().unwrap();
-    let crash = found.save(root.path(), None, at_time()).unwrap();
+    let found = DeadLog::find(root.path(), Dialect::V7_3).unwrap().unwrap();
+    let crash = found.save(root.path(), None, at_time(), &death()).unwrap();
     assert_eq!(crash.path.file_name().unwrap(), "crash-20260102T030405.678Z.vsl");
     assert_eq!(crash.holes, 1);
     let found = numbers(&crash.path);

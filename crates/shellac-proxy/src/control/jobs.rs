@@ -10,6 +10,7 @@ use shellac_upstream::verdict::SUB_WINDOW;
 
 use super::Control;
 use super::judge::Judge;
+use super::last_words;
 use super::names::look_up;
 use super::probes::Probes;
 use crate::log::Log;
@@ -38,6 +39,7 @@ pub(super) fn all(node: &Node) -> Vec<Job> {
     let mut probes = Probes::default();
     vec![
         Job { every: SWEEP, run: Box::new(|round| log_notices(round.control, round.log)) },
+        last_words::job(),
         Job { every: SWEEP, run: Box::new(look_up) },
         Job { every: SWEEP, run: Box::new(move |round| probes.round(round)) },
         Job { every: Duration::from_secs(1), run: Box::new(|round| round.control.end_orders()) },

@@ -6,6 +6,7 @@ mod doorways;
 mod inherited;
 mod jobs;
 mod judge;
+mod last_words;
 mod names;
 mod pools;
 mod probes;
@@ -16,7 +17,7 @@ mod thread;
 use std::sync::{Arc, Mutex};
 
 use shellac_config::{Config, ConfigError};
-use shellac_format::{Tag, TagSet};
+use shellac_format::{Layout, Tag, TagSet};
 use shellac_upstream::admin::Table;
 use tokio::sync::{mpsc, watch};
 
@@ -59,6 +60,10 @@ struct Shared {
     /// What was ordered, whatever is loaded.
     table: Mutex<Table>,
     notices: Mutex<Notices>,
+    /// Of the log.
+    layout: Layout,
+    /// Batches of a worker that died.
+    last_words: Mutex<Vec<Vec<u8>>>,
 }
 
 /// Notices that wait for the control thread to log them.
@@ -100,6 +105,7 @@ impl Control {
         counting: Counting,
     ) -> (Control, Vec<mpsc::Receiver<Command>>) {
         let now = clock::unix_seconds();
+        let layout = crate::engine::dialect(config.log.dialect).layout();
         let names = Names::default();
         let around = Around { threads, counting: &counting, names: &names };
         let tickets = Tickets::new();
@@ -128,6 +134,8 @@ impl Control {
             commands,
             table: Mutex::default(),
             notices: Mutex::default(),
+            layout,
+            last_words: Mutex::default(),
         };
         let control = Control { shared: Arc::new(shared) };
         faults.into_iter().for_each(|fault| control.notice(fault));

@@ -247,6 +247,11 @@ impl Log {
         self.inner.borrow_mut().loose(&self.grammar, number, fill);
     }
 
+    /// Publishes whole records of one transaction as they are.
+    pub(crate) fn pass_on(&self, batch: &[u8]) {
+        self.inner.borrow_mut().sink.publish(batch);
+    }
+
     /// [`Log::loose`], or nothing when the log is being written to: for the panic hook.
     pub(super) fn loose_if_free(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         if let Ok(mut inner) = self.inner.try_borrow_mut() {

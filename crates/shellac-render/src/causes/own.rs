@@ -4,8 +4,8 @@ use super::{Cause, When};
 use crate::error_text::{Class, Classes, Phases};
 
 use Class::{
-    BodyFile, Cut, Filter, Harmless, Includes, Kernel, Local, NoReplay, Policy, Storage, Threads,
-    TooOften, Workspace,
+    BodyFile, Cut, Died, Filter, Harmless, Includes, Kernel, Local, NoReplay, Policy, Storage,
+    Threads, TooOften, Workspace,
 };
 
 /// The rows.
@@ -29,6 +29,26 @@ pub(super) const OWN: &[Cause] = &[
         ],
         proof: "The errno in the text.",
         sign: "`ss -s`, /proc/PID/limits and the errno in the text.",
+    },
+    Cause {
+        id: "worker-died",
+        title: "The proxy's worker died while it served this",
+        phases: Phases::ANY,
+        classes: Classes::of(&[Died]),
+        when: When::Always,
+        means: "Not this request failed but the process that served it, with all others that it had. \
+                The client saw its connection end. What is shown of it here was taken from the \
+                scoreboard, so its headers and answers are missing.",
+        todo: &[
+            "How it died stands in the text: a signal 9 that nobody sent is the kernel's for lack of \
+             memory (`dmesg`); 6 and 11 are a fault of the program.",
+            "`shellac adm panic.show` has what it said itself, if anything; crash-TIME.vsl in the \
+             workdir is its log to the last record.",
+            "Another worker serves since; `shellac stat` counts the deaths (MGT.child_died, \
+             MGT.child_panic).",
+        ],
+        proof: "The text, which the manager wrote when it had seen the end of the process.",
+        sign: "Several requests end in the same moment.",
     },
     Cause {
         id: "cut",

@@ -96,6 +96,8 @@ pub enum Class {
     Cut,
     /// What was kept of the request's body cannot be read again.
     BodyFile,
+    /// The process that served it ended.
+    Died,
     /// No room for the answer.
     Storage,
     /// A buffer of fixed size is too small.
@@ -158,6 +160,7 @@ impl Class {
         Class::TooLarge,
         Class::Cut,
         Class::BodyFile,
+        Class::Died,
         Class::Storage,
         Class::Workspace,
         Class::Threads,
@@ -289,6 +292,7 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
     ("tls", TLS),
     ("cut", &[Class::Cut]),
     ("body_file", &[Class::BodyFile]),
+    ("died", &[Class::Died]),
 ];
 
 impl Classes {

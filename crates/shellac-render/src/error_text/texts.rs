@@ -4,10 +4,10 @@ use super::pattern::Pattern::{self, Around, Is, Starts};
 use super::{Class, Phase, Source, Text};
 
 use Class::{
-    Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Denied, Eof, Filter, Framing,
-    Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort, NoReplay, Overflow,
-    Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge, TooOften, Truncated,
-    Unasked, Unreachable, Unset, Vary, Workspace,
+    Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Denied, Died, Eof, Filter,
+    Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort, NoReplay,
+    Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge, TooOften,
+    Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
 };
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 use Source::{Error, FetchError, Old, VclError};
@@ -145,6 +145,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Starts("HTC junk"), &[Head], &[Junk]),
     fetch(Starts("HTC "), &[FirstByte, Head], &[Eof, Reset, Timeout, Overflow, Junk]),
     fetch(Is("http format error"), &[Head], &[Junk]),
+    failed(Around("shellac: worker ", ") while this waited for "), Phase::ALL, &[Died]),
     failed(Is("304 response but not conditional fetch"), &[Head], &[Unasked]),
     failed(Is("Body cannot be fetched"), &[Head], &[Framing]),
     failed(Is("Invalid content-length header"), &[Head], &[Framing]),

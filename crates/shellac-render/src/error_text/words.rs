@@ -4,8 +4,8 @@ use super::set::TLS;
 use super::{Class, Classes, Phase, Phases, Reading};
 
 use Class::{
-    BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Cut, Denied, Eof,
-    Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort,
+    BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Cut, Denied, Died,
+    Eof, Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort,
     NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge,
     TooOften, Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
 };
@@ -74,6 +74,7 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (Phase::ALL, &[Client, ClientLeft, ClientSlow, ClientBad, TooLarge], "the client is to blame"),
     (&[Body], &[ClientSlow], "the client took too long to take its answer"),
     (Phase::ALL, &[Cut], "the time for the whole request was over"),
+    (Phase::ALL, &[Died], "the proxy's worker died"),
     (Phase::ALL, &[BodyFile], "what was kept of the request's body could not be read again"),
     (Phase::ALL, &[Storage], "no room for the answer"),
     (Phase::ALL, &[Workspace], "a workspace of this proxy was too small"),

@@ -38,6 +38,7 @@ const WHOLE: &[(&[Class], &str)] = &[
     (&[Class::ClientBad], "client_bad"),
     (&[Class::Cut], "cut"),
     (&[Class::BodyFile], "body_file"),
+    (&[Class::Died], "died"),
     (&[Class::TooLarge], "request_too_large"),
     (
         &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],

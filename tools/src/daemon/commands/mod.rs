@@ -7,6 +7,7 @@ mod backends;
 mod configurations;
 mod drain;
 mod journal;
+mod last_words;
 mod listening;
 mod log_mask;
 mod state;
@@ -173,6 +174,17 @@ impl Dispatcher {
     /// Prepares the listening addresses of the configuration that is about to be used; what came of that is said then.
     pub(crate) fn take_sockets(&self, order: &Order, from: Option<&UnixStream>) {
         self.listening.prepare(&self.control, &order.words[1..], from);
+        // A manager that is gone needs none.
+        let _ = self.orders.answer(order.number, &Answer::ok(""));
+    }
+
+    /// Has the ends of requests written to the log with which the worker before this one died.
+    pub(crate) fn take_last_words(&self, order: &Order, from: Option<&UnixStream>) {
+        if let Err(why) = last_words::read(from).and_then(|batches| self.control.hand_on(batches)) {
+            self.control.notice(format!(
+                "shellac: the ends of requests with which a worker died cannot be shown: {why}"
+            ));
+        }
         // A manager that is gone needs none.
         let _ = self.orders.answer(order.number, &Answer::ok(""));
     }

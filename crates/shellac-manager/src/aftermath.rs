@@ -1,0 +1,101 @@
+//! After the death of a worker: its log becomes a file, and the requests with which it died get an end in the log of the next one.
+
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::AsFd;
+use std::thread::{Builder, JoinHandle};
+
+use chrono::DateTime;
+use rustix::fs::{MemfdFlags, memfd_create};
+use shellac_sys::monotonic_micros;
+
+use crate::crash::{Crash, DeadLog, Death};
+use crate::errands::Then;
+use crate::event::Event;
+use crate::supervise::{Stage, Supervisor, since_1970};
+use crate::worker::Ended;
+
+impl Supervisor<'_> {
+    /// Has what the worker had logged written to a file, before its directory goes.
+    pub(crate) fn keep_crash(&mut self, pid: u32, how: &Ended) {
+        self.look_at_crash();
+        if self.crash.is_some() {
+            let why = "that of the one before is still being written".to_owned();
+            return (self.tell)(Event::NoCrash { why });
+        }
+        let workdir = self.house.workdir().to_owned();
+        let gid = self.house.gid();
+        let at = DateTime::from_timestamp_millis(
+            i64::try_from(since_1970().as_millis()).unwrap_or_default(),
+        );
+        let death = Death { pid, how: how.to_string(), at: monotonic_micros() };
+        // Writing takes a while, and the next worker does not have to wait for it.
+        let Some(found) = DeadLog::find(&workdir, self.house.dialect()) else { return };
+        let started = found.and_then(|log| {
+            Builder::new()
+                .name("shellac-crash".to_owned())
+                .spawn(move || log.save(&workdir, gid, at.unwrap_or_default(), &death))
+                .map_err(|error| error.to_string())
+        });
+        match started {
+            Ok(thread) => self.crash = Some(thread),
+            Err(why) => (self.tell)(Event::NoCrash { why }),
+        }
+    }
+
+    pub(crate) fn look_at_crash(&mut self) {
+        if self.crash.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.finish_crash();
+        }
+    }
+
+    /// Waits until what a dead worker had logged is written.
+    pub(crate) fn finish_crash(&mut self) {
+        let Some(thread) = self.crash.take() else { return };
+        let event = match thread.join() {
+            Ok(Ok(Crash { path, bytes, holes, requests, unread, last_words })) => {
+                self.last_words = last_words;
+                Event::Crash { path, bytes, holes, requests, unread }
+            }
+            Ok(Err(why)) => Event::NoCrash { why },
+            Err(_) => Event::NoCrash { why: "it broke off; what was said is above".to_owned() },
+        };
+        (self.tell)(event);
+    }
+
+    /// Gives the ends of those requests to the worker that serves.
+    pub(crate) fn hand_on_last_words(&mut self) {
+        if self.last_words.is_empty() {
+            return;
+        }
+        let Stage::Running(worker) = &mut self.stage else { return };
+        if !worker.served {
+            return;
+        }
+        let words = std::mem::take(&mut self.last_words);
+        let given = in_memory(&words).and_then(|file| worker.give(&[file.as_fd()]));
+        match given {
+            Ok(()) => self.ask(None, &["last_words"], Then::Forward),
+            Err(error) => {
+                let what = format!(
+                    "the requests with which the worker died are not in the log of the new one, only in the file: {error}"
+                );
+                (self.tell)(Event::Admin { what });
+            }
+        }
+    }
+}
+
+/// Batches with their lengths in front, as a file in memory.
+fn in_memory(batches: &[Vec<u8>]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("shellac-last-words", MemfdFlags::CLOEXEC)?);
+    let mut bytes = Vec::new();
+    for batch in batches {
+        let len = u32::try_from(batch.len()).map_err(io::Error::other)?;
+        bytes.extend_from_slice(&len.to_le_bytes());
+        bytes.extend_from_slice(batch);
+    }
+    file.write_all(&bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
