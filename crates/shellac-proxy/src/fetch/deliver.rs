@@ -10,7 +10,7 @@ use std::time::Duration;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decoder, Encoder, Known, Trailing, write};
+use shellac_http1::{BodyFraming, Decoder, Encoder, Known, Trailing, Version, write};
 use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
@@ -56,6 +56,8 @@ struct Delivery<'a, 's> {
     source: &'a mut Option<Got>,
     /// The backend's connection is good for another request when the body is complete.
     persistent: bool,
+    /// Its version says that the connection ends, and nothing else does.
+    is_http10: bool,
     /// The status of the response.
     status: u16,
     decoder: Decoder,
@@ -113,6 +115,9 @@ pub(super) async fn deliver(
     });
     let status = response.head.status;
     let persistent = !conn.single && response_persistent(&response.head, response.framing);
+    let is_http10 = response.head.version == Version::Http10
+        && response.framing != BodyFraming::Eof
+        && !response.head.headers.has_token(Known::Connection, "close");
     let towards = response.framing.towards_client(exchange.version);
     if towards == BodyFraming::Eof {
         exchange.close.get_or_insert(SessionEnd::TxEof);
@@ -151,6 +156,7 @@ pub(super) async fn deliver(
         head_len: response.head_len,
         earlier: acct.response_body,
         persistent,
+        is_http10,
         status,
         decoder: Decoder::new(response.framing),
         encoder: Encoder::new(towards),
@@ -486,10 +492,10 @@ impl Delivery<'_, '_> {
         let Got { mut txn, mut conn, upload, mut busy, .. } = source;
         let (worker, status) = (self.exchange.worker, self.status);
         let usable = self.persistent && upload.is_complete() && conn.input.is_empty();
-        let reason = (!usable).then_some(if conn.input.is_empty() {
-            CloseReason::RespClose
-        } else {
-            CloseReason::RxJunk
+        let reason = (!usable).then_some(match conn.input.is_empty() {
+            true if self.is_http10 => CloseReason::Http10,
+            true => CloseReason::RespClose,
+            false => CloseReason::RxJunk,
         });
         txn.backend_close(conn.fd(), conn.endpoint.name(), reason);
         worker.spare.keep_text(upload.into_text());

@@ -70,6 +70,8 @@ pub(crate) enum CloseReason {
     RxOverflow,
     /// The response body broke off.
     RxBody,
+    /// The response is HTTP/1.0 and does not ask for its connection to be kept.
+    Http10,
     /// The response, or we, asked for it.
     RespClose,
     /// The connection was a tunnel.
@@ -89,6 +91,7 @@ impl CloseReason {
             CloseReason::RxJunk => ("Received junk data", "RX_JUNK"),
             CloseReason::RxOverflow => ("Received buffer overflow", "RX_OVERFLOW"),
             CloseReason::RxBody => ("Failure receiving req.body", "RX_BODY"),
+            CloseReason::Http10 => ("Proto < HTTP/1.1", "REQ_HTTP10"),
             CloseReason::RespClose => ("Backend/VCL requested close", "RESP_CLOSE"),
             CloseReason::TxPipe => ("Piped transaction", "TX_PIPE"),
             CloseReason::TxError => ("Error transaction", "TX_ERROR"),

@@ -91,6 +91,15 @@ fn success_delimited_by_close() {
 }
 
 #[test]
+fn success_from_an_old_server() {
+    let script = |_, mut connection: Connection| {
+        connection.request();
+        connection.send("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    };
+    check("http10", script, &[get("/a")]);
+}
+
+#[test]
 fn success_without_a_body() {
     let script = |_, mut connection: Connection| {
         connection.request();
