@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::Main;
-use shellac_format::Vxid;
+use shellac_format::{Side, Vxid};
 use shellac_http1::{HeadError, RequestHead, parse_request_into};
 
 use super::answer;
@@ -16,6 +16,7 @@ use super::preamble;
 use super::secure;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
+use crate::tls::fault;
 use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Welcome, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
@@ -228,7 +229,13 @@ impl Session {
                         client.input.fill(count);
                         news = true;
                     }
-                    Poll::Ready(Err(_)) => return Poll::Ready(Waited::End(SessionEnd::RemClose)),
+                    Poll::Ready(Err(error)) => {
+                        let Some(fault) = fault(&error) else {
+                            return Poll::Ready(Waited::End(SessionEnd::RemClose));
+                        };
+                        txn.tls_failed(Side::Client, &fault.text);
+                        return Poll::Ready(Waited::End(SessionEnd::RxJunk));
+                    }
                 }
             }
         })

@@ -337,3 +337,72 @@ fn bytes_that_are_not_for_the_reader_do_not_wake_it_for_ever() {
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_eq!(client.stream.read(&mut byte).unwrap(), 1);
 }
+
+/// A record of data that nobody has encrypted.
+const BROKEN: &[u8] = b"\x17\x03\x03\x00\x20................................";
+
+#[test]
+fn bytes_that_cannot_be_decrypted_end_the_connection_with_the_reason() {
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    let origin = echo();
+    let rig = rig(NEW, &origin, &[&issued], "");
+    let config = Arc::new(authority.client(&[]));
+    let mut client = Client::connect(rig.address, &config, "a.example").unwrap();
+    client.get("/", "a.example");
+    client.stream.sock.write_all(BROKEN).unwrap();
+    assert!(client.rest().is_err(), "an alert");
+    let found = rig.sessions(1);
+    let session = found.iter().find(|one| one.kind() == "sess").unwrap();
+    assert!(session.texts(Tag::SessClose)[0].starts_with("RX_JUNK "), "{session:?}");
+    assert!(told(session).ends_with("failed cannot decrypt peer's message"), "{}", told(session));
+}
+
+#[test]
+fn bytes_that_cannot_be_decrypted_in_a_body_end_its_request() {
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let origin = Origin::start(move |_, mut connection| {
+        connection.head();
+        arrived.send(()).unwrap();
+        connection.wait_for_end();
+    });
+    let rig = rig(NEW, &origin, &[&issued], "");
+    let config = Arc::new(authority.client(&[]));
+    let mut client = Client::connect(rig.address, &config, "a.example").unwrap();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nsome");
+    has_arrived.recv().unwrap();
+    client.stream.sock.write_all(BROKEN).unwrap();
+    // An alert, and nothing that could be read behind it.
+    assert!(client.rest().is_err());
+    let found = rig.sessions(1);
+    let of = |kind: &str| found.iter().find(|one| one.kind() == kind).unwrap();
+    assert_eq!(
+        of("bereq").texts(Tag::FetchError)[0],
+        "req.body read error: 0 (Success)",
+        "{found:?}"
+    );
+    assert!(of("bereq").texts(Tag::VclLog).contains(&"fetch.class:client"), "{found:?}");
+}
+
+#[test]
+fn bytes_that_cannot_be_decrypted_behind_an_early_answer_are_no_matter() {
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    let origin = Origin::start(|_, mut connection| {
+        connection.head();
+        connection.respond(200, "early");
+        connection.wait_for_end();
+    });
+    let rig = rig(NEW, &origin, &[&issued], "");
+    let config = Arc::new(authority.client(&[]));
+    let mut client = Client::connect(rig.address, &config, "a.example").unwrap();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nsome");
+    assert_eq!(client.answer().1, b"early");
+    // Now its end is said, and what still comes is taken for a while; on a busy machine that is over.
+    let _ = client.stream.sock.write_all(BROKEN);
+    let found = rig.sessions(1);
+    let session = found.iter().find(|one| one.kind() == "sess").unwrap();
+    assert!(session.texts(Tag::SessClose)[0].starts_with("RX_BODY "), "{session:?}");
+}

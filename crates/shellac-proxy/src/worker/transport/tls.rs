@@ -26,6 +26,8 @@ pub(super) struct Tls {
     said_end: bool,
     /// We have said so.
     closed: bool,
+    /// What the peer sent is not to be understood: nothing more of it is looked at.
+    broken: Option<rustls::Error>,
     /// Bytes handed over by the caller, and bytes handed to the kernel for them.
     taken: u64,
     sent: u64,
@@ -59,6 +61,7 @@ impl Tls {
             ended: false,
             said_end: false,
             closed: false,
+            broken: None,
             taken: 0,
             sent: 0,
             mark: (0, 0),
@@ -139,6 +142,10 @@ impl Tls {
 
     /// Takes some of what the socket has, at most one read of it, and decrypts what is complete.
     fn poll_fill(&mut self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(error) = &self.broken {
+            // Whoever gives a connection up may read on from it, and rustls must not be asked after an error.
+            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, error.clone())));
+        }
         if self.start == self.end {
             self.input.resize(INPUT_BYTES, 0);
             let read = socket.poll_read(cx, &mut self.input);
@@ -158,6 +165,9 @@ impl Tls {
                 // The peer is told why, if it still reads.
                 let _ = self.poll_flush(socket, cx);
                 self.closed = true;
+                self.input = Vec::new();
+                (self.start, self.end) = (0, 0);
+                self.broken = Some(error.clone());
                 return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, error)));
             }
         };
