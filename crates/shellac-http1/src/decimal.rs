@@ -15,18 +15,21 @@ impl Decimal {
     /// ```
     pub fn new(number: u64) -> Decimal {
         let mut digits = [b'0'; 20];
-        let mut first = digits.len();
+        let mut end = digits.len();
         let mut rest = number;
-        while rest >= 10 {
-            first -= 2;
-            digits[first..first + 2].copy_from_slice(&pair(rest % 100));
-            rest /= 100;
+        while rest >= SHORT {
+            digits[end - 8..end].copy_from_slice(&eight_digits(rest % SHORT));
+            end -= 8;
+            rest /= SHORT;
         }
-        if rest > 0 || first == digits.len() {
-            first -= 1;
-            digits[first] = digit(rest);
+        let first = eight_digits(rest);
+        let len = 8 - zeros(first);
+        match end {
+            // What is left of a number of more than sixteen digits.
+            ..8 => digits[..end].copy_from_slice(&first[8 - end..]),
+            _ => digits[end - 8..end].copy_from_slice(&first),
         }
-        Decimal { digits, first }
+        Decimal { digits, first: end - len }
     }
 
     /// The digits.
@@ -54,11 +57,19 @@ pub const fn eight_digits(number: u64) -> [u8; 8] {
 /// A number below a hundred million without zeros in front: its digits, what follows them, and how many there are.
 #[inline]
 pub const fn short(number: u64) -> ([u8; 8], usize) {
-    let digits = u64::from_le_bytes(eight_digits(number));
-    // A zero has one digit.
-    let zeros = ((digits ^ ZEROS | 1 << 56).trailing_zeros() / 8) as usize;
-    ((digits >> (8 * zeros)).to_le_bytes(), 8 - zeros)
+    let digits = eight_digits(number);
+    let zeros = zeros(digits);
+    ((u64::from_le_bytes(digits) >> (8 * zeros)).to_le_bytes(), 8 - zeros)
 }
+
+/// How many of eight digits are zeros in front. A zero has one digit.
+#[inline]
+const fn zeros(digits: [u8; 8]) -> usize {
+    ((u64::from_le_bytes(digits) ^ ZEROS | 1 << 56).trailing_zeros() / 8) as usize
+}
+
+/// The first number that has more than eight digits.
+const SHORT: u64 = 100_000_000;
 
 /// Eight times `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;

@@ -164,24 +164,21 @@ pub(crate) fn check_request(head: &mut RequestHead) -> Result<(), HeadError> {
 fn content_length(headers: &Headers) -> Length {
     let mut values = headers.values(Known::ContentLength);
     let Some(first) = values.next() else { return Length::Absent };
-    if first.is_empty()
-        || !first.iter().all(u8::is_ascii_digit)
-        || values.any(|value| value != first)
-    {
+    if first.is_empty() || values.any(|value| value != first) {
         return Length::Bad;
     }
-    let mut bytes = 0_u64;
+    let mut bytes = Some(0_u64);
     for digit in first {
-        let next = bytes.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
-        match next {
-            Some(next) => bytes = next,
-            None => return Length::TooLarge,
+        let digit = u64::from(digit.wrapping_sub(b'0'));
+        if digit > 9 {
+            return Length::Bad;
         }
+        bytes = bytes.and_then(|bytes| bytes.checked_mul(10)?.checked_add(digit));
     }
     // Others count with a sign.
-    if bytes > i64::MAX.unsigned_abs() {
+    let Some(bytes) = bytes.filter(|bytes| *bytes <= i64::MAX.unsigned_abs()) else {
         return Length::TooLarge;
-    }
+    };
     Length::Bytes(bytes)
 }
 

@@ -1,19 +1,51 @@
 //! The header fields of one head, in the order in which they came.
 
+mod line;
+mod read;
+mod values;
+
 use std::fmt;
 
 use crate::decimal::Decimal;
 use crate::names::{Known, Names, Wanted};
-use crate::plain::IS_TOKEN;
+use crate::plain::{IS_TOKEN, text_len};
+pub use line::Line;
+pub use values::Values;
 
 /// Where one field lies in [`Headers::text`]; CR LF follows it there.
 #[derive(Clone, Copy, Debug)]
 struct Field {
-    start: usize,
+    start: u32,
     /// Length of the name; `: ` follows it.
-    name_len: usize,
-    end: usize,
+    name_len: u32,
+    end: u32,
     known: Option<Known>,
+}
+
+impl Field {
+    /// `None` if it lies where no text ends.
+    #[inline]
+    fn new(start: usize, name_len: usize, end: usize, known: Option<Known>) -> Option<Field> {
+        // The others are smaller.
+        let end = u32::try_from(end).ok()?;
+        let field = Field { start: place(start), name_len: place(name_len), end, known };
+        Some(field)
+    }
+
+    fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    fn end(&self) -> usize {
+        self.end as usize
+    }
+}
+
+/// A place in a text whose end is known to fit.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "what comes before an end is smaller")]
+fn place(at: usize) -> u32 {
+    at as u32
 }
 
 /// The header fields of one head, in the order in which they came, repeated names included.
@@ -28,6 +60,12 @@ pub struct Headers {
     fields: Vec<Field>,
     /// Names that may be there; all others are not.
     present: Names,
+    /// Those that may be there more than once.
+    repeated: Names,
+    /// The fields of the head that was read last, as they came: their lines are still in the text.
+    came: Vec<Field>,
+    /// Their names, and those of several of them.
+    came_names: (Names, Names),
 }
 
 /// One header field.
@@ -50,8 +88,15 @@ impl Headers {
     /// Forgets all fields and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();
+        self.came.clear();
+        self.forget();
+    }
+
+    /// Forgets all fields; the memory stays, and so do the lines that the next head to be read is compared with.
+    pub fn forget(&mut self) {
         self.fields.clear();
         self.present = Names::default();
+        self.repeated = Names::default();
     }
 
     /// Memory that it holds for names and values.
@@ -77,18 +122,18 @@ impl Headers {
     /// All fields in order, each as `Name: value`.
     #[inline]
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.fields.iter().map(|field| &self.text[field.start..field.end])
+        self.fields.iter().map(|field| &self.text[field.start()..field.end()])
     }
 
     /// Hands out the lines of all fields with their ends, in pieces as long as they lie one behind the other.
     pub(crate) fn runs(&self, mut run: impl FnMut(&[u8])) {
         let (mut start, mut end) = (0, 0);
         for field in &self.fields {
-            if field.start != end {
+            if field.start() != end {
                 run(&self.text[start..end]);
-                start = field.start;
+                start = field.start();
             }
-            end = field.end + LINE_END.len();
+            end = field.end() + LINE_END.len();
         }
         run(&self.text[start..end]);
     }
@@ -101,18 +146,9 @@ impl Headers {
 
     /// The values of all fields called `name`, in order.
     #[inline]
-    pub fn values(&self, name: impl Wanted) -> impl Iterator<Item = &[u8]> {
-        let known = name.known();
-        let fields = match known {
-            Some(known) if !self.present.has(known) => &[][..],
-            _ => &self.fields[..],
-        };
-        let is_wanted = move |field: &&Field| match known {
-            Some(_) => field.known == known,
-            // Most names differ in length, and nothing else is looked at then.
-            None => self.is_called(field, name.text()),
-        };
-        fields.iter().filter(is_wanted).map(|field| self.header(*field).value)
+    pub fn values<N: Wanted>(&self, name: N) -> Values<'_, N> {
+        let may_be_there = name.known().is_none_or(|known| self.present.has(known));
+        Values::new(self, name, may_be_there)
     }
 
     /// Whether there is a field called `name`.
@@ -124,14 +160,7 @@ impl Headers {
     /// Whether one of the fields called `name` has `token` as a member of its comma-separated list.
     #[inline]
     pub fn has_token(&self, name: impl Wanted, token: &str) -> bool {
-        let token = token.as_bytes();
-        self.values(name).any(|value| {
-            if value.contains(&b',') {
-                members(value).any(|found| found.eq_ignore_ascii_case(token))
-            } else {
-                value.eq_ignore_ascii_case(token)
-            }
-        })
+        self.values(name).any(|value| is_member(value, token.as_bytes()))
     }
 
     /// The members of the comma-separated lists of all fields called `name`, trimmed, empty ones left out.
@@ -151,20 +180,20 @@ impl Headers {
         if known.is_none() && !is_token(name) {
             return;
         }
-        if memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
-            return self.push_line(known, name, value);
+        if text_len(value) == value.len() || memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
+            return self.push_text(known, name, value);
         }
         let spaced = value.iter().map(|byte| match byte {
             b'\r' | b'\n' | 0 => b' ',
             other => *other,
         });
-        self.push_line(known, name, &spaced.collect::<Vec<u8>>());
+        self.push_text(known, name, &spaced.collect::<Vec<u8>>());
     }
 
     /// [`set`](Headers::set) to a number.
     pub fn set_number(&mut self, name: Known, number: u64) {
         self.remove(name);
-        self.push_line(Some(name), name.as_str().as_bytes(), Decimal::new(number).as_bytes());
+        self.push_text(Some(name), name.as_str().as_bytes(), Decimal::new(number).as_bytes());
     }
 
     /// Replaces all fields called `name` by one at the end.
@@ -179,7 +208,7 @@ impl Headers {
         match name.known() {
             Some(known) if !self.present.has(known) => 0,
             Some(known) => {
-                self.present = self.present.without(known);
+                self.lacks(Names::of(&[known]));
                 self.keep(|_, field| field.known != Some(known))
             }
             None => {
@@ -191,14 +220,22 @@ impl Headers {
 
     /// Removes the fields whose names are among `names`, and those for which `also` says so.
     pub(crate) fn remove_all(&mut self, names: Names, also: impl Fn(&[u8]) -> bool) {
+        self.lacks(names);
         self.keep(|text, field| {
             !field.known.is_some_and(|known| names.has(known)) && !also(header(text, *field).name)
         });
     }
 
+    /// None of these is there from here on.
+    fn lacks(&mut self, names: Names) {
+        self.present = self.present.less(names);
+        self.repeated = self.repeated.less(names);
+    }
+
     /// Leaves the first of several fields called `name`.
     pub(crate) fn keep_first(&mut self, name: Known) {
-        if self.present.has(name) {
+        if self.repeated.has(name) {
+            self.repeated = self.repeated.less(Names::of(&[name]));
             let mut first = true;
             self.keep(|_, field| field.known != Some(name) || std::mem::replace(&mut first, false));
         }
@@ -223,52 +260,35 @@ impl Headers {
 
     /// Adds a field that the parser has already checked: a token, and a value without CR, LF and NUL.
     pub(crate) fn push_checked(&mut self, name: &[u8], value: &[u8]) {
-        self.push_line(Known::of(name), name, value);
+        self.push_text(Known::of(name), name, value);
     }
 
-    fn push_line(&mut self, known: Option<Known>, name: &[u8], value: &[u8]) {
+    fn push_text(&mut self, known: Option<Known>, name: &[u8], value: &[u8]) {
         debug_assert!(memchr::memchr3(b'\r', b'\n', 0, value).is_none(), "it has been looked for");
-        let value = value.trim_ascii();
+        let value = match value {
+            [b'!'..=u8::MAX, .., b'!'..=u8::MAX] => value,
+            _ => value.trim_ascii(),
+        };
         let start = self.text.len();
-        self.text.reserve(name.len() + value.len() + 4);
+        let end = start + name.len() + 2 + value.len();
+        // Nobody has a head of four gigabytes.
+        let Some(field) = Field::new(start, name.len(), end, known) else { return };
+        self.text.reserve(end + LINE_END.len() - start);
         self.text.extend_from_slice(name);
         self.text.extend_from_slice(b": ");
         self.text.extend_from_slice(value);
         self.text.extend_from_slice(LINE_END);
-        let end = self.text.len() - LINE_END.len();
-        self.add(Field { start, name_len: name.len(), end, known });
+        self.add(field);
     }
 
     #[inline]
     fn add(&mut self, field: Field) {
         if let Some(known) = field.known {
-            self.present = self.present.with(known);
+            let name = Names::of(&[known]);
+            self.repeated = self.repeated.and(self.present.both(name));
+            self.present = self.present.and(name);
         }
         self.fields.push(field);
-    }
-
-    /// Adds a field whose line lies from `start` to `end` of a head that is [adopted](Headers::adopt) when all its fields are known.
-    #[inline]
-    pub(crate) fn point(&mut self, name: &[u8], start: usize, end: usize) {
-        self.add(Field { start, name_len: name.len(), end, known: Known::of(name) });
-    }
-
-    /// Takes the text of a head, up to its empty line: fields point into it.
-    ///
-    /// `false`, and no fields, if one of them points beyond it.
-    pub(crate) fn adopt(&mut self, head: &[u8]) -> bool {
-        // Without the empty line, so that fields which are added lie behind the others.
-        self.text.extend_from_slice(head);
-        let fits = self.fields.iter().all(|field| field.end + LINE_END.len() <= head.len());
-        if !fits {
-            self.clear();
-        }
-        fits
-    }
-
-    fn is_called(&self, field: &Field, name: &str) -> bool {
-        field.name_len == name.len()
-            && self.header(*field).name.eq_ignore_ascii_case(name.as_bytes())
     }
 
     #[inline]
@@ -283,13 +303,23 @@ fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     members.filter(|token| !token.is_empty())
 }
 
+/// Whether `token` is a member of a comma-separated list.
+fn is_member(value: &[u8], token: &[u8]) -> bool {
+    if value.contains(&b',') {
+        members(value).any(|found| found.eq_ignore_ascii_case(token))
+    } else {
+        value.eq_ignore_ascii_case(token)
+    }
+}
+
 /// What every line ends with.
 const LINE_END: &[u8] = b"\r\n";
 
 #[inline]
 fn header(text: &[u8], field: Field) -> Header<'_> {
-    let line = &text[field.start..field.end];
-    Header { name: &line[..field.name_len], value: &line[field.name_len + 2..], line }
+    let line = &text[field.start()..field.end()];
+    let name_len = field.name_len as usize;
+    Header { name: &line[..name_len], value: &line[name_len + 2..], line }
 }
 
 /// Whether `bytes` is a token, which is what names and methods are made of.

@@ -40,7 +40,7 @@ pub use head::{
     Limits, Parse, RequestHead, ResponseHead, Version, parse_request, parse_request_into,
     parse_response, parse_response_into,
 };
-pub use headers::{Header, Headers};
+pub use headers::{Header, Headers, Line, Values};
 pub use names::{Known, Wanted};
 pub use preamble::{
     Ends, PREAMBLE_BYTES, Preamble, PreambleError, PreambleProgress, PreambleVersion,

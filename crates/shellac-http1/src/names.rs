@@ -8,6 +8,7 @@
 pub enum Known {
     Connection,
     ContentLength,
+    Date,
     Expect,
     Host,
     Http2Settings,
@@ -30,6 +31,7 @@ impl Known {
         match self {
             Known::Connection => "Connection",
             Known::ContentLength => "Content-Length",
+            Known::Date => "Date",
             Known::Expect => "Expect",
             Known::Host => "Host",
             Known::Http2Settings => "HTTP2-Settings",
@@ -60,9 +62,10 @@ impl Known {
 }
 
 /// All of them, in the order of their numbers.
-const ALL: [Known; 16] = [
+const ALL: [Known; 17] = [
     Known::Connection,
     Known::ContentLength,
+    Known::Date,
     Known::Expect,
     Known::Host,
     Known::Http2Settings,
@@ -100,7 +103,7 @@ static PLACES: [[Option<Known>; LETTER as usize + 1]; LENGTHS] = {
 
 /// A set of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Names(u16);
+pub(crate) struct Names(u32);
 
 impl Names {
     /// These names.
@@ -108,20 +111,25 @@ impl Names {
         let mut set = Names(0);
         let mut at = 0;
         while at < names.len() {
-            set = set.with(names[at]);
+            set = set.and(Names(1 << names[at] as u8));
             at += 1;
         }
         set
     }
 
-    /// One more.
-    pub(crate) const fn with(self, name: Known) -> Names {
-        Names(self.0 | 1 << name as u8)
+    /// These and others.
+    pub(crate) const fn and(self, others: Names) -> Names {
+        Names(self.0 | others.0)
     }
 
-    /// One less.
-    pub(crate) const fn without(self, name: Known) -> Names {
-        Names(self.0 & !(1 << name as u8))
+    /// These without others.
+    pub(crate) const fn less(self, others: Names) -> Names {
+        Names(self.0 & !others.0)
+    }
+
+    /// Those that are in both.
+    pub(crate) const fn both(self, others: Names) -> Names {
+        Names(self.0 & others.0)
     }
 
     /// Whether the name is one of them.
@@ -131,7 +139,7 @@ impl Names {
 
     /// Whether they have one in common.
     pub(crate) const fn meets(self, other: Names) -> bool {
-        self.0 & other.0 != 0
+        self.both(other).0 != 0
     }
 }
 

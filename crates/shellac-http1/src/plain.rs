@@ -5,7 +5,6 @@
 //! other head, good or bad, is left to these.
 
 use crate::head::{Limits, RequestHead, ResponseHead, Version};
-use crate::headers::Headers;
 
 const LINE_END: &[u8] = b"\r\n";
 
@@ -24,7 +23,7 @@ pub(crate) fn request(head: &mut RequestHead, buf: &[u8], limits: &Limits) -> Op
     if method == 0 || buf[method] != b' ' || target.is_empty() {
         return None;
     }
-    let len_bytes = fields(&mut head.headers, buf, line, limits)?;
+    let len_bytes = head.headers.read(buf, line, limits)?;
     set(&mut head.method, &buf[..method])?;
     set(&mut head.target, target)?;
     head.version = version;
@@ -48,47 +47,24 @@ pub(crate) fn response(head: &mut ResponseHead, buf: &[u8], limits: &Limits) -> 
     if buf.get(line - LINE_END.len()..line) != Some(LINE_END) || !reason.is_ascii() {
         return None;
     }
-    let len_bytes = fields(&mut head.headers, buf, line, limits)?;
+    let len_bytes = head.headers.read(buf, line, limits)?;
     set(&mut head.reason, reason)?;
     head.version = version;
     head.status = digits[0] * 100 + digits[1] * 10 + digits[2];
     Some(len_bytes)
 }
 
-/// Reads the header lines that begin at `at`, up to the empty line: where that ends.
-fn fields(headers: &mut Headers, buf: &[u8], at: usize, limits: &Limits) -> Option<usize> {
-    headers.clear();
-    let mut at = at;
-    for _ in 0..=limits.headers {
-        let rest = buf.get(at..)?;
-        let name = rest.iter().position(|byte| !IS_TOKEN[usize::from(*byte)])?;
-        if name == 0 {
-            let len_bytes = at + LINE_END.len();
-            let is_end = rest.starts_with(LINE_END) && len_bytes <= limits.head_bytes;
-            return is_end.then(|| headers.adopt(&buf[..at]).then_some(len_bytes))?;
-        }
-        let value = rest.get(name..)?.strip_prefix(b": ")?;
-        let value_len = text_len(value);
-        if !value[value_len..].starts_with(LINE_END)
-            || matches!(value[..value_len], [b' ', ..] | [.., b' '])
-        {
-            return None;
-        }
-        let end = at + name + 2 + value_len;
-        headers.point(&rest[..name], at, end);
-        at = end + LINE_END.len();
-    }
-    None
-}
-
 fn set(text: &mut String, bytes: &[u8]) -> Option<()> {
-    text.clear();
-    text.push_str(std::str::from_utf8(bytes).ok()?);
+    // Requests on a connection are like each other, and so are answers.
+    if text.as_bytes() != bytes {
+        text.clear();
+        text.push_str(std::str::from_utf8(bytes).ok()?);
+    }
     Some(())
 }
 
 /// How many bytes from the front are text: neither control characters nor DEL.
-fn text_len(bytes: &[u8]) -> usize {
+pub(crate) fn text_len(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     let (words, rest) = bytes.as_chunks::<8>();

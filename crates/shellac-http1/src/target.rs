@@ -63,28 +63,29 @@ fn take_apart(head: &mut RequestHead) -> Result<(), HeadError> {
 
 /// `host`, `host:port` or `[address]:port`; empty is allowed. User information is not.
 fn is_authority(text: &[u8]) -> bool {
-    let (host, port) = match text.iter().rposition(|byte| *byte == b':') {
-        Some(colon) if !text[colon..].contains(&b']') => (&text[..colon], &text[colon + 1..]),
-        _ => (text, &b""[..]),
-    };
-    // None, or one that there is.
-    let highest = b"65535";
-    if !port.iter().all(u8::is_ascii_digit)
-        || port.len() > highest.len()
-        || (port.len() == highest.len() && port > highest)
-    {
-        return false;
-    }
-    match host.strip_prefix(b"[") {
-        Some(address) => match address.split_last() {
-            Some((b']', inner)) => {
-                !inner.is_empty()
-                    && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b":.".contains(byte))
+    let rest = match text.strip_prefix(b"[") {
+        Some(address) => {
+            let is_address = |byte: &&u8| byte.is_ascii_alphanumeric() || b":.".contains(byte);
+            let len = address.iter().take_while(is_address).count();
+            match &address[len..] {
+                [b']', rest @ ..] if len > 0 => rest,
+                _ => return false,
             }
-            _ => false,
-        },
-        None => host.iter().all(|byte| IS_HOST[usize::from(*byte)]),
+        }
+        None => &text[text.iter().take_while(|byte| IS_HOST[usize::from(**byte)]).count()..],
+    };
+    match rest {
+        [] => true,
+        [b':', port @ ..] => is_port(port),
+        _ => false,
     }
+}
+
+/// None, or one that there is.
+fn is_port(digits: &[u8]) -> bool {
+    let highest = b"65535";
+    digits.iter().all(u8::is_ascii_digit)
+        && (digits.len() < highest.len() || (digits.len() == highest.len() && digits <= highest))
 }
 
 /// Which bytes a name of a host is made of.

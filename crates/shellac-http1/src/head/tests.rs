@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::HeadError;
-use crate::headers::is_token;
+use crate::headers::{Headers, is_token};
+use crate::policy::strip_hop_by_hop;
 use crate::write;
 
 const LIMITS: Limits = Limits { head_bytes: 1024, headers: 8 };
@@ -287,6 +288,26 @@ fn nearly_a_head() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// A request and a response with the same lines; most are well-formed.
+fn heads() -> impl Strategy<Value = [Vec<u8>; 2]> {
+    let line = prop::sample::select(vec![
+        &b"Content-Length: 5\r\n"[..],
+        b"A: b\r\n",
+        b"A: c\r\n",
+        b"B: c\r\n",
+        b"via: c\r\n",
+        b"A:b\r\n",
+        b"Connection: close, x\r\n",
+        b"Cookie: of more than one word of eight bytes\r\n",
+    ]);
+    let first = prop::sample::select(vec!["GET / HTTP/1.1", "GET http://b/ HTTP/1.0"]);
+    (first, prop::collection::vec(line, 0..6)).prop_map(|(first, lines)| {
+        let lines = lines.concat();
+        [first, "HTTP/1.1 200 OK"]
+            .map(|first| [first.as_bytes(), b"\r\nHost: a\r\n", &lines, b"\r\n"].concat())
+    })
+}
+
 fn token() -> impl Strategy<Value = String> {
     "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}"
 }
@@ -298,6 +319,25 @@ fn header_list() -> impl Strategy<Value = Vec<(String, String)>> {
             .any(|own| name.eq_ignore_ascii_case(own))
     });
     prop::collection::vec((name, "([!-~\u{e4}]([ -~\u{e4}]{0,20}[!-~\u{e4}])?)?"), 0..7)
+}
+
+/// What happens to a head between two.
+fn passed_on(headers: &mut Headers, change: usize) {
+    match change {
+        0 => {}
+        1 => strip_hop_by_hop(headers),
+        2 => headers.set("Via", "a\tb"),
+        _ => {
+            headers.retain(|header| header.name.len() % 2 == 0);
+            headers.push("Via", "c");
+        }
+    }
+    for known in ["connection", "Content-Length", "host", "VIA"] {
+        let found =
+            headers.iter().filter(|header| header.name.eq_ignore_ascii_case(known.as_bytes()));
+        let found: Vec<&[u8]> = found.map(|header| header.value).collect();
+        assert_eq!(headers.values(known).collect::<Vec<_>>(), found, "{known}");
+    }
 }
 
 proptest! {
@@ -331,6 +371,46 @@ proptest! {
         }
         if let Ok(Some(_)) = read {
             prop_assert_eq!(short, long);
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_makes_no_difference(
+        wires in prop::collection::vec((heads(), 0_usize..4, 0_usize..60), 1..5),
+        head_bytes in prop::sample::select(vec![60, 400]),
+        headers in 2_usize..8,
+    ) {
+        let limits = Limits { head_bytes, headers };
+        let (mut request, mut response) = (RequestHead::default(), ResponseHead::default());
+        // Each is read as it is, with one byte exchanged, and with one more line in front of all others.
+        let similar = wires.into_iter().flat_map(|(wires, change, place)| {
+            let mut changed = wires.clone();
+            changed.iter_mut().filter_map(|wire| wire.get_mut(place)).for_each(|byte| *byte ^= 1);
+            let longer = wires.clone().map(|wire| {
+                let first = wire.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                [&wire[..first], b"Connection: x-y\r\n", &wire[first..]].concat()
+            });
+            [wires.clone(), longer, wires, changed].map(|wires| (wires, change))
+        });
+        for ([wire, answer], change) in similar {
+            let mut fresh = RequestHead::default();
+            let read = parse_request_into(&mut request, &wire, &limits);
+            prop_assert_eq!(read, parse_request_into(&mut fresh, &wire, &limits));
+            if let Ok(Some(_)) = read {
+                prop_assert_eq!(&request, &fresh);
+                passed_on(&mut request.headers, change);
+                passed_on(&mut fresh.headers, change);
+                prop_assert_eq!(&request, &fresh);
+            }
+            let mut fresh = ResponseHead::default();
+            let read = parse_response_into(&mut response, &answer, &limits);
+            prop_assert_eq!(read, parse_response_into(&mut fresh, &answer, &limits));
+            if let Ok(Some(_)) = read {
+                prop_assert_eq!(&response, &fresh);
+                passed_on(&mut response.headers, change);
+                passed_on(&mut fresh.headers, change);
+                prop_assert_eq!(&response, &fresh);
+            }
         }
     }
 

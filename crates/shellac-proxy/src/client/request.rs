@@ -332,8 +332,8 @@ pub(crate) fn via(
 ) {
     const VIA: Known = Known::Via;
     if !headers.contains(VIA) {
-        txn.header(tags, VIA.as_str(), worker.via.as_bytes());
-        return headers.push(VIA, worker.via.as_bytes());
+        txn.header(tags, VIA.as_str(), worker.via.value());
+        return headers.push_line(&worker.via);
     }
     let mut chain = worker.spare.text();
     for value in headers.values(VIA) {
@@ -341,7 +341,7 @@ pub(crate) fn via(
         chain.extend_from_slice(value);
         chain.extend_from_slice(b", ");
     }
-    chain.extend_from_slice(worker.via.as_bytes());
+    chain.extend_from_slice(worker.via.value());
     headers.set(VIA, &chain);
     txn.header(tags, VIA.as_str(), &chain);
     worker.spare.keep_text(chain);

@@ -222,7 +222,7 @@ impl Session {
                 worker.buffers.borrow_mut().lend(&mut client.input);
                 // The parser refuses a head at its limit, so the room behind it is never used up.
                 let room = client.input.room(limits.head_bytes + ROOM_BEHIND);
-                match client.stream.poll_read(cx, room) {
+                match client.stream.poll_read_head(cx, room) {
                     Poll::Pending => news = false,
                     Poll::Ready(Ok(0)) => client.ended = true,
                     Poll::Ready(Ok(count)) => {

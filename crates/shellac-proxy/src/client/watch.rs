@@ -65,7 +65,7 @@ impl<'w> Watch<'w> {
             if room.is_empty() {
                 return false;
             }
-            match client.stream.poll_read(cx, room) {
+            match client.stream.poll_read_head(cx, room) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(0)) => client.ended = true,
                 Poll::Ready(Ok(count)) => client.input.fill(count),

@@ -230,7 +230,7 @@ pub(super) async fn attempt(
 
 /// Gives a response without a date that of its arrival: whoever has a clock owes it to those behind.
 fn date(worker: &Worker, head: &mut ResponseHead, at: Micros) {
-    const DATE: &str = "Date";
+    const DATE: Known = Known::Date;
     if head.status >= 200 && !head.headers.contains(DATE) {
         let seconds = worker.log.wall(at) / 1_000_000;
         worker.dates.of(seconds, |date| head.headers.push(DATE, date));

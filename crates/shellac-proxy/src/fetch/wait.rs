@@ -169,7 +169,7 @@ impl Waiting<'_, '_> {
             let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
             buffers.borrow_mut().lend(&mut self.conn.input);
             let room = self.conn.input.room(limit);
-            let count = match self.conn.stream.poll_read(cx, room) {
+            let count = match self.conn.stream.poll_read_head(cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),

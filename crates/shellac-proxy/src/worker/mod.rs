@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use shellac_counters::live::Seat;
 use shellac_format::{Tag, TagSet};
+use shellac_http1::{Known, Line};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
@@ -122,7 +123,7 @@ pub(crate) struct Worker {
     index: usize,
     pub(crate) instance: Arc<str>,
     /// Our entry in `Via`.
-    pub(crate) via: String,
+    pub(crate) via: Line,
     /// What new requests get.
     current: RefCell<Rc<Local>>,
     /// What open requests still have.
@@ -169,7 +170,7 @@ impl Worker {
         let log = Log::new(grammar, Clock::start(), stall, xids, sink);
         Worker {
             index,
-            via: format!("1.1 {instance} (Shellac)"),
+            via: Line::new(Known::Via, format!("1.1 {instance} (Shellac)")),
             instance,
             current: RefCell::new(Rc::new(Local::new(active, index))),
             retired: RefCell::default(),

@@ -40,7 +40,7 @@ impl Spare {
     pub(crate) fn keep_head(&self, mut head: ResponseHead) {
         let mut heads = self.heads.borrow_mut();
         if heads.len() < PIECES && head.headers.capacity_bytes() <= TEXT_BYTES {
-            head.headers.clear();
+            head.headers.forget();
             heads.push(head);
         }
     }

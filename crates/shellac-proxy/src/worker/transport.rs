@@ -85,6 +85,19 @@ impl Transport {
         }
     }
 
+    /// [`poll_read`](Transport::poll_read) for who reads no more than a head before it waits: reads do not count towards the task's turn,
+    /// and where something is known to be there the driver is not asked.
+    pub(crate) fn poll_read_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.tls {
+            None => self.socket.poll_read_out_of_turn(cx, into),
+            Some(tls) => tls.poll_read(&mut self.socket, cx, into),
+        }
+    }
+
     /// What an unused connection has to say, if anything: 0 is its end. Without news the kernel is not asked.
     pub(crate) fn news(&mut self) -> Option<io::Result<usize>> {
         if self.tls.is_none() {

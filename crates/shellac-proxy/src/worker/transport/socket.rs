@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::net::RecvFlags;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// A socket of one of the kinds that connections have.
@@ -40,6 +41,37 @@ impl Socket {
         let mut into = ReadBuf::new(into);
         ready!(each!(self, stream => Pin::new(stream).poll_read(cx, &mut into)))?;
         Poll::Ready(Ok(into.filled().len()))
+    }
+
+    /// The same without a look at the task's turn, and at the driver only where there is nothing to be read.
+    pub(super) fn poll_read_out_of_turn(
+        &self,
+        cx: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let mut taken = None;
+            let read = || {
+                let (count, _) = rustix::net::recv(self, &mut *into, RecvFlags::empty())?;
+                taken = Some(count);
+                // What fills less has emptied the socket, and the driver is told so. The end stays one.
+                if (1..into.len()).contains(&count) {
+                    Err(ErrorKind::WouldBlock.into())
+                } else {
+                    Ok(())
+                }
+            };
+            let result = each!(self, stream => stream.try_io(Interest::READABLE, read));
+            match (taken, result) {
+                (Some(count), _) => return Poll::Ready(Ok(count)),
+                (None, Ok(())) => return Poll::Ready(Ok(0)),
+                (None, Err(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    ready!(each!(self, stream => stream.poll_read_ready(cx)))?;
+                }
+                (None, Err(error)) if error.kind() == ErrorKind::Interrupted => {}
+                (None, Err(error)) => return Poll::Ready(Err(error)),
+            }
+        }
     }
 
     /// What there is to be read, where the driver knows that there is something.

@@ -70,3 +70,26 @@ fn an_unused_connection_has_news_when_there_are_bytes_or_its_end() {
         }
     });
 }
+
+#[test]
+fn a_head_is_read_as_anything_is_and_the_kernel_is_asked_once() {
+    block_on(async {
+        for (mut one, mut other) in pairs().await {
+            let mut got = [0; 8];
+            for text in [&b"1234567"[..], b"12345678", b"x"] {
+                write(&mut other, text).await;
+                let count = poll_fn(|cx| one.poll_read_head(cx, &mut got)).await.unwrap();
+                assert_eq!(&got[..count], text);
+            }
+            // What came short has emptied it, and that is known without a read.
+            assert!(one.news().is_none());
+            assert!(poll_fn(|cx| Poll::Ready(one.poll_read_head(cx, &mut got).is_pending())).await);
+            write(&mut other, b"the end").await;
+            drop(other);
+            assert_eq!(poll_fn(|cx| one.poll_read_head(cx, &mut got)).await.unwrap(), 7);
+            for _ in 0..2 {
+                assert_eq!(poll_fn(|cx| one.poll_read_head(cx, &mut got)).await.unwrap(), 0);
+            }
+        }
+    });
+}
