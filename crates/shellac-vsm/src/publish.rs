@@ -524,20 +524,31 @@ pub fn retired_dir(workdir: &Path, pid: u32) -> PathBuf {
 /// [`VsmError::Io`]; what could be removed is.
 pub fn remove_retired(workdir: &Path) -> Result<(), VsmError> {
     let failed = |path: &Path, source| VsmError::io("remove", path, source);
-    let prefix = format!("{}.", SetKind::Child.dir_name());
-    let entries = std::fs::read_dir(workdir).map_err(|source| failed(workdir, source))?;
     let mut first = Ok(());
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_one = name.to_str().and_then(|name| name.strip_prefix(&prefix));
-        if is_one.is_some_and(|pid| pid.parse::<u32>().is_ok())
-            && let Err(source) = std::fs::remove_dir_all(entry.path())
+    for pid in retired(workdir).map_err(|source| failed(workdir, source))? {
+        let dir = retired_dir(workdir, pid);
+        if let Err(source) = std::fs::remove_dir_all(&dir)
             && source.kind() != io::ErrorKind::NotFound
         {
-            first = first.and(Err(failed(&entry.path(), source)));
+            first = first.and(Err(failed(&dir, source)));
         }
     }
     first
+}
+
+/// The workers whose place others have taken and whose sets are still there, in the order of their numbers.
+///
+/// # Errors
+///
+/// What the system says about `workdir`.
+pub fn retired(workdir: &Path) -> io::Result<Vec<u32>> {
+    let prefix = format!("{}.", SetKind::Child.dir_name());
+    let number = |entry: std::fs::DirEntry| {
+        entry.file_name().to_str()?.strip_prefix(&prefix)?.parse::<u32>().ok()
+    };
+    let mut found: Vec<u32> = std::fs::read_dir(workdir)?.flatten().filter_map(number).collect();
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Whether a process with this number lives; one that may not be signalled does.

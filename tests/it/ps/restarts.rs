@@ -12,7 +12,7 @@ use super::{json, ps};
 use crate::support::client::Client;
 use crate::support::daemon::{Daemon, signal_process};
 use crate::support::deadline::Deadline;
-use crate::support::origin::{Origin, Step};
+use crate::support::origin::{Origin, Step, ok};
 
 /// `shellac ps` on a terminal of its own, which `script` makes.
 struct OnTerminal {
@@ -130,4 +130,48 @@ fn control_c_ends_it_and_the_terminal_is_given_back() {
     let screen = OnTerminal::start(&workdir);
     screen.wait_for(&format!("worker {} up", daemon.pid()));
     screen.end_with(3);
+}
+
+#[test]
+fn what_the_worker_before_finishes_is_shown_until_it_ends() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let origin = Origin::start(move |asked| match asked.target.as_str() {
+        "/old" => {
+            // Until the test says so, or is over.
+            let _ = wait.lock().unwrap().recv();
+            vec![ok("yes")]
+        }
+        _ => vec![Step::Hang],
+    });
+    let mut daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
+    let first = daemon.worker_pid();
+    let mut old = Client::connect(daemon.address());
+    old.send("GET /old HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    Deadline::generous()
+        .wait_for("the first request", || (json(&workdir, &[])["in_flight"] == 1).then_some(()));
+    daemon.signal(Signal::USR2);
+    daemon.wait_for_line("serves in its place");
+    let mut new = Client::connect(daemon.address());
+    new.send("GET /new HTTP/1.1\r\nHost: a\r\n\r\n");
+    let object = Deadline::generous().wait_for("both requests", || {
+        let object = json(&workdir, &[]);
+        (object["in_flight"] == 2).then_some(object)
+    });
+    assert_eq!(object["draining"], serde_json::json!([{ "pid": first, "in_flight": 1 }]));
+    let shown: Vec<_> = super::requests(&object)
+        .iter()
+        .map(|one| (one["url"].clone(), one["draining"].clone()))
+        .collect();
+    let expected = [("/old".into(), first.into()), ("/new".into(), serde_json::Value::Null)];
+    assert_eq!(shown, expected);
+    let text = super::text(&workdir, &[]);
+    assert!(text.contains(&format!("worker {first}, whose place was taken, finishes 1")), "{text}");
+    go.send(()).unwrap();
+    assert_eq!(old.answer("GET").text(), "yes");
+    daemon.wait_for_line(&format!("worker {first}, whose place was taken, has ended"));
+    let object = json(&workdir, &[]);
+    assert_eq!((&object["in_flight"], &object["draining"]), (&1.into(), &serde_json::json!([])));
 }

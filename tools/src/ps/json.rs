@@ -6,13 +6,14 @@
 //! worker          pid, up (seconds); null while none runs
 //! nothing_because why there is nothing to see; null while there is
 //! in_flight       requests in flight, whatever the filter; null where it is not known
+//! draining        workers whose place was taken and that finish their requests: pid, in_flight
 //! hidden          those for which the scoreboard has no room; unreadable: those that could not be read whole
 //! threads         thread, silent (seconds since it was heard of, at most 0.1 while it is well)
 //! backends        backend (null: none), in_flight, oldest (seconds), phases (name: count); of the requests below
 //! requests        oldest first: xid (null while the head is being read), session, attempt_xid, attempt (from 1),
 //!                 age, phase, waits_for (client, backend, proxy), since (seconds in that phase),
 //!                 times_out_in (seconds, null: not limited), backend, client, method, url (as much as is known),
-//!                 url_cut, thread, bytes_from_client, bytes_to_client, bytes_to_backend, bytes_from_backend
+//!                 url_cut, draining (pid of such a worker, else null), thread, bytes_from_client, bytes_to_client, bytes_to_backend, bytes_from_backend
 //! problems        what was skipped in the directory
 //! elsewhere       of a proxy without a scoreboard: open_sessions, untold, connections (backend, in_use), remarks,
 //!                 sessions (session, age, request: the last one if it has not ended in the log, client)
@@ -48,6 +49,11 @@ pub(super) fn page(view: &View) -> anyhow::Result<String> {
         .iter()
         .map(|thread| json!({ "thread": thread.number, "silent": seconds(thread.silent) }))
         .collect();
+    let draining: Vec<Value> = view
+        .draining
+        .iter()
+        .map(|(pid, count)| json!({ "pid": pid, "in_flight": count }))
+        .collect();
     let known = view.nothing.is_none() && view.elsewhere.is_none();
     let object = json!({
         "time": seconds(view.now_unix),
@@ -56,6 +62,7 @@ pub(super) fn page(view: &View) -> anyhow::Result<String> {
         "worker": view.worker.map(|worker| json!({ "pid": worker.pid, "up": seconds(worker.up) })),
         "nothing_because": view.nothing,
         "in_flight": known.then_some(view.in_flight),
+        "draining": draining,
         "hidden": known.then_some(view.hidden),
         "unreadable": known.then_some(view.unreadable),
         "threads": threads,
@@ -83,6 +90,7 @@ fn request(row: &Row) -> Value {
         "method": name(&row.method),
         "url": (!row.method.is_empty()).then_some(&row.url),
         "url_cut": row.url_cut,
+        "draining": row.draining,
         "thread": row.thread,
         "bytes_from_client": row.bytes.from_client,
         "bytes_to_client": row.bytes.to_client,

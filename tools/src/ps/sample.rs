@@ -1,12 +1,17 @@
 //! One look at an instance.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use shellac_counters::live::{LiveError, LiveView, Snapshot};
 use shellac_counters::vsc::Counters;
+use shellac_vsm::publish::{is_alive, retired, retired_dir};
 use shellac_vsm::{AttachOptions, Attachment, SegmentId, SetKind};
 
 use super::sessions::{Session, Sessions};
+
+/// Workers that finish their requests and are looked at.
+const DRAINING_MOST: usize = 64;
 
 /// What a look found.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(super) struct Sample {
     /// The worker, when one runs.
     pub(super) worker: Option<Worker>,
     pub(super) found: Found,
+    /// Workers whose place this one has taken and that finish their requests, by their processes.
+    pub(super) draining: Vec<(u32, Snapshot)>,
     /// What was skipped in the directory.
     pub(super) problems: Vec<String>,
 }
@@ -104,6 +111,10 @@ impl Follower {
             now_unix: now_unix(),
             now: shellac_sys::monotonic_micros(),
             worker: header.map(|it| Worker { pid: it.pid, started_unix: it.started_unix }),
+            draining: match found {
+                Found::Board(_) => draining(self.attachment.workdir()),
+                Found::Nothing(_) | Found::Elsewhere(_) => Vec::new(),
+            },
             found,
             problems: self.attachment.problems().iter().map(ToString::to_string).collect(),
         }
@@ -191,6 +202,16 @@ impl Follower {
             About { name: text("-i"), is_ours: text("-shellac").is_some() }
         })
     }
+}
+
+/// The boards of workers that finish their requests. One that ends meanwhile is none of them.
+fn draining(workdir: &Path) -> Vec<(u32, Snapshot)> {
+    let pids = retired(workdir).unwrap_or_default();
+    let board = |pid: u32| {
+        let view = LiveView::of_retired(&retired_dir(workdir, pid)).ok()??;
+        is_alive(pid).then(|| (pid, view.snapshot()))
+    };
+    pids.into_iter().take(DRAINING_MOST).filter_map(board).collect()
 }
 
 /// Now, in microseconds since 1970.

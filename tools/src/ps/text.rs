@@ -88,6 +88,11 @@ fn warnings(view: &View) -> Vec<String> {
     if view.unreadable > 0 {
         found.push(format!("{} could not be read whole", view.unreadable));
     }
+    for (pid, count) in &view.draining {
+        found.push(format!(
+            "worker {pid}, whose place was taken, finishes {count} of them (marked with *)"
+        ));
+    }
     for thread in view.threads.iter().filter(|thread| thread.is_silent()) {
         found.push(format!(
             "thread {} has not been heard of for {}: it serves nobody meanwhile",
@@ -143,7 +148,7 @@ impl Widths {
             rows.iter().map(len).max().unwrap_or(0).max(least)
         };
         let mut widths = Widths {
-            xid: widest(3, |row| row.xid.map_or(1, |xid| xid.to_string().len())),
+            xid: widest(3, |row| number(row).len()),
             backend: widest(7, |row| place(row).len()),
             client: widest(6, |row| client(row).len()),
             one_line: true,
@@ -169,7 +174,7 @@ impl Widths {
 
     fn line(&self, row: &Row) -> String {
         let Widths { xid, backend, .. } = self;
-        let number = row.xid.map_or_else(|| "-".to_owned(), |xid| xid.to_string());
+        let number = number(row);
         let left = match row.left {
             None => "-".to_owned(),
             Some(0) => "now".to_owned(),
@@ -183,6 +188,12 @@ impl Widths {
             short(row.since)
         )
     }
+}
+
+/// Its number, with a star where a worker serves it that is about to end.
+fn number(row: &Row) -> String {
+    let star = if row.draining.is_some() { "*" } else { "" };
+    row.xid.map_or_else(|| "-".to_owned(), |xid| xid.to_string()) + star
 }
 
 /// The backend, and which attempt it is where it is not the first.

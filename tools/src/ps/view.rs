@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shellac_counters::live::{Bytes, InFlight, Phase, Snapshot};
+use shellac_counters::live::{Bytes, InFlight, Phase, SeatState, Snapshot};
 use shellac_render::redact::Redaction;
 use shellac_render::visible;
 
@@ -49,8 +49,10 @@ pub(super) struct View {
     pub(super) worker: Option<WorkerLine>,
     /// Why there is nothing to see.
     pub(super) nothing: Option<String>,
-    /// Requests in flight, shown or not.
+    /// Requests in flight, shown or not, those of workers that are about to end included.
     pub(super) in_flight: usize,
+    /// Workers that finish their requests while another one serves, and how many these are.
+    pub(super) draining: Vec<(u32, usize)>,
     /// A filter is on.
     pub(super) filtered: bool,
     /// Oldest first.
@@ -115,6 +117,8 @@ impl Thread {
 /// One request.
 #[derive(Debug)]
 pub(super) struct Row {
+    /// The worker that serves it, if that is one which is about to end.
+    pub(super) draining: Option<u32>,
     pub(super) xid: Option<u64>,
     pub(super) session: u64,
     pub(super) attempt_xid: Option<u64>,
@@ -160,6 +164,7 @@ impl View {
             worker,
             nothing: None,
             in_flight: 0,
+            draining: Vec::new(),
             filtered: filter.is_on(),
             requests: Vec::new(),
             backends: Vec::new(),
@@ -170,7 +175,19 @@ impl View {
             elsewhere: None,
         };
         match &sample.found {
-            Found::Board(snapshot) => view.fill(snapshot, sample.now, filter),
+            Found::Board(snapshot) => {
+                let thread = |(number, seat): (usize, &SeatState)| Thread {
+                    number,
+                    silent: sample.now.saturating_sub(seat.swept),
+                };
+                view.threads = snapshot.seats.iter().enumerate().map(thread).collect();
+                let draining = sample.draining.iter().map(|(pid, board)| (Some(*pid), board));
+                for (pid, board) in [(None, snapshot)].into_iter().chain(draining) {
+                    view.fill(pid, board, sample.now, filter);
+                }
+                view.requests.sort_by_key(|row| (std::cmp::Reverse(row.age), row.xid));
+                view.backends = sums(&view.requests);
+            }
             Found::Elsewhere(found) => {
                 view.elsewhere = Some(Substitute::new(found, sample.now_unix, filter));
             }
@@ -184,24 +201,19 @@ impl View {
         self.nothing.is_none()
     }
 
-    fn fill(&mut self, snapshot: &Snapshot, now: u64, filter: &Filter) {
-        self.in_flight = snapshot.requests.len();
-        self.hidden = snapshot.hidden();
-        self.unreadable = snapshot.busy + snapshot.broken;
-        let thread = |(number, seat): (usize, &shellac_counters::live::SeatState)| Thread {
-            number,
-            silent: now.saturating_sub(seat.swept),
-        };
-        self.threads = snapshot.seats.iter().enumerate().map(thread).collect();
-        self.requests = snapshot
+    /// Adds the requests of a board; `draining`: that of a worker which is about to end.
+    fn fill(&mut self, draining: Option<u32>, board: &Snapshot, now: u64, filter: &Filter) {
+        self.in_flight += board.requests.len();
+        self.draining.extend(draining.map(|pid| (pid, board.requests.len())));
+        self.hidden = self.hidden.saturating_add(board.hidden());
+        self.unreadable += board.busy + board.broken;
+        let requests = board
             .requests
             .iter()
             .map(|request| (request, now.saturating_sub(request.started)))
             .filter(|(request, age)| filter.wants(request, *age))
-            .map(|(request, age)| row(request, age, now, &filter.redaction))
-            .collect();
-        self.requests.sort_by_key(|row| (std::cmp::Reverse(row.age), row.xid));
-        self.backends = sums(&self.requests);
+            .map(|(request, age)| Row { draining, ..row(request, age, now, &filter.redaction) });
+        self.requests.extend(requests);
     }
 }
 
@@ -246,6 +258,7 @@ fn row(request: &InFlight, age: u64, now: u64, redaction: &Redaction) -> Row {
     let url = visible(words.next().unwrap_or_default());
     let cut = if request.backend_cut { ".." } else { "" };
     Row {
+        draining: None,
         xid: request.xid,
         session: request.session,
         attempt_xid: request.attempt_xid,

@@ -1,9 +1,10 @@
 //! A scoreboard as another process reads it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 use shellac_sys::{CellView, Cells, CellsError, MappedFile};
-use shellac_vsm::{Attachment, Segment, VsmError};
+use shellac_vsm::{Attachment, Segment, VsmError, map_retired};
 
 use super::layout::{
     BACKEND_BYTES, CLASS, IDENT, LINE, Lengths, MAGIC, REQUEST_BYTES, SLOT_BYTES, VERSION,
@@ -179,6 +180,15 @@ impl LiveView {
             Some(segment) => Ok(Some(LiveView::open(attachment.map(segment)?)?)),
             None => Ok(None),
         }
+    }
+
+    /// The board of a worker whose place another one has taken, and whose set lies in `dir` now; `None` when it publishes none.
+    ///
+    /// # Errors
+    ///
+    /// [`LiveError`]; without an index in `dir` the worker has ended.
+    pub fn of_retired(dir: &Path) -> Result<Option<LiveView>, LiveError> {
+        map_retired(dir, CLASS, IDENT)?.map(LiveView::open).transpose()
     }
 
     /// Looks at a mapping as a board.

@@ -1,7 +1,7 @@
 //! What is found in a set that was moved away.
 
 use super::*;
-use crate::publish::retired_dir;
+use crate::publish::{retired, retired_dir};
 use crate::{ChildSet, PublishOptions};
 
 #[test]
@@ -26,6 +26,9 @@ fn segments_are_found_where_the_set_was_moved_to() {
     assert_eq!(text("Log").as_ref(), Some(b"first\0\0\0"));
     assert_eq!(text("Rest").as_ref(), Some(b"second\0\0"));
     assert_eq!(text("Gone"), None);
+    std::fs::create_dir(root.path().join("_.vsm_child.x")).unwrap();
+    assert_eq!(retired(root.path()).unwrap(), [77]);
     set.remove().unwrap();
+    assert_eq!(retired(root.path()).unwrap(), []);
     assert!(map_retired(&dir, "Log", "Log").is_err());
 }

@@ -45,6 +45,7 @@ fn sample(requests: Vec<InFlight>) -> Sample {
         now: NOW,
         worker: Some(Worker { pid: 77, started_unix: NOW_UNIX / 1_000_000 - 8000 }),
         found: Found::Board(snapshot),
+        draining: Vec::new(),
         problems: Vec::new(),
     }
 }
@@ -268,4 +269,27 @@ fn times_take_seven_columns_at_most() {
         assert_eq!(short(micros), expected);
         assert!(expected.len() <= 7);
     }
+}
+
+#[test]
+fn what_a_worker_finishes_whose_place_was_taken_is_marked() {
+    let mut two = sample(vec![request(100, 1_000_000, Phase::FirstByte, "b0", "/new")]);
+    let old = vec![request(9, 60_000_000, Phase::Deliver, "b0", "/old")];
+    let seats = vec![SeatState { swept: NOW, hidden: 2, hidden_total: 2 }];
+    two.draining = vec![(55, Snapshot { requests: old, seats, busy: 0, broken: 0 })];
+    let view = View::new(&two, &filter());
+    assert_eq!((view.in_flight, view.hidden, view.threads.len()), (2, 2, 1));
+    let form = Form { columns: Some(80), rows: None, color: false };
+    let page = lines(&view, form);
+    assert!(page.iter().all(|line| line.len() <= 80), "{page:#?}");
+    let said = "worker 55, whose place was taken, finishes 1 of them (marked with *)";
+    assert!(page.iter().any(|line| line == said), "{page:#?}");
+    let lines: Vec<&String> = page.iter().filter(|line| line.contains("  b0")).collect();
+    assert!(lines[0].starts_with(" 9*  "), "{page:#?}");
+    assert!(lines[1].starts_with("100  "), "{page:#?}");
+    let json: serde_json::Value =
+        serde_json::from_str(&super::super::json::page(&view).unwrap()).unwrap();
+    assert_eq!(json["draining"], serde_json::json!([{ "pid": 55, "in_flight": 1 }]));
+    assert_eq!(json["requests"][0]["draining"], 55);
+    assert_eq!(json["requests"][1]["draining"], serde_json::Value::Null);
 }
