@@ -71,6 +71,17 @@ const fn zeros(digits: [u8; 8]) -> usize {
 /// The first number that has more than eight digits.
 const SHORT: u64 = 100_000_000;
 
+/// A number below ten thousand without zeros in front, as [`short`]: half the work, and most numbers are that small.
+#[inline]
+pub const fn tiny(number: u32) -> ([u8; 4], usize) {
+    let hundreds = (number * 5_243) >> 19;
+    let pairs = ((number - 100 * hundreds) << 16) + hundreds;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f;
+    let digits = ((pairs - 10 * tens) << 8) + tens;
+    let zeros = ((digits | 1 << 24).trailing_zeros() / 8) as usize;
+    (((digits | 0x3030_3030) >> (8 * zeros)).to_le_bytes(), 4 - zeros)
+}
+
 /// Eight times `0`.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 

@@ -38,7 +38,7 @@ fn steady_offset() -> u64 {
 ///
 /// A step of the wall clock moves the offset at the next [`Clock::adjust`], so that absolute times in the
 /// log stay right while differences within a transaction stay differences.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     /// `CLOCK_MONOTONIC` when the scale began, in microseconds: what other processes of this machine measure with.
     monotonic_at_origin: u64,

@@ -21,7 +21,7 @@ use super::route::{Found, Verdict, route};
 use super::session::{Client, Heard, Session};
 use crate::clock::Micros;
 use crate::fetch::{self, Limit, Until};
-use crate::log::{Acct, AddressText, HeadTags, SessionEnd, Txn, TxnKind};
+use crate::log::{Acct, AddressText, HeadTags, Row, SessionEnd, Txn, TxnKind};
 use crate::tunnel::TunnelPlace;
 use crate::worker::{Live, Local, Outbox, Welcome, Worker};
 
@@ -262,8 +262,8 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         interim,
         body_logged: framing.is_empty(),
     };
-    exchange.txn.call("RECV");
     if let Some((status, reason)) = refused {
+        exchange.txn.call("RECV");
         if crowded {
             worker.stats.main().inc(Main::PipeLimited);
             exchange.txn.note("http.refused", "limits.pipe_max");
@@ -275,14 +275,14 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         exchange.txn.returns("lookup");
         return answer::synth(exchange, Page { status, reason, detail: reason }).await;
     }
-    exchange.txn.returns(if pipes { "pipe" } else { "pass" });
-    exchange.txn.call("HASH");
-    exchange.txn.returns("lookup");
     if pipes {
+        exchange.txn.call("RECV");
+        exchange.txn.returns("pipe");
+        exchange.txn.call("HASH");
+        exchange.txn.returns("lookup");
         return fetch::pipe(exchange, upgrade).await;
     }
-    exchange.txn.call("PASS");
-    exchange.txn.returns("fetch");
+    exchange.txn.row(Row::Pass);
     fetch::run(&mut exchange).await
 }
 

@@ -19,7 +19,9 @@ use super::wait::{Response, wait};
 use super::{Fetch, deliver, log_replay, log_response};
 use crate::client::{BodyFault, Exchange, Page};
 use crate::clock::Micros;
-use crate::log::{CloseReason, Details, HeadTags, Phase as LogPhase, SessionEnd, Txn, TxnKind};
+use crate::log::{
+    CloseReason, Details, HeadTags, Phase as LogPhase, Row, SessionEnd, Txn, TxnKind,
+};
 use crate::stats::{Busy, Firsts, node_name};
 use crate::worker::{Conn, Place, Worker};
 
@@ -95,8 +97,7 @@ pub(super) async fn attempt(
     });
     exchange.live.attempt(fetch.number, fetch.xid, shown, now);
     prepare_head(exchange, &txn, fetch.kind, picked.as_ref().ok().map(InFlight::endpoint));
-    txn.call("BACKEND_FETCH");
-    txn.returns("fetch");
+    txn.row(Row::Fetch);
     txn.timestamp("Fetch", now);
     if let Some(reason) = exchange.live.kill_reason() {
         let failure = Failure::killed(LogPhase::Choose, &reason);

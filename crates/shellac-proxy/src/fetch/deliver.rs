@@ -19,7 +19,7 @@ use super::rate::Rate;
 use super::upload::UploadError;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
-use crate::log::{Acct, BodyKind, CloseReason, HeadTags, SessionEnd};
+use crate::log::{Acct, BodyKind, CloseReason, HeadTags, Row, SessionEnd};
 use crate::worker::{Conn, Local, Timer, Transport, Worker};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
@@ -105,9 +105,7 @@ pub(super) async fn deliver(
     let endpoint = std::sync::Arc::clone(&conn.endpoint);
     txn.returns("deliver");
     txn.timestamp("Process", now);
-    txn.filters();
-    txn.storage();
-    txn.fetch_body(match response.framing {
+    txn.kept(match response.framing {
         BodyFraming::None | BodyFraming::Length(0) => BodyKind::None,
         BodyFraming::Length(_) => BodyKind::Length,
         BodyFraming::Chunked => BodyKind::Chunked,
@@ -231,8 +229,7 @@ fn log_head(
     exchange.txn.response_head(tags, head, shellac_http1::Version::Http11.as_str());
     via(exchange.worker, &exchange.txn, tags, &mut head.headers);
     exchange.worker.stats.response(head.status);
-    exchange.txn.call("DELIVER");
-    exchange.txn.returns("deliver");
+    exchange.txn.row(Row::Deliver);
     exchange.txn.timestamp("Process", at);
     exchange.txn.filters();
     // A length that is known stays.

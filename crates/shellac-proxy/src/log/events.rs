@@ -8,7 +8,8 @@ use shellac_http1::{Decimal, Ends, Headers, Preamble, PreambleVersion, RequestHe
 
 use super::grammar::CloseReason;
 use super::head::HeadTags;
-use super::text::AddressText;
+use super::rows::Row;
+use super::text::{AddressText, Piece};
 use super::txn::{Log, Txn};
 use crate::clock::Micros;
 
@@ -30,15 +31,17 @@ pub(crate) enum TxnKind {
 }
 
 impl TxnKind {
-    const fn words(self) -> (&'static [u8], &'static [u8]) {
-        match self {
-            TxnKind::Session => (b"sess", b"HTTP/1"),
-            TxnKind::ProxySession => (b"sess", b"PROXY"),
-            TxnKind::Request => (b"req", b"rxreq"),
-            TxnKind::Pass => (b"bereq", b"pass"),
-            TxnKind::Retry => (b"bereq", b"retry"),
-            TxnKind::Pipe => (b"bereq", b"pipe"),
-        }
+    /// What stands in front of the other transaction's number, and behind it.
+    const fn words(self) -> (Piece, Piece) {
+        const WORDS: [(Piece, Piece); 6] = [
+            (Piece::new("sess "), Piece::new(" HTTP/1")),
+            (Piece::new("sess "), Piece::new(" PROXY")),
+            (Piece::new("req "), Piece::new(" rxreq")),
+            (Piece::new("bereq "), Piece::new(" pass")),
+            (Piece::new("bereq "), Piece::new(" retry")),
+            (Piece::new("bereq "), Piece::new(" pipe")),
+        ];
+        WORDS[self as usize]
     }
 
     const fn side(self) -> Side {
@@ -110,7 +113,7 @@ pub(crate) enum BodyKind {
 }
 
 impl BodyKind {
-    const fn text(self) -> &'static [u8] {
+    pub(super) const fn text(self) -> &'static [u8] {
         match self {
             BodyKind::None => b"0 none -",
             BodyKind::Chunked => b"2 chunked stream",
@@ -215,7 +218,7 @@ impl Txn {
         let txn = Txn::open(log, vxid, kind.side(), first, at);
         let (word, reason) = kind.words();
         txn.record(Tag::Begin, |text| {
-            text.bytes(word).field(parent.0).word(reason);
+            text.piece(word).number(parent.0).piece(reason);
         });
         txn
     }
@@ -224,7 +227,7 @@ impl Txn {
     pub(crate) fn link(&self, kind: TxnKind, child: Vxid) {
         let (word, reason) = kind.words();
         self.record(Tag::Link, |text| {
-            text.bytes(word).field(child.0).word(reason);
+            text.piece(word).number(child.0).piece(reason);
         });
     }
 
@@ -311,19 +314,26 @@ impl Txn {
 
     /// A whole request head.
     pub(crate) fn request_head(&self, tags: HeadTags, head: &RequestHead, protocol: &str) {
-        self.plain(tags.method, head.method.as_bytes());
-        self.plain(tags.url, head.target.as_bytes());
-        self.plain(tags.protocol, protocol.as_bytes());
+        let first = [
+            (tags.method, head.method.as_bytes()),
+            (tags.url, head.target.as_bytes()),
+            (tags.protocol, protocol.as_bytes()),
+        ];
+        self.plain_each(first.into_iter());
         self.headers(tags, &head.headers);
     }
 
     /// A whole response head.
     pub(crate) fn response_head(&self, tags: HeadTags, head: &ResponseHead, protocol: &str) {
-        self.plain(tags.protocol, protocol.as_bytes());
-        self.record(tags.status, |text| {
-            text.number(u64::from(head.status));
-        });
-        self.plain(tags.reason, head.reason.as_bytes());
+        match tags.ok {
+            Some(row) if head.status == 200 && head.reason == "OK" && protocol == "HTTP/1.1" => {
+                self.row(row);
+            }
+            _ => {
+                self.plain(tags.protocol, protocol.as_bytes());
+                self.status_only(tags, head.status, &head.reason);
+            }
+        }
         self.headers(tags, &head.headers);
     }
 
@@ -337,20 +347,20 @@ impl Txn {
 
     /// All header fields.
     pub(crate) fn headers(&self, tags: HeadTags, headers: &Headers) {
-        self.plain_each(tags.header, headers.lines());
+        self.plain_all(tags.header, headers.lines());
     }
 
     /// One header field, set.
     pub(crate) fn header(&self, tags: HeadTags, name: &str, value: &[u8]) {
         self.record(tags.header, |text| {
-            text.bytes(name.as_bytes()).bytes(b": ").bytes(value);
+            text.bytes(name.as_bytes()).mark(b": ").bytes(value);
         });
     }
 
     /// One header field, removed.
     pub(crate) fn unset(&self, tags: HeadTags, name: &str, value: &[u8]) {
         self.record(tags.unset, |text| {
-            text.bytes(name.as_bytes()).bytes(b": ").bytes(value);
+            text.bytes(name.as_bytes()).mark(b": ").bytes(value);
         });
     }
 
@@ -374,21 +384,21 @@ impl Txn {
     /// `key:value`.
     pub(crate) fn note(&self, key: &str, value: impl AsRef<[u8]>) {
         self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).bytes(b":").bytes(value.as_ref());
+            text.bytes(key.as_bytes()).mark(b":").bytes(value.as_ref());
         });
     }
 
     /// `key:NUMBER`.
     pub(crate) fn note_number(&self, key: &str, value: u64) {
         self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).bytes(b":").number(value);
+            text.bytes(key.as_bytes()).mark(b":").number(value);
         });
     }
 
     /// `key:SECONDS`.
     pub(crate) fn note_seconds(&self, key: &str, micros: u64) {
         self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).bytes(b":").seconds(micros);
+            text.bytes(key.as_bytes()).mark(b":").seconds(micros);
         });
     }
 
@@ -406,11 +416,9 @@ impl Txn {
             text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
             text.word(&remote.text).word(&local.text);
             match reuse {
-                None => text.word(b"connect"),
-                Some((age, uses)) if with_age => {
-                    text.word(b"reuse").bytes(b" ").seconds(age).field(uses)
-                }
-                Some(_) => text.word(b"reuse"),
+                None => text.mark(b" connect"),
+                Some((age, uses)) if with_age => text.mark(b" reuse ").seconds(age).field(uses),
+                Some(_) => text.mark(b" reuse"),
             };
         });
     }
@@ -422,7 +430,7 @@ impl Txn {
             text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
             match reason {
                 Some(reason) => text.word(b"close").word(reason),
-                None => text.word(b"recycle"),
+                None => text.mark(b" recycle"),
             };
         });
     }
@@ -496,14 +504,14 @@ impl Txn {
         self.plain(Tag::Filters, b"");
     }
 
+    /// How a response is kept, and how its body comes.
+    pub(crate) fn kept(&self, kind: BodyKind) {
+        self.row(Row::body(kind));
+    }
+
     /// Where a body is kept.
     pub(crate) fn storage(&self) {
         self.plain(Tag::Storage, b"malloc Transient");
-    }
-
-    /// How a response body comes.
-    pub(crate) fn fetch_body(&self, kind: BodyKind) {
-        self.plain(Tag::FetchBody, kind.text());
     }
 
     /// The length of a body that is complete.

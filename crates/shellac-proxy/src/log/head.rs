@@ -2,6 +2,8 @@
 
 use shellac_format::Tag;
 
+use super::rows::Row;
+
 /// The tags of one head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadTags {
@@ -12,6 +14,8 @@ pub(crate) struct HeadTags {
     pub(crate) reason: Tag,
     pub(crate) header: Tag,
     pub(crate) unset: Tag,
+    /// What the head of a response begins with that says `200 OK`.
+    pub(super) ok: Option<Row>,
 }
 
 impl HeadTags {
@@ -24,6 +28,7 @@ impl HeadTags {
         reason: Tag::ReqReason,
         header: Tag::ReqHeader,
         unset: Tag::ReqUnset,
+        ok: None,
     };
     /// The response to a client.
     pub(crate) const RESP: HeadTags = HeadTags {
@@ -34,6 +39,7 @@ impl HeadTags {
         reason: Tag::RespReason,
         header: Tag::RespHeader,
         unset: Tag::RespUnset,
+        ok: Some(Row::RespOk),
     };
     /// A request to a backend.
     pub(crate) const BEREQ: HeadTags = HeadTags {
@@ -44,6 +50,7 @@ impl HeadTags {
         reason: Tag::BereqReason,
         header: Tag::BereqHeader,
         unset: Tag::BereqUnset,
+        ok: None,
     };
     /// A backend's response.
     pub(crate) const BERESP: HeadTags = HeadTags {
@@ -54,5 +61,6 @@ impl HeadTags {
         reason: Tag::BerespReason,
         header: Tag::BerespHeader,
         unset: Tag::BerespUnset,
+        ok: Some(Row::BerespOk),
     };
 }

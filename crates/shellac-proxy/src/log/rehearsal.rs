@@ -6,7 +6,9 @@ use std::time::Duration;
 use shellac_format::{Dialect, Vxid};
 use shellac_http1::{Headers, RequestHead, ResponseHead, Version};
 
-use super::{Acct, AddressText, BodyKind, Grammar, HeadTags, Log, LogSink, Txn, TxnKind, Xids};
+use super::{
+    Acct, AddressText, BodyKind, Grammar, HeadTags, Log, LogSink, Row, Txn, TxnKind, Xids,
+};
 use crate::clock::Clock;
 
 /// Writes what one keep-alive GET after the other would write, through the same functions.
@@ -76,20 +78,14 @@ impl Rehearsal {
         txn.vcl_use("boot");
         txn.req_start(client, "main");
         txn.request_head(HeadTags::REQ, request, protocol);
-        txn.call("RECV");
-        txn.returns("pass");
-        txn.call("HASH");
-        txn.returns("lookup");
-        txn.call("PASS");
-        txn.returns("fetch");
+        txn.row(Row::Pass);
         txn.link(TxnKind::Pass, attempt);
 
         let mut bereq = Txn::begin(log, TxnKind::Pass, attempt, xid, at, at);
         bereq.vcl_use("boot");
         bereq.timestamp("Start", at);
         bereq.request_head(HeadTags::BEREQ, request, protocol);
-        bereq.call("BACKEND_FETCH");
-        bereq.returns("fetch");
+        bereq.row(Row::Fetch);
         bereq.timestamp("Fetch", at);
         bereq.timestamp("Connected", at);
         bereq.backend_open(20, "origin", backend, client, Some((1_000, 7)));
@@ -102,14 +98,11 @@ impl Rehearsal {
         bereq.call("BACKEND_RESPONSE");
         bereq.returns("deliver");
         bereq.timestamp("Process", at);
-        bereq.filters();
-        bereq.storage();
-        bereq.fetch_body(BodyKind::Length);
+        bereq.kept(BodyKind::Length);
 
         txn.timestamp("Fetch", at);
         txn.response_head(HeadTags::RESP, response, protocol);
-        txn.call("DELIVER");
-        txn.returns("deliver");
+        txn.row(Row::Deliver);
         txn.timestamp("Process", at);
         txn.filters();
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use shellac_format::record::Stamp;
-use shellac_format::{Dialect, Layout, Records, Side, Tag, Vxid};
+use shellac_format::{Dialect, Layout, Records, Side, Tag, TagSet, Vxid};
 
 use super::buffer::Buffer;
 use super::text::{Face, ROOM_BYTES, Text, Times, put};
 use super::*;
 use crate::clock::{Clock, Micros};
-use shellac_http1::Decimal;
+use shellac_http1::{Decimal, ResponseHead, Version};
 
 #[derive(Clone, Default)]
 struct Batches(Arc<Mutex<Vec<Vec<u8>>>>);
@@ -109,16 +109,25 @@ fn points_in_time_are_written_in_full() {
         10_000_000_000_000_000,
     ];
     let stamp = Stamp::new(Layout::Words2, Vxid(7), Side::Client);
-    let pieces = [(0, 0), (1, 0), (9_999_999, 1_234_567), (10_000_000, 3), (4, 72_000_000_000)];
+    let pieces = [
+        (0, 0),
+        (1, 0),
+        (9_999_999, 1_234_567),
+        (9_999_999, 9_999_999),
+        (10_000_000, 3),
+        (4, 72_000_000_000),
+    ];
+    // One that has shown others before, and those that show their first.
+    let mut used = Face::at(at);
     for (wall, (whole, part)) in
         walls.into_iter().flat_map(|wall| pieces.map(|piece| (wall, piece)))
     {
-        for shown in [at, wall] {
+        let times = Times { wall, whole, part };
+        for face in [&mut used, &mut Face::at(at), &mut Face::at(wall)] {
             for longest in [16, 41, 42, 43, 254] {
-                let times = Times { face: &Face::at(shown), wall, whole, part };
                 let mut buffer = Buffer::new(longest);
-                if !buffer.stamped(&stamp, 80, "Start", &times) {
-                    buffer.text(&stamp, 80, |text| _ = text.bytes(b"Start").times(&times));
+                if !face.show(&times) || !buffer.stamped(&stamp, 80, "Start", &times, face) {
+                    buffer.text(&stamp, 80, |text| _ = text.bytes(b"Start").times(times));
                 }
                 let expected =
                     format!("Start: {} {} {}", seconds(wall), seconds(whole), seconds(part));
@@ -130,8 +139,9 @@ fn points_in_time_are_written_in_full() {
             }
         }
     }
-    let usual = Times { face: &Face::at(at), wall: at, whole: 1, part: 0 };
-    assert!(Buffer::new(254).stamped(&stamp, 80, "Start", &usual), "that is the short way");
+    let (usual, mut face) = (Times { wall: at + 1, whole: 1, part: 0 }, Face::at(at));
+    let mut buffer = Buffer::new(254);
+    assert!(face.show(&usual) && buffer.stamped(&stamp, 80, "Start", &usual, &face), "short way");
 }
 
 #[test]
@@ -183,6 +193,83 @@ fn records_of_every_length_follow_each_other_without_a_gap() {
             assert_eq!(pair[0], (Tag::HttpGarbage, cut(value)));
             assert_eq!(pair[1], (Tag::ReqUnset, cut(&format!("N: {value}"))));
         }
+    }
+}
+
+#[test]
+fn a_head_is_a_record_for_each_of_its_lines() {
+    for (dialect, reclen) in [(Dialect::V6_0, 16), (Dialect::V7_3, 64), (Dialect::Vs9_0, 1024)] {
+        let (log, batches) = log(dialect, reclen, Duration::from_secs(1));
+        let txn = begin(&log);
+        // Short and long ones in turn, and more than a buffer takes.
+        let lines: Vec<String> = (0..500_usize).map(|at| "v".repeat(at * 37 % 300 + 1)).collect();
+        let headers = lines.iter().map(|value| ("N", value)).collect();
+        let (status, reason, version) = (200, "OK".to_owned(), Version::Http11);
+        let mut head = ResponseHead { version, status, reason, headers };
+        for (status, reason) in [(200, "OK"), (200, "Fine"), (206, "OK")] {
+            (head.status, head.reason) = (status, reason.to_owned());
+            txn.response_head(HeadTags::BERESP, &head, "HTTP/1.1");
+            txn.response_head(HeadTags::RESP, &head, "HTTP/1.0");
+        }
+        txn.end();
+        let records: Vec<(Tag, String)> = batches.texts(dialect).into_iter().flatten().collect();
+        let mut records = records[1..records.len() - 1].iter();
+        let mut next = |tag: Tag, text: &str| {
+            let cut = text[..text.len().min(reclen - 1)].to_owned();
+            assert_eq!(records.next(), Some(&(tag, cut)));
+        };
+        for (status, reason) in [("200", "OK"), ("200", "Fine"), ("206", "OK")] {
+            for (tags, protocol) in [(HeadTags::BERESP, "HTTP/1.1"), (HeadTags::RESP, "HTTP/1.0")] {
+                next(tags.protocol, protocol);
+                next(tags.status, status);
+                next(tags.reason, reason);
+                lines.iter().for_each(|value| next(tags.header, &format!("N: {value}")));
+            }
+        }
+        assert_eq!(records.next(), None);
+    }
+}
+
+#[test]
+fn rows_of_records_are_masked_and_go_out_with_what_is_around_them() {
+    let (log, batches) = log(Dialect::V7_3, 255, Duration::from_secs(1));
+    log.set_masked(TagSet::parse("VCL_call,Storage").unwrap());
+    let txn = begin(&log);
+    txn.row(Row::Pass);
+    txn.kept(BodyKind::Chunked);
+    log.set_masked(TagSet::EMPTY);
+    txn.row(Row::Deliver);
+    txn.end();
+    let batches = batches.texts(Dialect::V7_3);
+    let texts: Vec<(Tag, &str)> = batches[0].iter().map(|(tag, text)| (*tag, &**text)).collect();
+    let expected = [
+        (Tag::Begin, "req 6 rxreq"),
+        (Tag::VclReturn, "pass"),
+        (Tag::VclReturn, "lookup"),
+        (Tag::VclReturn, "fetch"),
+        (Tag::Filters, ""),
+        (Tag::FetchBody, "2 chunked stream"),
+        (Tag::VclCall, "DELIVER"),
+        (Tag::VclReturn, "deliver"),
+        (Tag::End, ""),
+    ];
+    assert_eq!(texts, expected);
+    assert_eq!(log.written().records, expected.len() as u64);
+}
+
+#[test]
+fn rows_of_records_fill_buffers_like_others() {
+    let (log, batches) = log(Dialect::V6_0, 255, Duration::from_secs(1));
+    let txn = begin(&log);
+    (0..500).for_each(|_| txn.row(Row::Pass));
+    txn.end();
+    let batches = batches.texts(Dialect::V6_0);
+    assert!(batches.len() > 1);
+    let records: Vec<(Tag, String)> = batches.into_iter().flatten().collect();
+    assert_eq!(records.len(), 2 + 500 * 6);
+    for row in records[1..records.len() - 1].chunks(6) {
+        let texts: Vec<&str> = row.iter().map(|(_, text)| &**text).collect();
+        assert_eq!(texts, ["RECV", "pass", "HASH", "lookup", "PASS", "fetch"]);
     }
 }
 

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use shellac_http1::Decimal;
-use shellac_http1::decimal::{digit, eight_digits, short};
+use shellac_http1::decimal::{digit, eight_digits, short, tiny};
 
 /// More than any number or time takes; so much room is there behind the longest text.
 pub(super) const ROOM_BYTES: usize = 64;
 /// A number below this has at most eight digits.
 const SHORT: u64 = 100_000_000;
+/// Ten seconds: microseconds below this are seconds of one digit.
+const SHORT_MICROS: u64 = 10_000_000;
 
 /// The payload of the record that is being written. What does not fit is cut off.
 pub(crate) struct Text<'a> {
@@ -26,44 +28,42 @@ impl<'a> Text<'a> {
     }
 
     /// Bytes as they are.
-    #[inline]
+    // Where it is called what is known of the text stays in registers.
+    #[inline(always)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        if bytes.len() > self.longest - self.len {
-            return self.cut(bytes);
-        }
-        // In a branch of its own: a length that is known when this is compiled is a move.
-        put(&mut self.out[self.len..], bytes);
-        self.len += bytes.len();
+        self.len = append(self.out, self.len, self.longest, bytes);
         self
     }
 
-    /// As many bytes as fit.
-    #[cold]
-    fn cut(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = self.longest - self.len;
-        self.out[self.len..self.longest].copy_from_slice(&bytes[..room]);
-        self.len = self.longest;
-        self
+    /// A few bytes that are known when this is compiled.
+    #[inline(always)]
+    pub(super) fn mark<const N: usize>(&mut self, bytes: &[u8; N]) -> &mut Self {
+        self.fixed(*bytes, N)
+    }
+
+    /// A piece.
+    #[inline(always)]
+    pub(super) fn piece(&mut self, piece: Piece) -> &mut Self {
+        self.fixed(piece.bytes, piece.len)
     }
 
     /// A word and, in front of it, a blank.
+    #[inline(always)]
     pub(crate) fn word(&mut self, word: &[u8]) -> &mut Self {
-        self.bytes(b" ").bytes(word)
+        self.mark(b" ").bytes(word)
     }
 
     /// A decimal number.
+    #[inline(always)]
     pub(crate) fn number(&mut self, number: u64) -> &mut Self {
-        if number >= SHORT {
-            return self.number(number / SHORT).fixed(eight_digits(number % SHORT), 8);
-        }
-        let (digits, len) = short(number);
-        self.fixed(digits, len)
+        self.len = append_number(self.out, self.len, self.longest, number);
+        self
     }
 
     /// A blank and a decimal number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&mut self, number: u64) -> &mut Self {
-        self.bytes(b" ").number(number)
+        self.mark(b" ").number(number)
     }
 
     /// Decimal numbers with a blank between each two.
@@ -80,8 +80,15 @@ impl<'a> Text<'a> {
         };
         let mut at = 0;
         for number in numbers {
-            let (digits, len) = short(number);
-            out[at..at + 8].copy_from_slice(&digits);
+            let len = if let Some(number) = as_tiny(number) {
+                let (digits, len) = tiny(number);
+                out[at..at + 4].copy_from_slice(&digits);
+                len
+            } else {
+                let (digits, len) = short(number);
+                out[at..at + 8].copy_from_slice(&digits);
+                len
+            };
             out[at + len] = b' ';
             at += len + 1;
         }
@@ -90,31 +97,22 @@ impl<'a> Text<'a> {
     }
 
     /// Microseconds as seconds with six decimals.
+    #[inline(always)]
     pub(crate) fn seconds(&mut self, micros: u64) -> &mut Self {
-        // Nearly always less than ten seconds.
-        if micros < 10_000_000 {
-            return self.fixed(short_seconds(micros), 8);
-        }
-        let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
-        self.number(whole / 10).fixed(fraction(digit(whole), rest), 8)
+        self.len = append_seconds(self.out, self.len, self.longest, micros);
+        self
     }
 
     /// `: `, a time in microseconds since 1970, and two that have passed, as seconds with six decimals.
-    #[cold]
-    pub(super) fn times(&mut self, at: &Times<'_>) -> &mut Self {
-        self.bytes(b": ").seconds(at.wall).bytes(b" ").seconds(at.whole);
-        self.bytes(b" ").seconds(at.part)
+    pub(super) fn times(&mut self, times: Times) -> &mut Self {
+        let Times { wall, whole, part } = times;
+        self.bytes(b": ").seconds(wall).bytes(b" ").seconds(whole).bytes(b" ").seconds(part)
     }
 
     /// The first `len` bytes of `block`, at most all of it: of a length that is known, so it is a move and not a call.
-    #[inline]
+    #[inline(always)]
     fn fixed<const N: usize>(&mut self, block: [u8; N], len: usize) -> &mut Self {
-        if N > ROOM_BYTES || len > self.longest - self.len {
-            return self.bytes(&block[..len]);
-        }
-        // What is behind `len` is written over.
-        self.out[self.len..self.len + N].copy_from_slice(&block);
-        self.len += len;
+        self.len = append_fixed(self.out, self.len, self.longest, block, len);
         self
     }
 
@@ -126,11 +124,105 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What a `Timestamp` says, in microseconds.
+/// Adds bytes behind the first `len` of `out`, as many as fit `longest`; returns how many there are then.
+// One copy of it for all records: what is known of the text comes and goes in registers.
+#[inline(never)]
+fn append(out: &mut [u8], len: usize, longest: usize, bytes: &[u8]) -> usize {
+    if bytes.len() > longest - len {
+        return append_cut(out, len, longest, bytes);
+    }
+    put(&mut out[len..], bytes);
+    len + bytes.len()
+}
+
+/// As many bytes as fit.
+#[cold]
+#[inline(never)]
+fn append_cut(out: &mut [u8], len: usize, longest: usize, bytes: &[u8]) -> usize {
+    out[len..longest].copy_from_slice(&bytes[..longest - len]);
+    longest
+}
+
+/// [`append`] of the first `used` bytes of `block`.
+#[inline(always)]
+fn append_fixed<const N: usize>(
+    out: &mut [u8],
+    len: usize,
+    longest: usize,
+    block: [u8; N],
+    used: usize,
+) -> usize {
+    const { assert!(N <= ROOM_BYTES, "so much room is there behind the longest text") };
+    if used > longest - len {
+        return append_cut(out, len, longest, &block[..used]);
+    }
+    // What is behind `used` is written over.
+    out[len..len + N].copy_from_slice(&block);
+    len + used
+}
+
+/// [`append`] of a decimal number.
+#[inline(never)]
+fn append_number(out: &mut [u8], len: usize, longest: usize, number: u64) -> usize {
+    if let Some(number) = as_tiny(number) {
+        let (digits, used) = tiny(number);
+        return append_fixed(out, len, longest, digits, used);
+    }
+    if number < SHORT {
+        let (digits, used) = short(number);
+        return append_fixed(out, len, longest, digits, used);
+    }
+    let front = number / SHORT;
+    let len = if front < SHORT {
+        let (digits, used) = short(front);
+        append_fixed(out, len, longest, digits, used)
+    } else {
+        append_number(out, len, longest, front)
+    };
+    append_fixed(out, len, longest, eight_digits(number % SHORT), 8)
+}
+
+/// [`append`] of microseconds as seconds with six decimals.
+#[inline(never)]
+fn append_seconds(out: &mut [u8], len: usize, longest: usize, micros: u64) -> usize {
+    // Nearly always less than ten seconds.
+    if micros < SHORT_MICROS {
+        return append_fixed(out, len, longest, short_seconds(micros), 8);
+    }
+    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+    let len = append_number(out, len, longest, whole / 10);
+    append_fixed(out, len, longest, fraction(digit(whole), rest), 8)
+}
+
+/// The number, if it has at most four digits.
+#[inline]
+fn as_tiny(number: u64) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| *number < 10_000)
+}
+
+/// A short text, of a length that need not be known where it is copied.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times<'a> {
-    /// The second that was written last.
-    pub(super) face: &'a Face,
+pub(super) struct Piece {
+    bytes: [u8; 8],
+    len: usize,
+}
+
+impl Piece {
+    /// One of at most eight bytes.
+    pub(super) const fn new(text: &str) -> Piece {
+        let (text, mut bytes) = (text.as_bytes(), [0; 8]);
+        let mut len = 0;
+        while len < text.len() {
+            bytes[len] = text[len];
+            len += 1;
+        }
+        Piece { bytes, len }
+    }
+}
+
+/// What a `Timestamp` says, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
     /// Since 1970.
     pub(super) wall: u64,
     /// Since the start of the task.
@@ -139,74 +231,100 @@ pub(super) struct Times<'a> {
     pub(super) part: u64,
 }
 
-impl Times<'_> {
-    /// Bytes of [`Times::usual`].
-    pub(super) const USUAL_BYTES: usize = 37;
+impl Times {
+    /// Bytes of [`Text::times`] where a [`Face`] shows them.
+    pub(super) const BYTES: usize = 37;
 
-    /// Whether it is one of nearly all: in the second of `face`, and less than ten seconds since the others.
+    /// The last eight of them, if `part` is short: `face` shows the others.
     #[inline]
-    pub(super) const fn is_usual(&self) -> bool {
-        self.face.shows(self.wall) && self.whole < 10_000_000 && self.part < 10_000_000
-    }
-
-    /// Writes what [`Text::times`] would, if it is usual.
-    #[inline]
-    pub(super) fn usual(&self, out: &mut [u8; Times::USUAL_BYTES]) {
-        out[..11].copy_from_slice(&self.face.text);
-        out[11..19].copy_from_slice(&fraction(self.face.last, self.wall - self.face.micros));
-        out[19] = b' ';
-        out[20..28].copy_from_slice(&short_seconds(self.whole));
-        out[28] = b' ';
-        out[29..].copy_from_slice(&short_seconds(self.part));
+    pub(super) fn last(&self, face: &Face) -> [u8; 8] {
+        // What happens together has the same time, and much happens for the first time.
+        if self.part == 0 {
+            *b"0.000000"
+        } else if self.part == self.whole {
+            face.whole_text
+        } else {
+            short_seconds(self.part)
+        }
     }
 }
 
-/// The whole seconds of a time of this century as text: they are the same for a million microseconds.
+/// What was written last of two times, as text: much happens at the same time, and in the same second nearly all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Face {
     /// When the second began, in microseconds since 1970.
-    micros: u64,
+    second: u64,
     /// How long it lasts: nothing for a time of another century.
     span: u64,
-    /// `: ` and its digits but the last.
-    text: [u8; 11],
-    last: u8,
+    /// The times that are shown, in microseconds; the second one is short.
+    wall: u64,
+    whole: u64,
+    whole_text: [u8; 8],
+    /// `: `, both as seconds with six decimals and a blank behind each, and zeros.
+    text: [u8; 32],
 }
 
 impl Face {
-    /// One that shows the second of `micros`, if that has ten digits.
-    pub(super) fn at(micros: u64) -> Face {
-        let whole = micros / 1_000_000;
+    /// Bytes of [`Face::text`] without the zeros.
+    pub(super) const BYTES: usize = 29;
+
+    /// One that shows `wall`, if that has ten digits, and 0.
+    pub(super) fn at(wall: u64) -> Face {
+        let whole = wall / 1_000_000;
         let span = if (1_000_000_000..10_000_000_000).contains(&whole) { 1_000_000 } else { 0 };
-        let [a, b, c, d, e, f, g, h] = eight_digits(whole / 10 % SHORT);
-        let first = digit(whole / 1_000_000_000);
-        let text = [b':', b' ', first, a, b, c, d, e, f, g, h];
-        Face { micros: whole * 1_000_000, span, text, last: digit(whole) }
+        let mut text = *b": 1234567890.123456 0.000000 \0\0\0";
+        text[2] = digit(whole / 1_000_000_000);
+        text[3..11].copy_from_slice(&eight_digits(whole / 10 % SHORT));
+        text[11..19].copy_from_slice(&fraction(digit(whole), wall % 1_000_000));
+        Face { second: whole * 1_000_000, span, wall, whole: 0, whole_text: *b"0.000000", text }
     }
 
-    /// Whether it shows the second of `micros`.
+    /// Shows `times`, if they are as nearly all are: in the second that it shows, and less than ten seconds from the others.
+    #[inline(always)]
+    pub(super) fn show(&mut self, times: &Times) -> bool {
+        let within = times.wall.wrapping_sub(self.second);
+        if within >= self.span || times.whole >= SHORT_MICROS || times.part >= SHORT_MICROS {
+            return false;
+        }
+        if times.wall != self.wall {
+            self.wall = times.wall;
+            let text = fraction(self.text[11], within);
+            self.text[11..19].copy_from_slice(&text);
+        }
+        if times.whole != self.whole {
+            self.whole = times.whole;
+            self.whole_text = short_seconds(times.whole);
+            self.text[20..28].copy_from_slice(&self.whole_text);
+        }
+        true
+    }
+
+    /// The first of [`Times::BYTES`], and what is to be written over.
     #[inline]
-    pub(super) const fn shows(&self, micros: u64) -> bool {
-        micros.wrapping_sub(self.micros) < self.span
+    pub(super) const fn text(&self) -> &[u8; 32] {
+        &self.text
     }
 }
 
 /// A digit, a point, and six digits of millionths.
 #[inline]
 fn fraction(last: u8, millionths: u64) -> [u8; 8] {
-    let [_, _, a, b, c, d, e, f] = eight_digits(millionths);
-    [last, b'.', a, b, c, d, e, f]
+    point(u64::from(last), millionths)
 }
 
 /// Microseconds below ten seconds, as seconds.
 #[inline]
 fn short_seconds(micros: u64) -> [u8; 8] {
-    // What happens together has the same time.
-    if micros == 0 {
-        return *b"0.000000";
-    }
-    let [_, last, a, b, c, d, e, f] = eight_digits(micros);
-    [last, b'.', a, b, c, d, e, f]
+    // The second of eight digits.
+    let last = u64::from_le_bytes(eight_digits(micros)) >> 8 & 0xff;
+    point(last, micros)
+}
+
+/// The digit `last`, a point, and the last six of the eight digits of `number`: put together in a word, not byte by byte.
+#[inline]
+fn point(last: u64, number: u64) -> [u8; 8] {
+    let digits = u64::from_le_bytes(eight_digits(number));
+    (digits & !0xffff | u64::from(b'.') << 8 | last).to_le_bytes()
 }
 
 /// Copies `bytes` to the start of `out`, which has room for them.

@@ -11,6 +11,7 @@ use shellac_ring::PendingStats;
 
 use super::buffer::Buffer;
 use super::grammar::Grammar;
+use super::rows::{Blocks, Row};
 use super::sink::LogSink;
 use super::text::{Face, Text, Times};
 use super::xid::Xids;
@@ -22,7 +23,7 @@ const KEPT_BUFFERS: usize = 256;
 /// The log of one thread.
 pub(crate) struct Log {
     pub(crate) grammar: Grammar,
-    clock: RefCell<Clock>,
+    clock: Cell<Clock>,
     /// The last time that was read.
     coarse: Cell<Micros>,
     stall: u64,
@@ -45,8 +46,10 @@ pub(crate) struct Written {
 
 struct Inner {
     sink: Box<dyn LogSink>,
-    /// The second that was written last.
+    /// The times that were written last.
     face: Face,
+    /// What is copied instead of being written.
+    blocks: Blocks,
     open: Vec<Open>,
     free: Vec<usize>,
     /// Buffers that no transaction has, the last one used last.
@@ -92,16 +95,14 @@ impl Inner {
     }
 
     /// Adds a record of `label` and times, whatever they and the buffer are like.
+    #[cold]
     #[inline(never)]
-    fn stamped(&mut self, key: usize, longest: usize, number: u8, label: &str, times: [u64; 3]) {
+    fn stamped(&mut self, key: usize, longest: usize, number: u8, label: &str, times: Times) {
         self.make_room(key, longest);
-        let [wall, whole, part] = times;
-        if !self.face.shows(wall) {
-            self.face = Face::at(wall);
-        }
+        self.face = Face::at(times.wall);
         let slot = &mut self.open[key];
         slot.buffer.text(&slot.stamp, number, |text| {
-            text.bytes(label.as_bytes()).times(&Times { face: &self.face, wall, whole, part });
+            text.bytes(label.as_bytes()).times(times);
         });
     }
 
@@ -155,13 +156,14 @@ impl Log {
         let log = Log {
             grammar,
             coarse: Cell::new(clock.now()),
-            clock: RefCell::new(clock),
+            clock: Cell::new(clock),
             stall: micros(stall),
             numbers,
             xids: RefCell::new(xids),
             inner: RefCell::new(Inner {
                 sink,
                 face: Face::at(0),
+                blocks: Blocks::NONE,
                 open: Vec::new(),
                 free: Vec::new(),
                 spare: Vec::new(),
@@ -175,7 +177,7 @@ impl Log {
 
     /// Reads the clock. Once per phase; everything that happens together gets the same time.
     pub(crate) fn now(&self) -> Micros {
-        let now = self.clock.borrow().now();
+        let now = self.clock.get().now();
         self.coarse.set(now);
         now
     }
@@ -187,17 +189,17 @@ impl Log {
 
     /// Wall time of a point, in microseconds since 1970.
     pub(crate) fn wall(&self, at: Micros) -> u64 {
-        self.clock.borrow().wall(at)
+        self.clock.get().wall(at)
     }
 
     /// A point on the scale that decisions about backends are made on.
     pub(crate) fn steady(&self, at: Micros) -> Duration {
-        self.clock.borrow().steady(at)
+        self.clock.get().steady(at)
     }
 
     /// Where the thread's scale of time begins, in microseconds of `CLOCK_MONOTONIC`.
     pub(crate) fn monotonic_origin(&self) -> u64 {
-        self.clock.borrow().monotonic_origin()
+        self.clock.get().monotonic_origin()
     }
 
     /// Leaves out records with these tags from now on.
@@ -206,6 +208,15 @@ impl Log {
             let number = if masked.contains(tag) { 0 } else { self.grammar.number(tag) };
             self.numbers[tag as usize].set(number);
         }
+        let grammar = &self.grammar;
+        self.inner.borrow_mut().blocks =
+            Blocks::new(grammar.layout, grammar.longest_text(), |tag| self.number(tag));
+    }
+
+    /// How records with `tag` are written: not at all if that is 0.
+    #[inline]
+    fn number(&self, tag: Tag) -> u8 {
+        self.numbers[tag as usize].get()
     }
 
     /// A new transaction number.
@@ -215,7 +226,9 @@ impl Log {
 
     /// Publishes what has stalled, and lets the sink try again. Called ten times a second.
     pub(crate) fn sweep(&self) {
-        self.clock.borrow_mut().adjust();
+        let mut clock = self.clock.get();
+        clock.adjust();
+        self.clock.set(clock);
         let now = self.now();
         let mut inner = self.inner.borrow_mut();
         for key in 0..inner.open.len() {
@@ -243,7 +256,7 @@ impl Log {
 
     /// Publishes one record that belongs to no transaction.
     pub(crate) fn loose(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
-        let number = self.numbers[tag as usize].get();
+        let number = self.number(tag);
         self.inner.borrow_mut().loose(&self.grammar, number, fill);
     }
 
@@ -308,7 +321,7 @@ impl Txn {
     /// Adds one record that `fill` writes.
     pub(super) fn record(&self, tag: Tag, fill: impl FnOnce(&mut Text<'_>)) {
         let log = &*self.log;
-        let number = log.numbers[tag as usize].get();
+        let number = log.number(tag);
         if number == 0 {
             return;
         }
@@ -325,21 +338,21 @@ impl Txn {
 
     /// Adds one record of `bytes`.
     pub(super) fn plain(&self, tag: Tag, bytes: &[u8]) {
-        self.plain_each(tag, std::iter::once(bytes));
+        self.plain_each(std::iter::once((tag, bytes)));
     }
 
     /// Adds a record for each of `texts`.
     #[inline(always)]
-    pub(super) fn plain_each<'t>(&self, tag: Tag, texts: impl Iterator<Item = &'t [u8]>) {
+    pub(super) fn plain_each<'t>(&self, texts: impl Iterator<Item = (Tag, &'t [u8])>) {
         let log = &*self.log;
-        let number = log.numbers[tag as usize].get();
-        if number == 0 {
-            return;
-        }
         let inner = &mut *log.inner.borrow_mut();
         let mut slot = &mut inner.open[self.key];
-        slot.touched = log.coarse.get();
-        for text in texts {
+        for (tag, text) in texts {
+            let number = log.number(tag);
+            if number == 0 {
+                continue;
+            }
+            slot.touched = log.coarse.get();
             inner.records += 1;
             if !slot.buffer.short(&slot.stamp, number, text) {
                 inner.plain(self.key, log.grammar.longest_text(), number, text);
@@ -348,23 +361,62 @@ impl Txn {
         }
     }
 
-    /// Adds a record of `label`, a wall time, and how long ago the task began and the last such record was written.
-    pub(super) fn stamped(&self, tag: Tag, label: &str, at: Micros) {
+    /// Adds a record with `tag` for each of `texts`.
+    #[inline(always)]
+    pub(super) fn plain_all<'t>(&self, tag: Tag, mut texts: impl Iterator<Item = &'t [u8]>) {
         let log = &*self.log;
-        let number = log.numbers[tag as usize].get();
+        let number = log.number(tag);
         if number == 0 {
             return;
         }
-        let wall = log.wall(at);
+        let inner = &mut *log.inner.borrow_mut();
+        loop {
+            let slot = &mut inner.open[self.key];
+            let (done, rest) = slot.buffer.shorts(&slot.stamp, number, &mut texts);
+            slot.touched = log.coarse.get();
+            inner.records += done;
+            let Some(text) = rest else { return };
+            inner.records += 1;
+            inner.plain(self.key, log.grammar.longest_text(), number, text);
+        }
+    }
+
+    /// Adds the records of `row`.
+    pub(crate) fn row(&self, row: Row) {
+        let log = &*self.log;
+        let inner = &mut *log.inner.borrow_mut();
+        let slot = &mut inner.open[self.key];
+        slot.touched = log.coarse.get();
+        let block = inner.blocks.of(row);
+        if slot.buffer.row(&slot.stamp, block) {
+            inner.records += block.records() as u64;
+        } else {
+            for (tag, text) in row.records() {
+                let number = log.number(*tag);
+                if number != 0 {
+                    inner.records += 1;
+                    inner.plain(self.key, log.grammar.longest_text(), number, text);
+                }
+            }
+        }
+    }
+
+    /// Adds a record of `label`, a wall time, and how long ago the task began and the last such record was written.
+    pub(super) fn stamped(&self, tag: Tag, label: &str, at: Micros) {
+        let log = &*self.log;
+        let number = log.number(tag);
+        if number == 0 {
+            return;
+        }
         let (whole, part) = (at.since(self.first), at.since(self.previous));
+        let times = Times { wall: log.wall(at), whole, part };
         let inner = &mut *log.inner.borrow_mut();
         let slot = &mut inner.open[self.key];
         slot.touched = log.coarse.get();
         inner.records += 1;
-        let times = Times { face: &inner.face, wall, whole, part };
-        if !slot.buffer.stamped(&slot.stamp, number, label, &times) {
-            let longest = log.grammar.longest_text();
-            inner.stamped(self.key, longest, number, label, [wall, whole, part]);
+        let shown = inner.face.show(&times);
+        if !shown || !slot.buffer.stamped(&slot.stamp, number, label, &times, &inner.face) {
+            inner.stamped(self.key, log.grammar.longest_text(), number, label, times);
         }
     }
 
