@@ -4,6 +4,9 @@
 //! another thread's store is a torn copy (which readers detect) and not a data race of the language.
 //! Elsewhere they are relaxed atomic words, about half as fast.
 //!
+//! Long copies take the larger part in blocks of twice that width where the processor has them, which all of the last ten
+//! years do: half as many instructions.
+//!
 //! One string instruction instead is as fast where both sides lie at the start of a cache line, and takes half as
 //! long again at other places, which is where batches lie.
 
@@ -18,6 +21,14 @@
 #[inline]
 pub(crate) unsafe fn copy_bytes(dst: *mut u8, src: *const u8, len: usize) {
     use std::arch::asm;
+    let mut wide = 0;
+    if len >= 2 * WIDE_BYTES && std::is_x86_feature_detected!("avx") {
+        wide = len & !(WIDE_BYTES - 1);
+        // SAFETY: the processor can, and `wide` is a part of `len` and a multiple of the step.
+        unsafe { copy_wide(dst, src, wide) };
+    }
+    // What is left.
+    let (dst, src, len) = (dst.wrapping_add(wide), src.wrapping_add(wide), len - wide);
     // SAFETY: blocks of 64 while 64 are left, then of 16, then words, then bytes: never past `len`.
     unsafe {
         asm!(
@@ -80,20 +91,84 @@ pub(crate) unsafe fn copy_bytes(dst: *mut u8, src: *const u8, len: usize) {
     }
 }
 
-/// Asks for the cache line of `at` to be brought near, to be stored to. Does nothing to memory, whatever `at` is.
+/// Bytes that [`copy_wide`] copies in a step.
+#[cfg(target_arch = "x86_64")]
+const WIDE_BYTES: usize = 128;
+
+/// Copies `len` bytes, not zero and a multiple of [`WIDE_BYTES`].
+///
+/// Not inline: it leaves nothing in the upper halves of registers, which the caller must not have in use then.
+///
+/// # Safety
+///
+/// As [`copy_bytes`], and the processor has AVX.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+unsafe fn copy_wide(dst: *mut u8, src: *const u8, len: usize) {
+    use std::arch::asm;
+    debug_assert!(len > 0 && len.is_multiple_of(WIDE_BYTES));
+    // SAFETY: from `len` before the ends up to the ends. All vector registers are the callee's.
+    unsafe {
+        asm!(
+            "2:",
+            "vmovups ymm0, [{src} + {at}]",
+            "vmovups ymm1, [{src} + {at} + 32]",
+            "vmovups ymm2, [{src} + {at} + 64]",
+            "vmovups ymm3, [{src} + {at} + 96]",
+            "vmovups [{dst} + {at}], ymm0",
+            "vmovups [{dst} + {at} + 32], ymm1",
+            "vmovups [{dst} + {at} + 64], ymm2",
+            "vmovups [{dst} + {at} + 96], ymm3",
+            "add {at}, 128",
+            "jnz 2b",
+            "vzeroupper",
+            src = in(reg) src.wrapping_add(len),
+            dst = in(reg) dst.wrapping_add(len),
+            at = inout(reg) len.wrapping_neg() => _,
+            out("xmm0") _,
+            out("xmm1") _,
+            out("xmm2") _,
+            out("xmm3") _,
+            options(nostack),
+        );
+    }
+}
+
+/// Asks for the cache lines of `len` bytes from `at` on to be brought near, to be stored to. Does nothing to memory,
+/// whatever `at` is.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub(crate) fn expect_store(at: *const u8) {
-    // SAFETY: a prefetch accesses nothing, and an address without memory behind it is ignored.
-    unsafe {
-        std::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(nostack, preserves_flags));
+pub(crate) fn expect_stores(at: *const u8, len: usize) {
+    use std::arch::asm;
+    const LINE_BYTES: usize = 64;
+    let (mut line, mut lines) = (at, len.div_ceil(LINE_BYTES));
+    while lines >= 4 {
+        // SAFETY: a prefetch accesses nothing, and an address without memory behind it is ignored.
+        unsafe {
+            asm!(
+                "prefetchw [{line}]",
+                "prefetchw [{line} + 64]",
+                "prefetchw [{line} + 128]",
+                "prefetchw [{line} + 192]",
+                line = in(reg) line,
+                options(nostack, preserves_flags),
+            );
+        }
+        (line, lines) = (line.wrapping_add(4 * LINE_BYTES), lines - 4);
+    }
+    for _ in 0..lines {
+        // SAFETY: as above.
+        unsafe {
+            asm!("prefetchw [{line}]", line = in(reg) line, options(nostack, preserves_flags));
+        }
+        line = line.wrapping_add(LINE_BYTES);
     }
 }
 
 /// Does nothing: the instruction for it has no name that is known here.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-pub(crate) fn expect_store(_at: *const u8) {}
+pub(crate) fn expect_stores(_at: *const u8, _len: usize) {}
 
 /// Copies from shared memory.
 ///

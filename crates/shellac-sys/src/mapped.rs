@@ -9,11 +9,8 @@ use std::ptr::NonNull;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use crate::copy::{copy_from_shared, copy_to_shared, expect_store};
+use crate::copy::{copy_from_shared, copy_to_shared, expect_stores};
 use crate::words::OutOfBounds;
-
-/// Bytes that memory is moved in.
-const LINE_BYTES: usize = 64;
 
 /// Why a file could not be mapped.
 #[derive(Debug, thiserror::Error)]
@@ -116,8 +113,10 @@ impl Span {
     /// Has the lines of `len` bytes from `at` on brought near for stores. What lies outside is ignored.
     #[inline]
     pub(crate) fn expect_stores(&self, at: usize, len: usize) {
-        let lines = (at..at.saturating_add(len)).step_by(LINE_BYTES);
-        lines.filter_map(|line| self.at(line, 1).ok()).for_each(|line| expect_store(line.as_ptr()));
+        let len = len.min(self.len_bytes.saturating_sub(at));
+        if let Ok(first) = self.at(at, len) {
+            expect_stores(first.as_ptr(), len);
+        }
     }
 
     #[inline]

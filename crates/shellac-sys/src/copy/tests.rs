@@ -6,7 +6,7 @@ fn pattern(len: usize) -> Vec<u8> {
 
 /// Copies every length around the borders of the loops, at every alignment, and looks at both sides of it.
 fn check(copy: impl Fn(*mut u8, *const u8, usize)) {
-    for len in (0..100).chain(1000..1060).chain([4095, 4096, 4097, 70_000]) {
+    for len in (0..520).chain(1000..1060).chain([4095, 4096, 4097, 70_000]) {
         for (from, to) in [(0, 0), (1, 0), (0, 3), (3, 5), (8, 8)] {
             let source = pattern(from + len);
             let mut target = vec![0u8; to + len + 16];
@@ -23,6 +23,18 @@ fn check(copy: impl Fn(*mut u8, *const u8, usize)) {
 fn a_copy_moves_exactly_its_bytes() {
     // SAFETY: both ranges were sliced to hold `len` bytes.
     check(|dst, src, len| unsafe { copy_bytes(dst, src, len) });
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn a_prefetch_of_any_length_changes_nothing() {
+    let memory = pattern(1000);
+    for len in (0..600).chain([100_000]) {
+        // It may reach over the end.
+        expect_stores(memory.as_ptr().wrapping_add(len % 70), len);
+    }
+    expect_stores(std::ptr::null(), 300);
+    assert_eq!(memory, pattern(1000));
 }
 
 #[test]
