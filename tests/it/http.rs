@@ -7,5 +7,6 @@ mod errors;
 mod harness;
 mod heads;
 mod junk;
+mod meant;
 mod retries;
 mod smuggling;

@@ -12,9 +12,14 @@ pub(crate) struct Dice {
 impl Dice {
     /// With the seed of `SHELLAC_SEED`, or another one each time.
     pub(crate) fn new() -> Dice {
+        Dice::or(RandomState::new().hash_one(std::process::id()))
+    }
+
+    /// With the seed of `SHELLAC_SEED`, or this one.
+    pub(crate) fn or(seed: u64) -> Dice {
         let seed = match std::env::var("SHELLAC_SEED") {
             Ok(text) => text.parse().expect("SHELLAC_SEED is a number"),
-            Err(_) => RandomState::new().hash_one(std::process::id()),
+            Err(_) => seed,
         };
         Dice { seed, numbers: shellac_measure::Dice::new(seed) }
     }

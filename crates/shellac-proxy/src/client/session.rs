@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::Main;
@@ -145,7 +145,7 @@ impl Session {
             // Nothing is left of it where the request did not come about.
             self.live = None;
             if let Some(end) = after.close {
-                break (end, after.linger);
+                break (end, after.linger || self.leaves_unread(end));
             }
         };
         if linger {
@@ -240,6 +240,13 @@ impl Session {
             }
         })
         .await
+    }
+
+    /// Whether an answer that may still be on its way would be lost by closing now: something came that nobody will read.
+    fn leaves_unread(&self, end: SessionEnd) -> bool {
+        let is_lost = matches!(end, SessionEnd::RemClose | SessionEnd::TxError);
+        let mut cx = Context::from_waker(Waker::noop());
+        !is_lost && !self.client.ended && self.client.stream.poll_read_ready(&mut cx).is_ready()
     }
 
     /// Says that nothing more comes, and takes what the client still sends, for a bounded time and amount: closing with unread bytes would make the kernel

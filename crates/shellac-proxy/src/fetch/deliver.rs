@@ -118,7 +118,8 @@ pub(super) async fn deliver(
         && !response.head.headers.has_token(Known::Connection, "close");
     let towards = response.framing.towards_client(exchange.version);
     if towards == BodyFraming::Eof {
-        exchange.close.get_or_insert(SessionEnd::TxEof);
+        // It would be closed for this alone, whatever was asked for.
+        exchange.close = Some(SessionEnd::TxEof);
     }
     if !exchange.body.is_complete() {
         // The rest may never be read, and then there is no telling where the next request begins.
