@@ -16,6 +16,7 @@ use shellac_upstream::Outcome;
 use super::attempt::{Got, over};
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
+use super::taking::{Look, Taking};
 use super::upload::UploadError;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
@@ -72,8 +73,10 @@ struct Delivery<'a, 's> {
     /// It is the client that did not send the rest of its request.
     spoiled: bool,
     timer: Timer<'s>,
-    /// What the timer waits for.
+    /// What the timer waits for, if it does not go off for a look in between.
     waits: limit::Wait,
+    /// What the client takes where there is no room for more.
+    taking: Taking,
     /// The client has to move next, and not the backend.
     for_client: bool,
     /// How fast the backend sends and the client takes.
@@ -166,6 +169,7 @@ pub(super) async fn deliver(
         spoiled: false,
         timer: Timer::new(&worker.deadlines, waits.at),
         waits,
+        taking: Taking::default(),
         for_client: false,
         response_rate: rate(Limit::ResponseRate, limits.response_rate),
         delivery_rate: rate(Limit::DeliveryRate, limits.delivery_rate),
@@ -309,7 +313,7 @@ impl Delivery<'_, '_> {
             match flushed {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(End::Client(client_end(&error))),
-                Poll::Pending if self.timer.is_late(cx) => return Poll::Ready(End::Late),
+                Poll::Pending if self.is_over(cx) => return Poll::Ready(End::Late),
                 Poll::Pending => {
                     self.show(Wait::Deliver);
                     return Poll::Pending;
@@ -351,7 +355,21 @@ impl Delivery<'_, '_> {
             let time = self.times.between_bytes;
             limit::Wait::new(now, Limit::BetweenBytes, time, Until::first(until, slow))
         };
-        self.timer.set(self.waits.at);
+        self.timer.set(Taking::next(&self.waits, now));
+    }
+
+    /// Whether whoever is waited for has had its time.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.timer.is_late(cx) {
+            let now = self.exchange.worker.deadlines.now();
+            let stream = &self.exchange.client.stream;
+            match self.taking.look(&self.waits, || stream.taken(), now) {
+                Look::Over => return true,
+                Look::Moved => self.wait(now),
+                Look::Still => self.timer.set(Taking::next(&self.waits, now)),
+            }
+        }
+        false
     }
 
     /// Shows what is waited for.
@@ -360,7 +378,7 @@ impl Delivery<'_, '_> {
             self.uploaded = source.upload.written;
         }
         let received = self.head_len + self.acct.response_body.saturating_sub(self.earlier);
-        self.exchange.show(wait, self.timer.at(), self.uploaded, received);
+        self.exchange.show(wait, self.waits.at, self.uploaded, received);
     }
 
     /// The rest of the request, as long as the response is not complete.
@@ -464,7 +482,7 @@ impl Delivery<'_, '_> {
 
     /// Nothing to read: whether that has lasted too long, and whether anybody still waits.
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SessionEnd>> {
-        if self.timer.is_late(cx) {
+        if self.is_over(cx) {
             let error = io::Error::from(rustix::io::Errno::AGAIN);
             self.interrupted("timeout", &error);
             return Poll::Ready(Ok(()));

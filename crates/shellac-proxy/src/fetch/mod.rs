@@ -10,6 +10,7 @@ mod limit;
 mod pipe;
 mod rate;
 mod retry;
+mod taking;
 mod tls;
 mod upgrade;
 mod upload;

@@ -12,6 +12,7 @@ use shellac_http1::{
 use super::failure::Failure;
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
+use super::taking::{Look, Taking};
 use super::upload::{Upload, UploadError};
 use crate::client::{Exchange, Watch};
 use crate::clock::Micros;
@@ -51,8 +52,10 @@ struct Waiting<'a, 's> {
     times: Times,
     stage: Stage,
     timer: Timer<'s>,
-    /// What the timer waits for.
+    /// What the timer waits for, if it does not go off for a look in between.
     waits: limit::Wait,
+    /// What the backend takes where there is no room for more.
+    taking: Taking,
     /// When all waits of the request are over, if there is a time for that.
     until: Option<Until>,
     /// Runs while the client's body is held back.
@@ -94,6 +97,7 @@ pub(super) async fn wait(
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
         waits,
+        taking: Taking::default(),
         until,
         timer: Timer::new(&worker.deadlines, waits.at),
         watch: Watch::new(worker),
@@ -138,7 +142,7 @@ impl Waiting<'_, '_> {
         if let Some(reason) = self.exchange.live.kill_reason() {
             return Poll::Ready(Err(Failure::killed(self.phase(), &reason)));
         }
-        if self.timer.is_late(cx) {
+        if self.is_over(cx) {
             return Poll::Ready(Err(self.late()));
         }
         let Exchange { client, out, written, .. } = &mut *self.exchange;
@@ -150,6 +154,20 @@ impl Waiting<'_, '_> {
         Poll::Pending
     }
 
+    /// Whether whoever is waited for has had its time.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.timer.is_late(cx) {
+            let now = self.exchange.worker.deadlines.now();
+            let stream = &self.conn.stream;
+            match self.taking.look(&self.waits, || stream.taken(), now) {
+                Look::Over => return true,
+                Look::Moved => self.wait(now, Limit::Send, self.times.send),
+                Look::Still => self.timer.set(Taking::next(&self.waits, now)),
+            }
+        }
+        false
+    }
+
     /// Shows what is waited for.
     fn show(&mut self) {
         let wait = match self.stage {
@@ -159,7 +177,7 @@ impl Waiting<'_, '_> {
             Stage::Head => Wait::Head,
         };
         let received = self.interim_len + self.conn.input.len() as u64;
-        self.exchange.show(wait, self.timer.at(), self.upload.written, received);
+        self.exchange.show(wait, self.waits.at, self.upload.written, received);
     }
 
     /// Reads what the backend says.
@@ -205,7 +223,7 @@ impl Waiting<'_, '_> {
 
     fn wait(&mut self, now: Micros, limit: Limit, time: Duration) {
         self.waits = limit::Wait::new(now, limit, time, self.until);
-        self.timer.set(self.waits.at);
+        self.timer.set(Taking::next(&self.waits, now));
     }
 
     /// Sends on.

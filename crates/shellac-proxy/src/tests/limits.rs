@@ -1,5 +1,8 @@
 //! Limits that fire: each has its name in the log, and whoever was only waited for is not blamed.
 
+use std::io::{Read, Write};
+use std::time::Duration;
+
 use shellac_counters::live::Phase;
 use shellac_format::{Dialect, Tag};
 
@@ -185,6 +188,49 @@ fn a_client_that_takes_its_answer_too_slowly_is_let_go_and_no_backend_is_blamed(
         assert_eq!(find(&all, "req").note("http.timeout"), Some(name));
         assert!(find(&all, "sess").texts(Tag::SessClose)[0].starts_with("TX_ERROR "));
     }
+}
+
+/// Somebody who is slow takes so many pieces of 4 KB with a pause behind each: for three seconds, and far less than lies in the buffers
+/// between the two, so that nothing can be written meanwhile.
+const PIECES: usize = 150;
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[test]
+fn a_client_that_takes_its_answer_slowly_but_steadily_is_served() {
+    let origin = endless();
+    let rig = Rig::start(DIALECT, origin.address, "[timeouts]\nsend = \"2s\"\n");
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    socket.connect(&rig.address.into()).unwrap();
+    let mut client = std::net::TcpStream::from(socket);
+    client.write_all(get("/a").as_bytes()).unwrap();
+    for _ in 0..PIECES {
+        client.read_exact(&mut [0; 4096]).expect("it is not cut");
+        std::thread::sleep(PAUSE);
+    }
+    drop(client);
+    let all = rig.sessions(1);
+    let attempt = find(&all, "bereq");
+    assert_eq!(attempt.texts(Tag::FetchError), ["Client closed"]);
+    assert_eq!(attempt.note("fetch.timeout"), None);
+}
+
+#[test]
+fn a_backend_that_takes_a_request_slowly_but_steadily_gets_it() {
+    const LEN: usize = 16 << 20;
+    let origin = Origin::start(|_, mut connection| {
+        connection.head();
+        let mut left = LEN;
+        for _ in 0..PIECES {
+            left -= connection.take(4096).len();
+            std::thread::sleep(PAUSE);
+        }
+        connection.take(left);
+        connection.respond(200, "all");
+    });
+    let rig = Rig::start(DIALECT, origin.address, "send_timeout = \"2s\"\n");
+    let response = rig.exchange(post("/a", &"x".repeat(LEN)));
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
 }
 
 #[test]

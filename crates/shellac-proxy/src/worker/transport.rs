@@ -177,6 +177,11 @@ impl Transport {
         }
     }
 
+    /// How much the other side's kernel has acknowledged, TLS and all: a number that grows as long as it takes something.
+    pub(crate) fn taken(&self) -> Option<u64> {
+        self.socket.acked()
+    }
+
     /// Bytes that the other side's kernel has acknowledged of those that were written since this connection was opened from here, if
     /// that is known.
     pub(crate) fn acked(&self) -> Option<u64> {
