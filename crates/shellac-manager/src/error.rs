@@ -29,6 +29,16 @@ pub enum ManagerError {
         /// What the system said.
         source: io::Error,
     },
+    /// The same, for root: others could put something else there.
+    #[error(
+        "{} is no place for root to work in: {why}; or choose another place with -n, or start as the user that owns it", path.display()
+    )]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// Which place others can change, for people.
+        why: String,
+    },
     /// A file of the manager's own.
     #[error("cannot {action} {}", path.display())]
     File {

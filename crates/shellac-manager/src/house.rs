@@ -13,7 +13,7 @@ use shellac_vsm::{MgtSet, PublishOptions, SetKind, VsmError, group, publish};
 
 use crate::admin::Door;
 use crate::handoff::{Handoff, HandoffBefore, HandoffConfiguration, HandoffListener};
-use crate::identity::Identity;
+use crate::identity::{Identity, check_workdir};
 use crate::keys::{self, Keys};
 use crate::life::Life;
 use crate::listen::{BACKLOG, BoundListener, Change, Moved, bind};
@@ -127,6 +127,7 @@ impl House {
         let identity =
             user.map(|user| Identity::find(user, config.group.as_deref())).transpose()?;
         let identity = identity.filter(|identity| !identity.is_ours());
+        check_workdir(config, workdir)?;
         place::prepare(workdir, gid)?;
         let lock = PidFile::acquire(&workdir.join("_.pid"))?;
         let pid_files = settings

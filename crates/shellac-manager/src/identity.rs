@@ -7,7 +7,7 @@ use std::path::Path;
 use shellac_config::Config;
 use shellac_vsm::group as groups;
 
-use crate::ManagerError;
+use crate::{ManagerError, trusted};
 
 /// Where users are listed.
 const USER_FILE: &str = "/etc/passwd";
@@ -41,6 +41,23 @@ pub fn check_identity(config: &Config) -> Result<(), ManagerError> {
     }
     let source = io::ErrorKind::PermissionDenied.into();
     Err(ManagerError::User { user: user.clone(), source })
+}
+
+/// Whether root may make files in `workdir` and give them away: nobody else may be able to put something else there.
+///
+/// # Errors
+///
+/// [`ManagerError::Foreign`], when this process is root and is to become somebody else.
+pub fn check_workdir(config: &Config, workdir: &Path) -> Result<(), ManagerError> {
+    let Some(user) = &config.user else { return Ok(()) };
+    // That there is no such user is found elsewhere.
+    let Ok(identity) = Identity::find(user, config.group.as_deref()) else { return Ok(()) };
+    if identity.is_ours() || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    trusted::way(workdir)
+        .map(drop)
+        .map_err(|why| ManagerError::Foreign { path: workdir.to_owned(), why })
 }
 
 /// Whether the user that the proxy of a configuration becomes could make files in a directory.
@@ -92,10 +109,15 @@ impl Identity {
         rustix::process::geteuid().as_raw() == self.uid
     }
 
-    /// Gives what this process needs later to the user that it is about to become.
+    /// Gives what this process needs later to the user that it is about to become. Never what a link leads to, but for a directory: the
+    /// way to that was looked at.
     pub(crate) fn give(&self, path: &Path) -> Result<(), ManagerError> {
-        std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid)).map_err(|source| {
-            ManagerError::File { action: "give to the user", path: path.to_owned(), source }
+        use std::os::unix::fs::{chown, lchown};
+        let change = if path.is_dir() { chown::<&Path> } else { lchown::<&Path> };
+        change(path, Some(self.uid), Some(self.gid)).map_err(|source| ManagerError::File {
+            action: "give to the user",
+            path: path.to_owned(),
+            source,
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Before it becomes another user it starts a process that stays root (`keeper`), if the configuration names a key that this user
 //! cannot read. That process can do one thing: it is told a path, and answers with what is there, if that is a private key in one
-//! of the directories that the configuration of the start names keys in, and nobody but root can change anything on the way to it.
+//! of the directories that the configuration of the start names keys in, and nobody but root can change anything on the way to it, links included.
 //! So keys can be renewed, and read again by SIGHUP, for a new worker and after an upgrade.
 //!
 //! ```text
@@ -14,11 +14,11 @@
 //! A message has its length in front: u32, little endian.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Component, Path, PathBuf};
@@ -29,6 +29,7 @@ use shellac_config::{Config, KeyText};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGUSR1, SIGUSR2};
 
 use crate::identity::Identity;
+use crate::trusted;
 
 /// The argument that makes this program the process that keeps keys; its standard input is the connection to the manager.
 pub const KEYS_ARGUMENT: &str = "__keys";
@@ -180,16 +181,9 @@ fn key(path: &Path, directories: &[&Path]) -> Result<String, String> {
     if path.components().any(|part| part == Component::ParentDir) {
         return Err("only root can read it, and its path has `..`".to_owned());
     }
-    for directory in directory.ancestors() {
-        let metadata = std::fs::metadata(directory).map_err(|error| error.to_string())?;
-        if !is_roots(&metadata) {
-            return Err(format!(
-                "only root can read it, and others can change {}: chown root, chmod go-w",
-                directory.display()
-            ));
-        }
-    }
-    let file = open(path).map_err(|error| error.to_string())?;
+    let way = trusted::way(path).map_err(|why| format!("only root can read it, and {why}"))?;
+    // Without links: it is what was looked at.
+    let file = open(&way).map_err(|error| error.to_string())?;
     let metadata = file.metadata().map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("is not a regular file".to_owned());
@@ -201,12 +195,6 @@ fn key(path: &Path, directories: &[&Path]) -> Result<String, String> {
         return Err("only root can read it, and it has no private key (PEM)".to_owned());
     }
     Ok(text)
-}
-
-/// Nobody but root can put something else there; in a sticky directory nobody can do so with what is root's.
-fn is_roots(metadata: &Metadata) -> bool {
-    const STICKY: u32 = 0o1000;
-    metadata.uid() == 0 && (metadata.mode() & 0o022 == 0 || metadata.mode() & STICKY != 0)
 }
 
 /// Opens a file without waiting for the other end, should it be a FIFO.

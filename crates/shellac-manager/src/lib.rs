@@ -42,6 +42,7 @@ mod signals;
 mod supervise;
 mod switch;
 mod takeover;
+mod trusted;
 mod upgrade;
 mod worker;
 mod xid;
@@ -54,7 +55,7 @@ pub use handoff::{
     receive_sockets, send,
 };
 pub use house::{House, Settings};
-pub use identity::{check_directory, check_identity};
+pub use identity::{check_directory, check_identity, check_workdir};
 pub use keys::{KEYS_ARGUMENT, keep_keys};
 pub use life::Life;
 pub use listen::{BoundListener, bind};

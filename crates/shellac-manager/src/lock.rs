@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::ManagerError;
 
@@ -45,6 +45,8 @@ impl PidFile {
                 .create(true)
                 .truncate(false)
                 .mode(mode)
+                // Root opens it where another user may make links.
+                .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
                 .open(path)
                 .map_err(failed("open"))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {

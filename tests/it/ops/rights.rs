@@ -117,3 +117,56 @@ fn a_user_that_there_is_not_is_told() {
         "{text}"
     );
 }
+
+#[test]
+fn root_does_not_work_where_others_can_put_something_else() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root gives anything away");
+    }
+    let root = tempfile::tempdir().unwrap();
+    let mode = |path: &Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(root.path(), 0o755);
+    let theirs = root.path().join("theirs");
+    std::fs::create_dir_all(theirs.join("w")).unwrap();
+    std::os::unix::fs::chown(&theirs, Some(NOBODY), None).unwrap();
+    // Not as it is written, but where it leads.
+    let link = root.path().join("link");
+    std::os::unix::fs::symlink(theirs.join("w"), &link).unwrap();
+    let file = root.path().join("f.toml");
+    let config = Daemon::config("127.0.0.1:9".parse().unwrap(), "");
+    std::fs::write(&file, format!("user = \"nobody\"\n{config}")).unwrap();
+    for place in [link.clone(), theirs.join("w"), theirs.join("new")] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .args(["-f".as_ref(), file.as_os_str(), "-n".as_ref(), place.as_os_str()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(&format!("{} is no place for root", place.display())), "{text}");
+        assert!(text.contains(&format!("others can change {}", theirs.display())), "{text}");
+        let checked = std::process::Command::new(env!("CARGO_BIN_EXE_shellacd"))
+            .args(["--check".as_ref(), file.as_os_str(), "-n".as_ref(), place.as_os_str()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&checked.stderr);
+        assert!(!checked.status.success() && text.contains("is no place for root"), "{text}");
+    }
+    // Nor does it write where a link leads that the user of an earlier start has made.
+    let ours = root.path().join("ours");
+    std::fs::create_dir(&ours).unwrap();
+    let victim = root.path().join("victim");
+    std::fs::write(&victim, "precious").unwrap();
+    std::os::unix::fs::symlink(&victim, ours.join("_.pid")).unwrap();
+    std::os::unix::fs::chown(&ours, Some(NOBODY), None).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_shellacd"))
+        .args(["-f".as_ref(), file.as_os_str(), "-n".as_ref(), ours.as_os_str()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("_.pid"), "{text}");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    assert_eq!(std::fs::metadata(theirs.join("w")).unwrap().uid(), 0, "nothing was given away");
+    assert!(!theirs.join("new").exists());
+}

@@ -145,11 +145,14 @@ fn workdir(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-/// Whether the user and the group are there.
+/// Whether the user and the group are there, and root may work in the directory.
 fn identity(settings: &Settings, findings: &mut Findings) {
     let config = &settings.config;
-    if let Err(error) = shellac_manager::check_identity(config) {
-        findings.errors.push(error.full_text());
+    for checked in [
+        shellac_manager::check_identity(config),
+        shellac_manager::check_workdir(config, &settings.workdir),
+    ] {
+        findings.errors.extend(checked.err().map(|error| error.full_text()));
     }
 }
 

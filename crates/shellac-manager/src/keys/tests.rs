@@ -62,6 +62,11 @@ fn keys_come_from_known_directories_only_and_nothing_but_keys() {
         let said = answer.as_ref().unwrap_err();
         assert!(said.contains(why), "{said} but not {why}");
     }
+    // A link that root has made into a directory of somebody else.
+    std::os::unix::fs::chown(&other, Some(65534), None).unwrap();
+    let said = ask(&known, &[&known.join("link.key")]).remove(0).unwrap_err();
+    let place = format!("others can change {}, to which a link", other.display());
+    assert!(said.contains(&place), "{said}");
     let rights = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(&known, rights).unwrap();
     let said = ask(&known, &paths[..1]).remove(0).unwrap_err();
