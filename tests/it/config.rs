@@ -1,5 +1,7 @@
 //! The configuration file through the program.
 
+mod example;
+
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;

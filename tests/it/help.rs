@@ -85,6 +85,29 @@ fn the_whole_help_has_every_option() {
     assert!(!short.contains(words) && long.contains(words), "{long}");
 }
 
+#[test]
+fn the_whole_help_tells_defaults() {
+    for (arguments, option, default) in [
+        (&["record", "--help-all"][..], "--budget <SIZE>", "[default: 1G]"),
+        (&["doctor", "--help-all"], "--sample <TIME>", "[default: "),
+        (&["adm", "drain", "--help-all"], "--timeout <TIME>", "[default: "),
+    ] {
+        let help = shellac(arguments);
+        let (_, of_option) = help.split_once(option).unwrap_or_else(|| panic!("{option}: {help}"));
+        let of_option = of_option.split("\n  -").next().unwrap_or_default();
+        let of_option = of_option.split("\n      --").next().unwrap_or_default();
+        assert!(of_option.contains(default), "{option}: {of_option}");
+    }
+}
+
+#[test]
+fn the_word_help_is_the_option() {
+    assert_eq!(shellac(&["help"]), shellac(&["--help"]));
+    assert_eq!(shellac(&["help", "log"]), shellac(&["log", "--help"]));
+    assert_eq!(shellac(&["help", "export", "otlp"]), shellac(&["export", "otlp", "--help"]));
+    assert_eq!(shellac(&["help", "adm", "drain"]), shellac(&["adm", "drain", "--help"]));
+}
+
 fn checked(program: &str, arguments: &[&str], file: &std::path::Path) -> Option<Output> {
     let output = Command::new(program).args(arguments).arg(file).stdin(Stdio::null()).output();
     match output {

@@ -65,12 +65,24 @@ pub(crate) fn with_help(tool: Command) -> Command {
 /// A tool as it is, or, if its arguments ask for help, one that answers with what fits a screen.
 pub(crate) fn fitted_if_asked(tool: Command, arguments: &[OsString]) -> Command {
     let asks = arguments.iter().any(|argument| ASKING.iter().any(|asking| argument == asking));
-    if asks { fitted(with_help(tool)) } else { tool }
+    let asks_all = arguments.iter().any(|argument| argument == "--help-all");
+    if asks { fitted(with_help(tool), asks_all) } else { tool }
 }
 
-/// A tool whose help fits a screen: a line for each option, and not for those that are wanted least.
-fn fitted(mut tool: Command) -> Command {
-    tool = tool.max_term_width(COLUMNS).mut_subcommands(fitted);
+/// The command line that means the same as `help` or `help TOOL`.
+pub(crate) fn without_word(arguments: Vec<OsString>) -> Vec<OsString> {
+    match &arguments[..] {
+        [help, rest @ ..] if help == "help" => {
+            rest.iter().cloned().chain(["--help".into()]).collect()
+        }
+        _ => arguments,
+    }
+}
+
+/// A tool whose help fits a screen: a line for each option, and not for those that are wanted least. The whole help,
+/// when that is what is asked for, tells defaults too.
+fn fitted(mut tool: Command, asks_all: bool) -> Command {
+    tool = tool.max_term_width(COLUMNS).mut_subcommands(|tool| fitted(tool, asks_all));
     if let Some(after) = tool.get_after_help().cloned()
         && tool.get_after_long_help().is_none()
     {
@@ -92,8 +104,7 @@ fn fitted(mut tool: Command) -> Command {
         };
         let room = if left_columns(&arg) > COLUMNS / 2 { COLUMNS - 10 } else { room };
         let arg = arg.help(first_line(&help.to_string(), room));
-        // The default is told by the whole help.
-        if arg.get_action().takes_values() { arg.hide_default_value(true) } else { arg }
+        if arg.get_action().takes_values() { arg.hide_default_value(!asks_all) } else { arg }
     });
     while lines(&tool) > LINES {
         let Some(least) = least_wanted(&tool) else { break };

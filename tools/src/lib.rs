@@ -125,7 +125,9 @@ fn commands() -> [Command; 2] {
 /// Reads the command line. Who asks for help gets what fits a screen.
 fn parse() -> Cli {
     let mut command = Cli::command();
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_else(|| "shellac".into());
+    let arguments = brief::without_word(arguments.collect());
     if let [only] = &arguments[..] {
         if only == "-h" || only == "--help" {
             // Nothing can be done about a terminal that is gone.
@@ -142,7 +144,7 @@ fn parse() -> Cli {
     {
         command = command.mut_subcommand(tool, |tool| brief::fitted_if_asked(tool, rest));
     }
-    let matches = command.clone().get_matches();
+    let matches = command.clone().get_matches_from([name].into_iter().chain(arguments));
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
 

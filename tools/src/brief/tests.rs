@@ -25,7 +25,7 @@ fn a_tool_with_many_options_keeps_those_that_are_wanted() {
         tool.arg(option.help(help))
     });
     assert!(lines(&tool) > 100);
-    let tool = fitted(tool);
+    let tool = fitted(tool, false);
     assert!(lines(&tool) <= LINES, "{}", lines(&tool));
     let short = tool.clone().render_help().to_string();
     assert!(short.contains("-g  ") && short.contains("-c  ") && !short.contains("-Z  "), "{short}");

@@ -28,10 +28,10 @@ use screen::Screen;
 /// Options of `shellac why`.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Failing is, without -q: an attempt at a backend failed, or the answer has a status of 500 or more.\n\
-                  Each request counts once, with its first attempt. Something is named when chance does that in\n\
-                  fewer than one of 1000 such comparisons, it holds for most failures, and requests for which it\n\
-                  holds fail at least three times as often as the others."
+    after_help = "Failing is, without -q: an attempt at a backend failed, or the answer has a status of \
+                  500 or more. Each request counts once, with its first attempt. Something is named when \
+                  chance does that in fewer than one of 1000 such comparisons, it holds for most failures, \
+                  and requests for which it holds fail at least three times as often as the others."
 )]
 pub(crate) struct Args {
     /// Explain the groups that this query selects, against all others
