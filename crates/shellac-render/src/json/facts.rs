@@ -47,6 +47,8 @@ pub(super) struct Facts<'a> {
     /// The moment of the first `Timestamp`, and the time from the start to the last one.
     time: Option<Passage<'a>>,
     duration: Option<Passage<'a>>,
+    /// Whether these are known to be numbers.
+    are_numbers: [bool; 2],
     client: Option<Passage<'a>>,
     method: Option<Passage<'a>>,
     url: Option<Passage<'a>>,
@@ -78,7 +80,8 @@ impl<'a> Facts<'a> {
                 };
                 if let [Some(last), Some(start), time] = blanks {
                     let word = |from: usize, to: usize| text.before(to).behind(from);
-                    self.stamp(word(time.map_or(0, |at| at + 1), start), word(start + 1, last));
+                    let time = word(time.map_or(0, |at| at + 1), start);
+                    self.stamp(time, word(start + 1, last), false);
                 }
             }
             Fact::Client => self.client = Some(text),
@@ -98,11 +101,15 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Takes the numbers of a `Timestamp`.
+    /// Takes what should be the numbers of a `Timestamp`, or is known to be.
     #[inline]
-    pub(super) fn stamp(&mut self, time: Passage<'a>, since_start: Passage<'a>) {
-        self.time.get_or_insert(time);
+    pub(super) fn stamp(&mut self, time: Passage<'a>, since_start: Passage<'a>, are_numbers: bool) {
+        if self.time.is_none() {
+            self.time = Some(time);
+            self.are_numbers[0] = are_numbers;
+        }
         self.duration = Some(since_start);
+        self.are_numbers[1] = are_numbers;
     }
 
     /// Appends them as members, each with a comma before it.
@@ -110,14 +117,16 @@ impl<'a> Facts<'a> {
         if let Some(time) = self.time {
             let mark = out.len();
             out.push_piece(b",\"rfc3339\":\"    ", 12);
-            if is_number(time.bytes()) && moments.push(time.bytes(), out) {
+            let is_number = self.are_numbers[0] || is_number(time.bytes());
+            if is_number && moments.push(time.bytes(), out) {
                 out.push_piece(b"\",\"time\":       ", 9);
                 push_plain(time, out);
             } else {
                 out.truncate(mark);
             }
         }
-        if let Some(duration) = self.duration.filter(|duration| is_number(duration.bytes())) {
+        let is_duration = |text: &Passage<'_>| self.are_numbers[1] || is_number(text.bytes());
+        if let Some(duration) = self.duration.filter(is_duration) {
             out.push_piece(b",\"duration\":    ", 12);
             push_plain(duration, out);
         }
@@ -151,7 +160,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-const HOST: &[u8] = b"host:";
+/// The header that is a fact, with its colon.
+pub(super) const HOST: &[u8] = b"host:";
 
 #[inline]
 fn is_host(text: &[u8]) -> bool {

@@ -7,7 +7,7 @@
 use shellac_format::HeadBytes;
 use shellac_sys::wide::{Ask, Work};
 
-use super::facts::{Fact, Facts};
+use super::facts::{Fact, Facts, HOST};
 use super::masks::{self, Masks};
 use super::moment::{Moments, STAMP_BYTES, STAMP_DECIMALS, STAMP_LAST, STAMP_ROOM, STAMP_START};
 use super::records::{Cell, LEAD_BYTES};
@@ -179,7 +179,13 @@ fn records<const HEAD_BYTES: usize>(
             break Stop::Unusual;
         }
         written += pen.at;
-        if !matches!(cell.fact, Fact::None | Fact::Stamp) {
+        // Of headers only one is a fact, and nearly all others are known by where their colon is.
+        let is_fact = match cell.fact {
+            Fact::None | Fact::Stamp => false,
+            Fact::Header => near[HOST.len() - 1] == HOST[HOST.len() - 1],
+            _ => true,
+        };
+        if is_fact {
             facts.take(cell.fact, Passage::new(&told[at + HEAD_BYTES..], text_bytes));
         }
         at = end;
@@ -329,7 +335,7 @@ fn timestamp<'a>(
     made[STAMP_LAST..STAMP_LAST + 8].copy_from_slice(&times[LAST..LAST + 8]);
     pen.at += STAMP_BYTES;
     let number = |from: usize, end: usize| text.before(time + end).behind(time + from);
-    facts.stamp(number(0, START - 1), number(START, LAST - 1));
+    facts.stamp(number(0, START - 1), number(START, LAST - 1), true);
     true
 }
 
