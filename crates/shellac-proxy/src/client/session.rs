@@ -242,11 +242,15 @@ impl Session {
         .await
     }
 
-    /// Whether an answer that may still be on its way would be lost by closing now: something came that nobody will read.
+    /// Whether a client says more than anybody will read: closing with such bytes would be a reset, and what is on its way to
+    /// the client would be lost.
     fn leaves_unread(&self, end: SessionEnd) -> bool {
         let is_lost = matches!(end, SessionEnd::RemClose | SessionEnd::TxError);
+        let Client { stream, input, ended, .. } = &self.client;
         let mut cx = Context::from_waker(Waker::noop());
-        !is_lost && !self.client.ended && self.client.stream.poll_read_ready(&mut cx).is_ready()
+        // Whoever has sent more than was asked for is probably still sending.
+        let mut sends = || !input.is_empty() || stream.poll_read_ready(&mut cx).is_ready();
+        !is_lost && !ended && sends()
     }
 
     /// Says that nothing more comes, and takes what the client still sends, for a bounded time and amount: closing with unread bytes would make the kernel
