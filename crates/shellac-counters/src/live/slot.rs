@@ -206,7 +206,8 @@ impl<C: CellsMut> Edit<'_, C> {
             text[len..len + fits].copy_from_slice(&part[..fits]);
             len += fits;
         }
-        self.text(slot::REQUEST, &text[..len]);
+        // Whole cells: what is behind the text is zero.
+        self.text(slot::REQUEST, &text[..len.next_multiple_of(8)]);
         self.slot.lengths.request = u8::try_from(len).unwrap_or(u8::MAX);
         self.slot.lengths.request_cut =
             request.method.len() + blank.len() + request.url.len() > REQUEST_BYTES;
@@ -250,10 +251,14 @@ impl<C: CellsMut> Edit<'_, C> {
 
     /// Stores bytes from a cell on, the last cell filled up with zeroes.
     fn text(&self, cell: usize, bytes: &[u8]) {
-        for (index, part) in bytes.chunks(8).enumerate() {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        for (index, octets) in whole.iter().enumerate() {
+            self.store(cell + index, u64::from_ne_bytes(*octets));
+        }
+        if !rest.is_empty() {
             let mut octets = [0; 8];
-            octets[..part.len()].copy_from_slice(part);
-            self.store(cell + index, u64::from_ne_bytes(octets));
+            octets[..rest.len()].copy_from_slice(rest);
+            self.store(cell + whole.len(), u64::from_ne_bytes(octets));
         }
     }
 }

@@ -68,9 +68,10 @@ impl<'a> Text<'a> {
 
     /// Decimal numbers with a blank between each two.
     pub(crate) fn numbers<const N: usize>(&mut self, numbers: [u64; N]) -> &mut Self {
-        // A blank and eight digits each, all in one look.
+        // A blank and eight digits each, all in one look: no bit is as high as in a number of nine digits.
         let most = 9 * N;
-        let fits = most <= self.longest - self.len && numbers.iter().all(|number| *number < SHORT);
+        let bits = numbers.iter().fold(0, |bits, number| bits | number);
+        let fits = most <= self.longest - self.len && bits < SHORT.next_power_of_two() / 2;
         let room = self.out.get_mut(self.len..).filter(|_| fits);
         let Some(out) = room.and_then(|out| out.get_mut(..most)) else {
             for (at, number) in numbers.into_iter().enumerate() {
@@ -164,21 +165,19 @@ fn append_fixed<const N: usize>(
 /// [`append`] of a decimal number.
 #[inline(never)]
 fn append_number(out: &mut [u8], len: usize, longest: usize, number: u64) -> usize {
-    if let Some(number) = as_tiny(number) {
-        let (digits, used) = tiny(number);
-        return append_fixed(out, len, longest, digits, used);
-    }
+    let Some(number) = as_tiny(number) else { return append_large(out, len, longest, number) };
+    let (digits, used) = tiny(number);
+    append_fixed(out, len, longest, digits, used)
+}
+
+/// The same of one with more than four digits.
+#[inline(never)]
+fn append_large(out: &mut [u8], len: usize, longest: usize, number: u64) -> usize {
     if number < SHORT {
         let (digits, used) = short(number);
         return append_fixed(out, len, longest, digits, used);
     }
-    let front = number / SHORT;
-    let len = if front < SHORT {
-        let (digits, used) = short(front);
-        append_fixed(out, len, longest, digits, used)
-    } else {
-        append_number(out, len, longest, front)
-    };
+    let len = append_number(out, len, longest, number / SHORT);
     append_fixed(out, len, longest, eight_digits(number % SHORT), 8)
 }
 
