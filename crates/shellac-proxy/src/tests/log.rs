@@ -106,7 +106,7 @@ impl Journal {
     }
 }
 
-fn decode(bytes: &[u8], dialect: Dialect) -> Vec<Line> {
+pub(super) fn decode(bytes: &[u8], dialect: Dialect) -> Vec<Line> {
     Records::new(dialect.layout(), bytes)
         .map(|record| record.expect("the proxy writes whole records"))
         .map(|record| Line {

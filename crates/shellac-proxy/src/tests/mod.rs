@@ -19,5 +19,6 @@ mod probes;
 mod retries;
 mod rig;
 mod sequences;
+mod stuck;
 mod tls;
 mod tunnels;
