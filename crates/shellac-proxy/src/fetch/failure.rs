@@ -297,7 +297,7 @@ impl Failure {
         error: Option<&io::Error>,
     ) -> Box<Failure> {
         if let Some(fault) = error.and_then(fault) {
-            return Failure::unsecured_later(fault);
+            return Failure::unsecured_later(fault, received);
         }
         let class = if error.is_some() { "reset" } else { "eof" };
         let (cause, phase) = match (received, error) {

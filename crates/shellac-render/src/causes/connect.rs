@@ -302,7 +302,7 @@ pub(super) const CONNECT: &[Cause] = &[
     Cause {
         id: "tls",
         title: "The two sides did not agree on TLS",
-        phases: Phases::ANY,
+        phases: Phases::of(&[Phase::Choose, Phase::Connect, Phase::Tls]),
         classes: Classes::of(&[Tls]),
         when: When::Always,
         means: "The certificate was not accepted, or protocol version, cipher or server name do not \
@@ -310,5 +310,22 @@ pub(super) const CONNECT: &[Cause] = &[
         todo: &["`openssl s_client -connect ADDRESS:PORT -servername NAME` from here."],
         proof: "Nothing in the log; the alert number in a packet capture.",
         sign: "openssl s_client fails too.",
+    },
+    Cause {
+        id: "tls-broken",
+        title: "What came over TLS cannot be read",
+        phases: Phases::of(&[Phase::Send, Phase::FirstByte, Phase::Head, Phase::Body]),
+        classes: Classes::of(&[Tls]),
+        when: When::Always,
+        means: "TLS had been agreed on, and then bytes came that nobody has encrypted for this \
+                connection, or the backend gave it up with an alert: its TLS is broken, or something \
+                between changes or mixes up connections.",
+        todo: &[
+            "Look at what stands between the two (load balancer, NAT, a proxy that inspects TLS), and \
+             at the backend's own log.",
+            "Capture the packets of such a connection on both machines and compare them.",
+        ],
+        proof: "The text behind `TLS:` in FetchError, with a fetch.phase behind tls.",
+        sign: "The handshake goes well (BackendSSL agreed), and it fails later.",
     },
 ];

@@ -112,7 +112,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Around("backend ", ": TLS: "), &[Phase::Tls], &[Class::Tls]),
     fetch(Starts("TLS: our certificate is not accepted"), &[Phase::Tls], &[Class::TlsOurs]),
     fetch(Is("TLS: ended without close_notify"), &[Body], &[Truncated]),
-    fetch(Starts("TLS: "), &[Phase::Tls, Body], &[Class::Tls]),
+    fetch(Starts("TLS: "), &[FirstByte, Head, Body], &[Class::Tls]),
     // sending
     fetch(Around("backend ", ": proxy write errno "), &[Send], &[Eof, Reset]),
     fetch(Starts("backend write error: 0 "), &[Send], &[Client]),

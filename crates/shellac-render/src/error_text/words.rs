@@ -85,6 +85,7 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (Phase::ALL, &[Includes], "includes could not be put together"),
     (Phase::ALL, &[Policy], "the configuration's own program says so or failed"),
     (Phase::ALL, &[TooOften], "tried as often as is allowed"),
+    (&[Send, FirstByte, Head, Body], TLS, "what came over TLS cannot be read"),
     (Phase::ALL, TLS, "no agreement on TLS"),
     (Phase::ALL, &[Kernel], "the kernel refused an option of a socket"),
     (Phase::ALL, &[Harmless], "only a remark: nothing failed"),

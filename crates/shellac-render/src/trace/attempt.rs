@@ -6,7 +6,7 @@ use shellac_log::{LogRecord, Relation, Transaction};
 use super::details::Details;
 use super::fields::{Acct, Close, Headers, Micros, Open, Stamp, number};
 use crate::causes::{Diagnosis, Evidence, diagnose, was_taken};
-use crate::error_text::{Class, Classes, Phase, Phases, Reading};
+use crate::error_text::{Class, Classes, Phase, Phases, Reading, TLS};
 use crate::visible;
 
 /// Below this a wait was no time-out, whatever an ambiguous text leaves open. No time-out that somebody
@@ -316,6 +316,13 @@ impl Attempt {
             classes = details.client.map_or(classes, |client| client.narrowed(classes));
         } else if waited.is_some_and(|waited| waited < SHORTEST_TIMEOUT) {
             classes = classes.without(Classes::of(&[Class::Timeout]));
+        }
+        if !phases.contains(Phase::Tls) && classes.within(Classes::of(TLS)) {
+            // It had been agreed on; what is left to refuse then is our certificate, before there is an answer.
+            let answered = phases.within(Phases::of(&[Phase::Head, Phase::Body]));
+            let later: &[Class] =
+                if answered { &[Class::Tls] } else { &[Class::Tls, Class::TlsOurs] };
+            classes = classes.narrowed(Classes::of(later));
         }
         if exchange.had_too_many_headers() && classes.contains(Class::Junk) {
             classes = Classes::of(&[Class::Overflow]);

@@ -55,6 +55,9 @@ impl Unsecured {
     }
 }
 
+/// The word for a backend that does not accept our certificate, which it may say after TLS was agreed on.
+const REFUSED_OURS: &str = "refused_ours";
+
 /// The word for a request that names no host to ask for: no backend's fault.
 pub(super) const NO_NAME: &str = "no_name";
 
@@ -81,13 +84,19 @@ impl Failure {
         failure
     }
 
-    /// The backend says after all that it does not accept what was agreed on, a certificate of ours for one.
-    pub(super) fn unsecured_later(fault: Fault) -> Box<Failure> {
+    /// The backend says after all that it does not accept what was agreed on, a certificate of ours for one, or goes on with what cannot
+    /// be understood, after `received` bytes.
+    pub(super) fn unsecured_later(fault: Fault, received: usize) -> Box<Failure> {
         let text = format!("TLS: {}", fault.text);
-        let mut failure = Failure::new(Cause::Final, Phase::Tls, "tls", text.into_bytes());
+        let phase = match (fault.word, received) {
+            (REFUSED_OURS, _) => Phase::Tls,
+            (_, 0) => Phase::FirstByte,
+            _ => Phase::Head,
+        };
+        let mut failure = Failure::new(Cause::Final, phase, "tls", text.into_bytes());
         failure.tls = Some(fault.word);
         failure.close = Some(CloseReason::RxBad);
-        failure.received = Some(0);
+        failure.received = Some(received as u64);
         failure
     }
 

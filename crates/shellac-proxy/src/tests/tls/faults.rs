@@ -203,3 +203,37 @@ fn certificates_that_were_lost_do_not_make_a_backend_plain() {
     assert_eq!(attempt.texts(Tag::FetchError)[0], text);
     assert_eq!(attempt.note("fetch.class"), Some("local"));
 }
+
+#[test]
+fn what_cannot_be_decrypted_later_is_no_disagreement() {
+    // A record of data that nobody has encrypted.
+    const BROKEN: &[u8] = b"\x17\x03\x03\x00\x20................................";
+    let authority = Authority::new();
+    let issued = authority.issue("api", &["api.example"]);
+    let text = "TLS: cannot decrypt peer's message";
+    for (before, phase, errors) in [
+        ("", "first_byte", &[text][..]),
+        ("HTTP/1.1 200 OK\r\nServ", "head", &[text]),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nsome",
+            "body",
+            &[text, "straight insufficient bytes"],
+        ),
+    ] {
+        let address = backend(issued.server(), move |served| {
+            served.request();
+            served.send(before);
+            // A proxy that has left needs no answer.
+            let _ = served.stream.get_mut().sock.write_all(BROKEN);
+            let _ = served.stream.get_mut().sock.read_to_end(&mut Vec::new());
+        });
+        let settings = format!("{}\n[[route]]\n[route.retry]\nmax = 0\n", trusting(&authority, ""));
+        let rig = Rig::start(NEW, address, &settings);
+        rig.exchange(get("/"));
+        let found = rig.sessions(1);
+        let attempt = found.iter().find(|one| one.kind() == "bereq").unwrap();
+        assert_eq!(attempt.texts(Tag::FetchError), errors, "{phase}");
+        assert_eq!(attempt.note("fetch.class"), Some("tls"), "{phase}");
+        assert_eq!(attempt.note("fetch.phase"), Some(phase));
+    }
+}

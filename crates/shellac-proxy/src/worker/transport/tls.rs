@@ -109,7 +109,11 @@ impl Tls {
 
     /// Whether there is something to look at that the socket will not tell of any more.
     pub(super) fn has_news(&self) -> bool {
-        self.plain > 0 || self.start < self.end || self.ended || self.said_end
+        self.plain > 0
+            || self.start < self.end
+            || self.ended
+            || self.said_end
+            || self.broken.is_some()
     }
 
     pub(super) fn poll_read(
@@ -143,7 +147,7 @@ impl Tls {
     /// Takes some of what the socket has, at most one read of it, and decrypts what is complete.
     fn poll_fill(&mut self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(error) = &self.broken {
-            // Whoever gives a connection up may read on from it, and rustls must not be asked after an error.
+            // Whoever gives a connection up may read on from it, and rustls is not asked again after an error.
             return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, error.clone())));
         }
         if self.start == self.end {
@@ -167,8 +171,9 @@ impl Tls {
                 self.closed = true;
                 self.input = Vec::new();
                 (self.start, self.end) = (0, 0);
-                self.broken = Some(error.clone());
-                return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, error)));
+                self.broken = Some(error);
+                // What came before it is good, and is read first.
+                return Poll::Ready(Ok(()));
             }
         };
         self.plain = state.plaintext_bytes_to_read();

@@ -141,3 +141,41 @@ fn a_wait_that_is_long_leaves_a_time_out_possible_in_old_texts() {
         assert_eq!(causes(&attempt), expected, "{took}");
     }
 }
+
+#[test]
+fn tls_that_breaks_later_is_no_disagreement() {
+    for (phase, text) in [
+        ("first_byte", "TLS: cannot decrypt peer's message"),
+        ("body", "TLS: cannot decrypt peer's message"),
+    ] {
+        let phase = format!("fetch.phase:{phase}");
+        let mut records = vec![
+            (Tag::BackendOpen, "25 api1 192.0.2.7 80 192.0.2.1 40000 connect 0 0"),
+            (Tag::FetchError, text),
+        ];
+        if phase.ends_with("body") {
+            records.push((Tag::FetchError, "straight insufficient bytes"));
+        }
+        records.extend([(Tag::VclLog, &*phase), (Tag::VclLog, "fetch.class:tls")]);
+        assert_eq!(causes(&attempt(&records)), ["tls-broken"], "{phase}");
+    }
+}
+
+#[test]
+fn too_many_headers_are_too_much_and_no_other_protocol() {
+    // As varnish 7.1 writes it, and as we do.
+    for bogus in ["Too many headers: X: y", "too many headers: X: y"] {
+        let mut records = vec![
+            (Tag::BackendOpen, "25 api1 192.0.2.7 80 192.0.2.1 40000 connect"),
+            (Tag::BogoHeader, bogus),
+            (Tag::HttpGarbage, "HTTP/1.1"),
+            (Tag::FetchError, "http format error"),
+        ];
+        let found = attempt(&records);
+        assert_eq!(causes(&found), ["head-too-large"], "{bogus}");
+        assert_eq!(found.exchanges[0].refused(), Some(bogus));
+        assert_eq!(found.exchanges[0].garbage.as_deref(), Some("HTTP/1.1"));
+        records.remove(1);
+        assert_eq!(causes(&attempt(&records)), ["not-http"]);
+    }
+}
