@@ -41,4 +41,5 @@ mod top;
 mod trace;
 mod upstream;
 mod vsm;
+mod vtc;
 mod why;

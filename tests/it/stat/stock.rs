@@ -11,7 +11,9 @@ use std::thread;
 use shellac_vsm::{ChildSet, MgtSet, PublishOptions, SetWriter};
 use tempfile::TempDir;
 
+use crate::support::beside::Beside;
 use crate::support::dice::Dice;
+use crate::support::differences::check;
 use crate::support::fixture::unpacked_archive;
 use crate::support::varnish;
 
@@ -256,6 +258,13 @@ fn workdir(root: &Path) -> std::path::PathBuf {
         path.join("_.vsm_mgt").is_dir().then_some(path)
     });
     inner.expect("an archive of a working directory")
+}
+
+#[test]
+fn the_differences_are_as_they_are_described() {
+    let (made, _mgt, _child) = made_by_hand();
+    let workdir = made.path().to_str().expect("text");
+    check("differences-stat.toml", 6, &Beside::new("varnishstat"), &[("WORKDIR", workdir)]);
 }
 
 const MADE_UP_LINES: usize = 150;

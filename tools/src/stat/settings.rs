@@ -10,6 +10,7 @@ use super::filter::Filters;
 use super::forms::{self, Form};
 use super::points::Points;
 use crate::attach::Patience;
+use crate::stock::system_text::system_text;
 
 /// Forms that were asked for: of several the first of an order counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +71,9 @@ impl Settings {
         let form = self.forms.chosen().unwrap_or(Form::Once);
         let page = forms::page(form, self.compat, &points, chrono::Local::now());
         match stdout().lock().write_all(&page).and_then(|()| stdout().flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(anyhow::anyhow!("cannot write to standard output: {}", system_text(&error)))
+            }
             _ => Ok(ExitCode::SUCCESS),
         }
     }

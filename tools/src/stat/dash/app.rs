@@ -110,6 +110,9 @@ impl App {
                 self.say(event.text.clone(), event.at, EVENT_NOTICE);
             }
         }
+        if self.history.latest().is_none() {
+            self.screens.iter_mut().for_each(|screen| screen.begin(&snapshot));
+        }
         self.history.push(Arc::new(snapshot));
         if let Some(paused) = self.paused {
             // The oldest go; what is shown then is the oldest that is left.

@@ -119,6 +119,9 @@ pub(crate) trait Screen {
     /// One word, for the row of names.
     fn name(&self) -> &'static str;
 
+    /// Sees the first snapshot that there is.
+    fn begin(&mut self, _first: &Snapshot) {}
+
     /// Shows the scene in `area`. Whatever came from outside is made visible first.
     fn draw(&self, scene: &Scene<'_>, frame: &mut Frame<'_>, area: Rect, look: Look);
 

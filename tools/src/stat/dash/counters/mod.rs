@@ -14,6 +14,7 @@ use serde_json::Value;
 use shellac_log::Compat;
 
 use super::screen::{HelpLine, Look, Reaction, Scene, Screen};
+use super::snapshot::Snapshot;
 use crate::terminal::Key;
 use state::State;
 
@@ -55,6 +56,10 @@ pub(super) const HELP: &[HelpLine] = &[
 impl Screen for Counters {
     fn name(&self) -> &'static str {
         "counters"
+    }
+
+    fn begin(&mut self, first: &Snapshot) {
+        self.state.begin(&first.counters);
     }
 
     fn draw(&self, scene: &Scene<'_>, frame: &mut Frame<'_>, area: Rect, look: Look) {

@@ -121,6 +121,14 @@ impl State {
         }
     }
 
+    /// Sees the first values. What is the first line then stays the current one in varnishstat, whatever comes above it.
+    pub(super) fn begin(&mut self, first: &Sample) {
+        let line = self.rows(first).first().and_then(|&at| first.get(at));
+        if let Some((point, _)) = line.filter(|_| self.stock) {
+            self.cursor.name = Some(point.name.clone());
+        }
+    }
+
     pub(super) fn is_stock(&self) -> bool {
         self.stock
     }

@@ -288,3 +288,21 @@ fn only_later_generations_reset_under_stock_names() {
         assert_eq!(app.key(Key::Char('0'), AREA, second(3)), expected, "{compat:?}");
     }
 }
+
+#[test]
+fn what_comes_above_the_first_line_is_above_the_page_under_stock_names() {
+    for (look, top) in [(STOCK, "MAIN.client_req"), (PLAIN, "MGT.uptime")] {
+        let mut app = App::new(vec![Box::new(Counters::new(Compat::V7, false, false, look))], look);
+        let mut values = counters(0);
+        let later = std::mem::replace(&mut values[0].1, Reading::default());
+        values[1].1 = Reading::default();
+        let first = snapshot(0, &values, &Sample::default());
+        let before = first.counters.clone();
+        app.arrived(first);
+        values[0].1 = later;
+        app.arrived(snapshot(1, &values, &before));
+        let shown = picture(&app, 80, 24);
+        let list = shown.lines().skip_while(|line| !line.contains("NAME")).nth(1).unwrap_or("");
+        assert!(list.contains(top), "{look:?}: {shown}");
+    }
+}
