@@ -294,7 +294,7 @@ fn what_comes_above_the_first_line_is_above_the_page_under_stock_names() {
     for (look, top) in [(STOCK, "MAIN.client_req"), (PLAIN, "MGT.uptime")] {
         let mut app = App::new(vec![Box::new(Counters::new(Compat::V7, false, false, look))], look);
         let mut values = counters(0);
-        let later = std::mem::replace(&mut values[0].1, Reading::default());
+        let later = std::mem::take(&mut values[0].1);
         values[1].1 = Reading::default();
         let first = snapshot(0, &values, &Sample::default());
         let before = first.counters.clone();
