@@ -33,7 +33,8 @@ fn failed(nodes: &Value) -> Option<&Value> {
 #[test]
 fn a_failure_on_our_proxy_is_found_without_its_number() {
     let origin = Origin::start(|asked| match (&*asked.target, asked.number) {
-        ("/good", _) => vec![ok("fine")],
+        // Closing without having read would be a reset, now and then of the next request.
+        ("/good", _) => vec![Step::ReadBody, ok("fine")],
         _ => vec![Step::ReadBody, Step::CloseCleanly],
     });
     let proxy = Proxy::start(&[origin.address()], "[[route]]\n[route.retry]\non = []\n");
