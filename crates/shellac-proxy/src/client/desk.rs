@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -68,7 +68,8 @@ async fn serve_all(tray: Rc<Tray>) -> Infallible {
     loop {
         let job = poll_fn(|_| tray.job.take().map_or(Poll::Pending, Poll::Ready)).await;
         let (mut session, heard) = job;
-        let after = request::serve(&mut session, heard).await;
+        // Pinned where it is made: a future that is awaited by its value is copied, with all the room that it has.
+        let after = pin!(request::serve(&mut session, heard)).await;
         tray.done.set(Some((session, after)));
     }
 }

@@ -26,7 +26,10 @@ pub(super) enum Verdict {
 /// The route of a request: the exact host first, then the longest prefix of the path, then one that names the method.
 pub(super) fn route<'c>(config: &'c Config, head: &RequestHead) -> Found<'c> {
     let is_connect = head.method == "CONNECT";
-    let host = if is_connect {
+    let host = if config.routes.iter().all(|route| route.host.is_none()) {
+        // Nobody asks.
+        b""
+    } else if is_connect {
         head.target.as_bytes()
     } else {
         head.headers.get(Known::Host).unwrap_or_default()

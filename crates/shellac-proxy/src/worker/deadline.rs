@@ -18,26 +18,40 @@ pub(crate) struct Deadlines {
 
 #[derive(Debug, Default)]
 struct Slots {
-    waiting: Vec<Option<(Micros, Waker)>>,
+    all: Vec<Slot>,
     free: Vec<usize>,
+}
+
+/// One that waits, or one that did: who gives a slot back is mostly the one who takes it next, so its waker stays until the next sweep.
+#[derive(Debug, Default)]
+struct Slot {
+    at: Micros,
+    waker: Option<Waker>,
+    waits: bool,
+}
+
+impl Slots {
+    /// Wakes those who wait and of whom `who` says so.
+    fn wake(&self, who: impl Fn(&Slot) -> bool) {
+        let woken = self.all.iter().filter(|slot| slot.waits && who(slot));
+        woken.filter_map(|slot| slot.waker.as_ref()).for_each(Waker::wake_by_ref);
+    }
 }
 
 impl Deadlines {
     /// Wakes everybody whose deadline has passed.
     pub(crate) fn sweep(&self, now: Micros) {
         self.now.set(now);
-        for slot in self.slots.borrow().waiting.iter().flatten() {
-            if slot.0 <= now {
-                slot.1.wake_by_ref();
-            }
+        let mut slots = self.slots.borrow_mut();
+        slots.wake(|slot| slot.at <= now);
+        for slot in slots.all.iter_mut().filter(|slot| !slot.waits) {
+            slot.waker = None;
         }
     }
 
     /// Wakes everybody: something else has happened that they look at.
     pub(crate) fn wake_all(&self) {
-        for slot in self.slots.borrow().waiting.iter().flatten() {
-            slot.1.wake_by_ref();
-        }
+        self.slots.borrow().wake(|_| true);
     }
 
     /// The time of the last sweep.
@@ -67,10 +81,8 @@ impl<'d> Timer<'d> {
     /// Moves the deadline.
     pub(crate) fn set(&mut self, at: Micros) {
         self.at = at;
-        if let Some(key) = self.key
-            && let Some(slot) = &mut self.deadlines.slots.borrow_mut().waiting[key]
-        {
-            slot.0 = at;
+        if let Some(key) = self.key {
+            self.deadlines.slots.borrow_mut().all[key].at = at;
         }
     }
 
@@ -83,16 +95,15 @@ impl<'d> Timer<'d> {
         let slots = &mut *slots;
         let key = *self.key.get_or_insert_with(|| {
             slots.free.pop().unwrap_or_else(|| {
-                slots.waiting.push(None);
-                slots.waiting.len() - 1
+                slots.all.push(Slot::default());
+                slots.all.len() - 1
             })
         });
-        match &mut slots.waiting[key] {
-            Some((at, waker)) => {
-                *at = self.at;
-                waker.clone_from(cx.waker());
-            }
-            empty => *empty = Some((self.at, cx.waker().clone())),
+        let slot = &mut slots.all[key];
+        (slot.at, slot.waits) = (self.at, true);
+        match &mut slot.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
         }
         false
     }
@@ -102,7 +113,7 @@ impl Drop for Timer<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let mut slots = self.deadlines.slots.borrow_mut();
-            slots.waiting[key] = None;
+            slots.all[key].waits = false;
             slots.free.push(key);
         }
     }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -82,7 +82,8 @@ impl Socket {
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             // Where the driver knows that the kernel takes nothing, this does not ask it.
-            match each!(self, stream => stream.try_write(from)) {
+            let write = || Ok(rustix::net::send(self, from, SendFlags::NOSIGNAL)?);
+            match each!(self, stream => stream.try_io(Interest::WRITABLE, write)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     ready!(each!(self, stream => stream.poll_write_ready(cx)))?;
                 }
