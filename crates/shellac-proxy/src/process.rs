@@ -134,9 +134,10 @@ impl Worker {
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });
         }
+        let main = directory.0.main().clone();
         // Their logs are mapped before any of them is asked to end.
         let remains = for_remains
-            .map(|sink| Remains::hand_on(&before, dialect, sink))
+            .map(|sink| Remains::hand_on(&before, dialect, sink, main))
             .transpose()
             .map_err(|source| EngineError::Control { source })?;
         Ok(Worker { engine, ring, directory, remains, turns, dialect, log_bytes, unlocked })

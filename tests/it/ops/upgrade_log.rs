@@ -160,3 +160,54 @@ fn what_the_worker_before_still_logs_is_seen() {
     let counters = daemon.tool("stat", &["-1", "-f", "MGT.child_start"]);
     assert!(counters.split_whitespace().nth(1) == Some("2"), "{counters}");
 }
+
+#[test]
+fn what_the_worker_before_still_counts_is_counted_by_the_new_one() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let origin = Origin::start(move |asked| {
+        if asked.target == "/old" {
+            // Until the test says so, or is over.
+            let _ = wait.lock().unwrap().recv();
+        }
+        vec![ok("yes")]
+    });
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let mut daemon = Daemon::start(&workdir, &Daemon::config(origin.address(), ""));
+    let first = daemon.worker_pid();
+    let ask = |target: &str| {
+        let mut client = Client::connect(daemon.address());
+        client.send(format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+        client
+    };
+    let count = |daemon: &Daemon, name: &str| -> u64 {
+        let text = daemon.tool("stat", &["-1", "-f", name]);
+        text.split_ascii_whitespace().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+    };
+    for _ in 0..3 {
+        assert_eq!(ask("/seen").answer("GET").status, 200);
+    }
+    Deadline::generous().wait_for("three answers that were counted", || {
+        (count(&daemon, "MAIN.resp_2xx") == 3).then_some(())
+    });
+    let mut old = ask("/old");
+    Deadline::generous().wait_for("the request in flight", || {
+        daemon.tool("ps", &[]).contains("/old").then_some(())
+    });
+    Deadline::generous().wait_for("the request among those that were counted", || {
+        (count(&daemon, "MAIN.client_req") == 4).then_some(())
+    });
+    daemon.signal(Signal::USR2);
+    daemon.wait_for_line("serves in its place");
+    let mut new = Client::connect(daemon.address());
+    new.send("GET /new HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_eq!(new.answer("GET").status, 200);
+    go.send(()).unwrap();
+    assert_eq!(old.answer("GET").status, 200);
+    daemon.wait_for_line(&format!("worker {first}, whose place was taken, has ended"));
+    // What was seen before is not counted again, and the end of what was in flight is.
+    Deadline::generous()
+        .wait_for("both answers", || (count(&daemon, "MAIN.resp_2xx") == 2).then_some(()));
+    assert_eq!(count(&daemon, "MAIN.client_req"), 1);
+}

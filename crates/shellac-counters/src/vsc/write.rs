@@ -6,11 +6,13 @@
 
 mod publish;
 mod published;
+mod retired;
 mod tally;
 mod text;
 
 pub use publish::{Cluster, publish};
 pub use published::Published;
+pub use retired::Retired;
 pub use tally::{Counts, Tally};
 pub use text::document;
 

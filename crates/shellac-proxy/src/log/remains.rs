@@ -4,6 +4,8 @@
 //! set, which has moved away). Its successor follows that ring and hands on what it finds. Of the log that has ended come the
 //! beginnings of the transactions that were open, so that each of them is in the new log as a whole.
 
+mod counts;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -11,11 +13,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use shellac_counters::vsc::table::Main;
+use shellac_counters::vsc::write::Published;
 use shellac_format::{Dialect, Heads, Side, Tag, Vxid, record};
 use shellac_ring::{Cursor, Hole, LogView, Next, Start, layout_of};
 use shellac_vsm::map_retired;
 
 use super::sink::LogSink;
+use counts::Counts;
 
 /// The class of logs, and the name of the ring that a worker writes to when it has made room.
 pub(crate) const CLASS: &str = "Log";
@@ -47,16 +52,28 @@ pub(crate) struct Remains {
 }
 
 impl Remains {
-    /// Finds the logs of `before` and begins to hand them on to `sink`, whose records are of `dialect`.
+    /// Finds the logs of `before` and begins to hand them on to `sink`, whose records are of `dialect`; what is counted there is added to `main`.
     pub(crate) fn hand_on(
         before: &[Predecessor],
         dialect: Dialect,
         mut sink: Box<dyn LogSink>,
+        main: Published<Main>,
     ) -> io::Result<Remains> {
         let mut sources = Vec::new();
         for one in before {
             match Source::open(one, dialect) {
-                Ok(source) => sources.push(source),
+                Ok(mut source) => {
+                    match Counts::open(&one.dir, one.is_new) {
+                        Ok(counts) => source.counts = Some(counts),
+                        Err(why) => {
+                            let dir = one.dir.display();
+                            let text =
+                                format!("what is still counted in {dir} is not added: {why}");
+                            notice(&mut *sink, dialect, &text);
+                        }
+                    }
+                    sources.push(source);
+                }
                 Err(why) => {
                     let dir = one.dir.display();
                     let text = format!("what is still logged in {dir} cannot be shown: {why}");
@@ -69,7 +86,7 @@ impl Remains {
         let thread = Builder::new().name("shellac-remains".to_owned()).spawn(move || {
             // Dropped at the end, whatever that is.
             let _ends: Sender<()> = ends;
-            run(sources, dialect, &mut *sink, &stopped);
+            run(sources, dialect, &mut *sink, &main, &stopped);
         })?;
         Ok(Remains { stop: Some(stop), ended, thread: Some(thread) })
     }
@@ -91,13 +108,25 @@ impl Drop for Remains {
     }
 }
 
-fn run(mut sources: Vec<Source>, dialect: Dialect, sink: &mut dyn LogSink, stop: &Receiver<()>) {
+fn run(
+    mut sources: Vec<Source>,
+    dialect: Dialect,
+    sink: &mut dyn LogSink,
+    main: &Published<Main>,
+    stop: &Receiver<()>,
+) {
     let mut goes_on = stop.recv_timeout(SETTLE) == Err(RecvTimeoutError::Timeout);
     for source in &mut sources {
         source.begin(sink);
     }
     loop {
-        sources.retain_mut(|source| source.pass(sink, dialect, goes_on));
+        sources.retain_mut(|source| {
+            let can_be_more = source.pass(sink, dialect, goes_on);
+            if let Some(counts) = &mut source.counts {
+                counts.pass(main);
+            }
+            can_be_more
+        });
         sink.sweep();
         if sources.is_empty() || !goes_on {
             return;
@@ -115,6 +144,8 @@ struct Source {
     first: Option<Cursor<LogView>>,
     rest: Cursor<LogView>,
     batch: Vec<u8>,
+    /// What it counts.
+    counts: Option<Counts>,
 }
 
 impl Source {
@@ -142,6 +173,7 @@ impl Source {
             first: Some(open(CLASS, Start::Head)?),
             rest: open(REST, start)?,
             batch: Vec::new(),
+            counts: None,
         })
     }
 

@@ -10,6 +10,16 @@ use shellac_vsm::{ChildSet, VsmError};
 use crate::generation::lock;
 use crate::log::{CLASS, REST};
 
+/// The class of the segment that says how far the counters of a worker were seen that has made room for another one.
+pub(crate) const BASE: &str = "Base";
+
+/// Whether a counter is about the process and its log rather than about what was served.
+pub(crate) fn is_of_the_process(counter: Main) -> bool {
+    use Main::{ShmBytes, ShmCont, ShmCycles, ShmFlushes, ShmRecords, ShmWrites, Summs, Uptime};
+    let own = [ShmBytes, ShmCont, ShmCycles, ShmFlushes, ShmRecords, ShmWrites, Summs, Uptime];
+    own.contains(&counter)
+}
+
 /// The published counters of a worker. Clones are the same ones.
 #[derive(Clone, Debug)]
 pub struct Counting {
@@ -145,6 +155,9 @@ impl Counting {
     pub(crate) fn move_to(&self, dir: &std::path::Path) -> Result<(), VsmError> {
         let mut directory = lock(&self.shared.directory);
         let Some(set) = directory.as_mut() else { return Ok(()) };
+        // What nobody has seen here is added to the successor's counters.
+        let seen = Main::ALL.iter().flat_map(|&one| self.shared.main.get(0, one).to_ne_bytes());
+        set.add_bytes(BASE, Main::NAME, &seen.collect::<Vec<u8>>())?;
         set.move_to(dir)?;
         set.publish()
     }

@@ -12,7 +12,7 @@ mod thread;
 
 pub(crate) use chores::Chores;
 pub use counting::Counting;
-pub(crate) use counting::{Backends, Uncounted};
+pub(crate) use counting::{BASE, Backends, Uncounted, is_of_the_process};
 pub(crate) use meter::{Busy, Socket};
 pub(crate) use named::{Firsts, Named, node_name};
 pub(crate) use outcome::known;

@@ -108,8 +108,13 @@ fn what_cannot_be_shown_is_said() {
     set.move_to(&dir).unwrap();
     let texts = Texts::default();
     let one = Predecessor { dir: dir.clone(), is_new: true };
-    let remains =
-        Remains::hand_on(std::slice::from_ref(&one), DIALECT, Box::new(texts.clone())).unwrap();
+    let remains = Remains::hand_on(
+        std::slice::from_ref(&one),
+        DIALECT,
+        Box::new(texts.clone()),
+        Published::private(1),
+    )
+    .unwrap();
     drop(remains);
     let said = texts.take().join("\n");
     assert!(said.contains("Notice what is still logged in") && said.contains("version"), "{said}");
