@@ -1,5 +1,5 @@
 //! Under the name of the stock log tool we are that tool: output, messages and exit status for a matrix of
-//! options over all recorded logs, and for command lines that are made up anew with each run.
+//! options over all recorded logs, and for command lines that are made up by chance (`SHELLAC_SEED` makes others).
 
 mod made_up;
 

@@ -1,5 +1,5 @@
 //! Under the name of the stock tool we are that tool: output, messages and status for command lines that are listed and
-//! for others that are made up anew with each run, over directories in which nothing changes any more.
+//! for others that are made up by chance (`SHELLAC_SEED` makes others), over directories in which nothing changes any more.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Chance that can be repeated.
 
-use std::hash::{BuildHasher, RandomState};
-
 /// A row of numbers that a seed decides.
 #[derive(Debug)]
 pub(crate) struct Dice {
@@ -10,9 +8,9 @@ pub(crate) struct Dice {
 }
 
 impl Dice {
-    /// With the seed of `SHELLAC_SEED`, or another one each time.
+    /// With the seed of `SHELLAC_SEED`, or always the same: a run that nobody changed anything for ends as the one before.
     pub(crate) fn new() -> Dice {
-        Dice::or(RandomState::new().hash_one(std::process::id()))
+        Dice::or(1)
     }
 
     /// With the seed of `SHELLAC_SEED`, or this one.

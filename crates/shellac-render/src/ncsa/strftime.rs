@@ -2,6 +2,8 @@
 //!
 //! A format is parsed once. What is unknown is printed as it stands.
 
+use std::io::Write as _;
+
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 
 /// A parsed format.
@@ -125,6 +127,9 @@ fn field(text: &[u8]) -> Option<(Field, usize)> {
         rest = after;
         if LETTERS.contains(&letter) && !not_after.contains(&letter) {
             field.letter = letter;
+        } else if matches!(letter, b'b' | b'h') && !not_after.is_empty() {
+            // The C library looks at the flag before it looks at the `E`.
+            field.upper |= field.swap;
         }
     }
     Some((field, text.len() - rest.len()))
@@ -155,6 +160,9 @@ impl Field {
             b't' => out.push(b'\t'),
             b'%' => out.push(b'%'),
             b'z' => self.offset(time, out),
+            b's' => {
+                let _ = write!(out, "{}", time.timestamp());
+            }
             letter => {
                 let (value, width, pad) = number(letter, time);
                 self.number(value, width, pad, out);
@@ -288,7 +296,6 @@ fn number(letter: u8, time: &DateTime<FixedOffset>) -> (i64, usize, u8) {
         b'l' => (hour_12.into(), 2, b' '),
         b'm' => (time.month().into(), 2, b'0'),
         b'M' => (time.minute().into(), 2, b'0'),
-        b's' => (time.timestamp(), 1, b'0'),
         b'S' => (time.second().into(), 2, b'0'),
         b'u' => (time.weekday().number_from_monday().into(), 1, b'0'),
         b'U' => (days(time.weekday().num_days_from_sunday()), 2, b'0'),
@@ -300,3 +307,6 @@ fn number(letter: u8, time: &DateTime<FixedOffset>) -> (i64, usize, u8) {
     };
     (value, width, pad)
 }
+
+#[cfg(test)]
+mod tests;
