@@ -168,7 +168,7 @@ fn what_the_worker_before_still_counts_is_counted_by_the_new_one() {
     let origin = Origin::start(move |asked| {
         if asked.target == "/old" {
             // Until the test says so, or is over.
-            let _ = wait.lock().unwrap().recv();
+            let _ = wait.lock().unwrap().recv_timeout(std::time::Duration::from_secs(20));
         }
         vec![ok("yes")]
     });

@@ -141,7 +141,7 @@ fn what_the_worker_before_finishes_is_shown_until_it_ends() {
     let origin = Origin::start(move |asked| match asked.target.as_str() {
         "/old" => {
             // Until the test says so, or is over.
-            let _ = wait.lock().unwrap().recv();
+            let _ = wait.lock().unwrap().recv_timeout(std::time::Duration::from_secs(20));
             vec![ok("yes")]
         }
         _ => vec![Step::Hang],
