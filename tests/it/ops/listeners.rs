@@ -144,8 +144,12 @@ fn what_is_open_outlives_its_worker_and_the_program() {
     Deadline::generous().wait_for("a listener without the protocol", || {
         (get(behind, "/plain") == "/plain").then_some(())
     });
-    let log = daemon.tool("log", &["-d", "-g", "raw", "-i", "SessOpen"]);
-    assert!(log.contains(" other 127.0.0.1 ") && log.contains(" p 127.0.0.1 "), "{log}");
+    // For a moment the worker before accepts as well, and writes to its own log.
+    Deadline::generous().wait_for("the names of both in the new log", || {
+        assert_eq!(get(main, "/named"), "/named");
+        let log = daemon.tool("log", &["-d", "-g", "raw", "-i", "SessOpen"]);
+        (log.contains(" other 127.0.0.1 ") && log.contains(" p 127.0.0.1 ")).then_some(())
+    });
 }
 
 #[test]
