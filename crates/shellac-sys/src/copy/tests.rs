@@ -6,7 +6,7 @@ fn pattern(len: usize) -> Vec<u8> {
 
 /// Copies every length around the borders of the loops, at every alignment, and looks at both sides of it.
 fn check(copy: impl Fn(*mut u8, *const u8, usize)) {
-    for len in (0..520).chain(1000..1060).chain([4095, 4096, 4097, 70_000]) {
+    for len in (0..520).chain(1000..1060).chain(2040..2060).chain([4095, 4096, 4097, 70_000]) {
         for (from, to) in [(0, 0), (1, 0), (0, 3), (3, 5), (8, 8)] {
             let source = pattern(from + len);
             let mut target = vec![0u8; to + len + 16];
