@@ -4,6 +4,7 @@ mod collector;
 mod live;
 mod otlp;
 mod parquet;
+mod running;
 mod tables;
 
 use std::process::{Command, Output, Stdio};
@@ -11,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 pub(crate) use parquet::{python as duckdb_python, without_duckdb};
 
 use crate::support::fixture::unpacked_archive;
+use running::Running;
 
 /// A `shellac export` with these arguments that inherits nothing that could decide for it.
 fn command(args: &[&str]) -> Command {

@@ -1,52 +1,10 @@
 //! Traces of what happens now, and over TLS.
 
-use std::process::{Child, ExitStatus, Stdio};
-
-use rustix::process::Signal;
-
 use super::collector::Collector;
-use super::{Captures, command, output, said};
-use crate::support::daemon::signal_process;
+use super::{Captures, Running, output, said};
 use crate::support::deadline::Deadline;
 use crate::support::origin::{Origin, Step};
 use crate::support::proxy::Proxy;
-use crate::support::said::Said;
-
-/// An export that follows a log.
-struct Running {
-    child: Child,
-    said: Said,
-}
-
-impl Running {
-    fn start(proxy: &Proxy, endpoint: &str, more: &[&str]) -> Running {
-        let workdir = proxy.workdir();
-        let workdir = workdir.to_str().expect("it is text");
-        let mut child = command(&["otlp", "-n", workdir, "--endpoint", endpoint])
-            .args(more)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("export starts");
-        let said = Said::by("export", child.stderr.take().expect("standard error is piped"));
-        Running { child, said }
-    }
-
-    /// Asks it to finish, and waits for that.
-    fn finish(&mut self) -> ExitStatus {
-        signal_process(self.child.id(), Signal::TERM);
-        Deadline::generous()
-            .wait_for("the end of export", || self.child.try_wait().expect("it is our child"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A proxy whose backend answers nothing.
 fn failing() -> (Origin, Proxy) {
@@ -65,7 +23,7 @@ fn fail(proxy: &Proxy) {
 fn what_fails_is_sent_while_it_happens() {
     let (_origin, proxy) = failing();
     let collector = Collector::start(&[]);
-    let mut export = Running::start(&proxy, &collector.endpoint(), &[]);
+    let mut export = Running::start("otlp", &proxy, &["--endpoint", &collector.endpoint()]);
     // It may not follow the log yet when the first ones fail.
     let spans = Deadline::generous().wait_for("spans of a failing request", || {
         fail(&proxy);
@@ -85,7 +43,7 @@ fn what_a_collector_that_is_away_does_not_get_is_counted() {
     held.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
     let address = held.local_addr().unwrap().as_socket().unwrap();
     let endpoint = format!("http://{address}");
-    let mut export = Running::start(&proxy, &endpoint, &["--give-up", "0.5"]);
+    let mut export = Running::start("otlp", &proxy, &["--endpoint", &endpoint, "--give-up", "0.5"]);
     let complaint = Deadline::generous().wait_for("a complaint", || {
         fail(&proxy);
         export.said.all().contains("cannot be reached").then(|| export.said.all())

@@ -2,54 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
 use parquet::record::RowAccessor;
 use rustix::process::Signal;
 
 use super::parquet::{at, rows, text};
-use super::{command, output};
-use crate::support::daemon::signal_process;
+use super::{Running, output};
 use crate::support::deadline::Deadline;
 use crate::support::origin::{Origin, Step, ok};
 use crate::support::proxy::Proxy;
-use crate::support::said::Said;
-
-/// An export that follows a log.
-struct Running {
-    child: Child,
-    said: Said,
-}
-
-impl Running {
-    fn start(proxy: &Proxy, directory: &Path, more: &[&str]) -> Running {
-        let mut child = command(&["parquet", "-n", proxy.workdir().to_str().expect("text")])
-            .arg("-o")
-            .arg(directory)
-            .args(more)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("export starts");
-        let said = Said::by("export", child.stderr.take().expect("standard error is piped"));
-        Running { child, said }
-    }
-
-    fn finish(&mut self) {
-        signal_process(self.child.id(), Signal::TERM);
-        let status = Deadline::generous()
-            .wait_for("the end of export", || self.child.try_wait().expect("it is our child"));
-        assert!(status.success(), "{status}: {}", self.said.all());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn serving() -> (Origin, Proxy) {
     let origin = Origin::start(|_| vec![Step::ReadBody, ok("x")]);
@@ -93,19 +54,20 @@ fn asked(table: &Path) -> Vec<u64> {
 fn a_log_is_followed_from_table_to_table() {
     let (_origin, proxy) = serving();
     let directory = tempfile::tempdir().unwrap();
-    let mut export = Running::start(&proxy, directory.path(), &["--rotate", "1s"]);
+    let to = directory.path().to_str().unwrap();
+    let mut export = Running::start("parquet", &proxy, &["-o", to, "--rotate", "1s"]);
     let mut number = 0;
     Deadline::generous().wait_for("tables", || {
         ask(&proxy, &mut number);
         (files(directory.path(), ".parquet").len() >= 2).then_some(())
     });
     // Another one cannot take away what this one writes.
-    let to = directory.path().to_str().unwrap();
     let refused = output(&["parquet", "-n", proxy.workdir().to_str().unwrap(), "-o", to]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
     assert!(said.contains("another export writes to"), "{said}");
-    export.finish();
+    let status = export.finish();
+    assert!(status.success(), "{status}: {}", export.said.all());
     let tables = files(directory.path(), ".parquet");
     assert!(files(directory.path(), ".part").is_empty());
     let numbers: Vec<u64> = tables.iter().flat_map(|table| asked(table)).collect();
@@ -125,8 +87,10 @@ fn what_a_killed_export_has_left_is_cleared_away_by_the_next_one() {
     let (_origin, proxy) = serving();
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path();
+    let to = place.to_str().unwrap();
     let mut number = 0;
-    let first = Running::start(&proxy, place, &["--rotate", "1d", "--rotate", "1G"]);
+    let more = ["-o", to, "--rotate", "1d", "--rotate", "1G"];
+    let first = Running::start("parquet", &proxy, &more);
     Deadline::generous().wait_for("a table in the making", || {
         ask(&proxy, &mut number);
         (files(place, ".part").len() == 1).then_some(())
@@ -135,7 +99,7 @@ fn what_a_killed_export_has_left_is_cleared_away_by_the_next_one() {
     let left = files(place, ".part");
     assert_eq!((left.len(), files(place, ".parquet").len()), (1, 0));
 
-    let mut second = Running::start(&proxy, place, &["--keep", "1"]);
+    let mut second = Running::start("parquet", &proxy, &["-o", to, "--keep", "1"]);
     let line = second.said.wait_for_line("its rows are in no table");
     assert!(line.contains(left[0].to_str().unwrap()), "{line}");
     // SIGHUP ends a table, and only so many are kept.
@@ -144,12 +108,13 @@ fn what_a_killed_export_has_left_is_cleared_away_by_the_next_one() {
         ask(&proxy, &mut number);
         // It reads, so it knows what the signal means.
         if !files(place, ".part").is_empty() {
-            signal_process(second.child.id(), Signal::HUP);
+            second.signal(Signal::HUP);
         }
         seen.extend(files(place, ".parquet"));
         (seen.len() >= 2).then_some(())
     });
-    second.finish();
+    let status = second.finish();
+    assert!(status.success(), "{status}: {}", second.said.all());
     assert_eq!(files(place, ".parquet").len(), 1);
     assert!(files(place, ".part").is_empty());
 }
