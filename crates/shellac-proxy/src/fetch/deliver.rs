@@ -16,12 +16,11 @@ use shellac_upstream::Outcome;
 use super::attempt::{Got, over};
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
-use super::taking::{Look, Taking};
 use super::upload::UploadError;
 use crate::client::{After, Exchange, Watch, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, HeadTags, Row, SessionEnd};
-use crate::worker::{Conn, Local, Timer, Transport, Worker};
+use crate::worker::{Conn, Local, Look, Taking, Timer, Transport, Worker};
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
 pub(super) const DISCARD_BYTES: u64 = 64 << 10;
@@ -355,7 +354,7 @@ impl Delivery<'_, '_> {
             let time = self.times.between_bytes;
             limit::Wait::new(now, Limit::BetweenBytes, time, Until::first(until, slow))
         };
-        self.timer.set(Taking::next(&self.waits, now));
+        self.timer.set(self.waits.next_look(now));
     }
 
     /// Whether whoever is waited for has had its time.
@@ -363,10 +362,10 @@ impl Delivery<'_, '_> {
         while self.timer.is_late(cx) {
             let now = self.exchange.worker.deadlines.now();
             let stream = &self.exchange.client.stream;
-            match self.taking.look(&self.waits, || stream.taken(), now) {
+            match self.waits.look(&mut self.taking, || stream.taken(), now) {
                 Look::Over => return true,
                 Look::Moved => self.wait(now),
-                Look::Still => self.timer.set(Taking::next(&self.waits, now)),
+                Look::Still => self.timer.set(self.waits.next_look(now)),
             }
         }
         false

@@ -6,6 +6,7 @@ use shellac_config::BackendConfig;
 
 use crate::client::Exchange;
 use crate::clock::Micros;
+use crate::worker::{Look, Taking};
 
 /// What says how long a wait may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,26 @@ impl Wait {
     pub(super) fn cut(since: Micros, until: Until) -> Wait {
         let Until { at, limit, time } = until;
         Wait { since, at, limit, time }
+    }
+
+    /// How long it may be, if it is one for a peer that has to take something.
+    fn for_taking(&self) -> Option<Duration> {
+        self.time.filter(|_| self.limit == Limit::Send)
+    }
+
+    /// When to look at it after `now`.
+    pub(super) fn next_look(&self, now: Micros) -> Micros {
+        self.for_taking().map_or(self.at, |time| Taking::next(time, self.at, now))
+    }
+
+    /// Looks at it when that moment has come; `acked` is what the kernel says of whoever has to take something.
+    pub(super) fn look(
+        &self,
+        taking: &mut Taking,
+        acked: impl FnOnce() -> Option<u64>,
+        now: Micros,
+    ) -> Look {
+        self.for_taking().map_or(Look::Over, |_| taking.look(self.at, acked, now))
     }
 }
 

@@ -10,7 +10,6 @@ mod limit;
 mod pipe;
 mod rate;
 mod retry;
-mod taking;
 mod tls;
 mod upgrade;
 mod upload;

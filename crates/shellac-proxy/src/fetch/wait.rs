@@ -12,12 +12,11 @@ use shellac_http1::{
 use super::failure::Failure;
 use super::limit::{self, Limit, Times, Until};
 use super::rate::Rate;
-use super::taking::{Look, Taking};
 use super::upload::{Upload, UploadError};
 use crate::client::{Exchange, Watch};
 use crate::clock::Micros;
 use crate::log::{Phase, Txn};
-use crate::worker::{Conn, Timer};
+use crate::worker::{Conn, Look, Taking, Timer};
 
 /// How long a backend may take to say `100 Continue` before we say it in its place.
 const CONTINUE: Duration = Duration::from_secs(1);
@@ -159,10 +158,10 @@ impl Waiting<'_, '_> {
         while self.timer.is_late(cx) {
             let now = self.exchange.worker.deadlines.now();
             let stream = &self.conn.stream;
-            match self.taking.look(&self.waits, || stream.taken(), now) {
+            match self.waits.look(&mut self.taking, || stream.taken(), now) {
                 Look::Over => return true,
                 Look::Moved => self.wait(now, Limit::Send, self.times.send),
-                Look::Still => self.timer.set(Taking::next(&self.waits, now)),
+                Look::Still => self.timer.set(self.waits.next_look(now)),
             }
         }
         false
@@ -223,7 +222,7 @@ impl Waiting<'_, '_> {
 
     fn wait(&mut self, now: Micros, limit: Limit, time: Duration) {
         self.waits = limit::Wait::new(now, limit, time, self.until);
-        self.timer.set(Taking::next(&self.waits, now));
+        self.timer.set(self.waits.next_look(now));
     }
 
     /// Sends on.

@@ -1,6 +1,7 @@
 //! Limits that fire: each has its name in the log, and whoever was only waited for is not blamed.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use shellac_counters::live::Phase;
@@ -192,22 +193,32 @@ fn a_client_that_takes_its_answer_too_slowly_is_let_go_and_no_backend_is_blamed(
 
 /// Somebody who is slow takes so many pieces of 4 KB with a pause behind each: for three seconds, and far less than lies in the buffers
 /// between the two, so that nothing can be written meanwhile.
-const PIECES: usize = 150;
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PIECES: usize = 150;
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
+
+/// A client whose kernel holds little of what it does not read.
+pub(super) fn with_little_room(rig: &Rig) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    socket.connect(&rig.address.into()).unwrap();
+    TcpStream::from(socket)
+}
+
+/// Takes pieces with a pause behind each.
+pub(super) fn take_slowly(client: &mut TcpStream) {
+    for _ in 0..PIECES {
+        client.read_exact(&mut [0; 4096]).expect("it is not cut");
+        std::thread::sleep(PAUSE);
+    }
+}
 
 #[test]
 fn a_client_that_takes_its_answer_slowly_but_steadily_is_served() {
     let origin = endless();
     let rig = Rig::start(DIALECT, origin.address, "[timeouts]\nsend = \"2s\"\n");
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(64 << 10).unwrap();
-    socket.connect(&rig.address.into()).unwrap();
-    let mut client = std::net::TcpStream::from(socket);
+    let mut client = with_little_room(&rig);
     client.write_all(get("/a").as_bytes()).unwrap();
-    for _ in 0..PIECES {
-        client.read_exact(&mut [0; 4096]).expect("it is not cut");
-        std::thread::sleep(PAUSE);
-    }
+    take_slowly(&mut client);
     drop(client);
     let all = rig.sessions(1);
     let attempt = find(&all, "bereq");

@@ -8,6 +8,7 @@ use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_format::{Dialect, Tag};
 
+use super::limits::{PAUSE, PIECES, take_slowly, with_little_room};
 use super::log::{PATIENCE, Transaction};
 use super::origin::{Connection, Origin};
 use super::rig::{Client, Rig, get, xid};
@@ -187,6 +188,44 @@ fn a_tunnel_without_traffic_ends() {
         (Some("idle"), Some("0.300000"))
     );
     assert_eq!(end_of_session(&rig), "TX_PIPE");
+}
+
+#[test]
+fn a_client_that_takes_slowly_but_steadily_keeps_its_tunnel() {
+    let origin = Origin::start(|_, mut connection| {
+        connection.head();
+        connection.send(vec![b'x'; 64 << 20]);
+    });
+    let settings = format!("{ROUTES}[timeouts]\npipe_idle = '2s'\n");
+    let rig = Rig::start(DIALECT, origin.address, &settings);
+    let mut client = with_little_room(&rig);
+    client.write_all(b"GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    take_slowly(&mut client);
+    drop(client);
+    assert_eq!(request(&rig).note("pipe.end"), Some("client_reset"));
+}
+
+#[test]
+fn a_backend_that_takes_slowly_but_steadily_keeps_its_tunnel() {
+    const LEN: usize = 16 << 20;
+    let origin = Origin::start(|_, mut connection| {
+        connection.head();
+        let mut left = LEN;
+        for _ in 0..PIECES {
+            left -= connection.take(4096).len();
+            thread::sleep(PAUSE);
+        }
+        left -= connection.take(left).len();
+        connection.send(format!("{left} left"));
+    });
+    let settings = format!("{ROUTES}[timeouts]\npipe_idle = '2s'\n");
+    let rig = Rig::start(DIALECT, origin.address, &settings);
+    let mut client = rig.connect();
+    client.send("GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send(vec![b'x'; LEN]);
+    client.half_close();
+    assert_eq!(client.rest(), "0 left");
+    assert_eq!(request(&rig).note("pipe.end"), Some("client"));
 }
 
 #[test]

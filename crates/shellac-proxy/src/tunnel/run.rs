@@ -13,7 +13,7 @@ use crate::client::Exchange;
 use crate::clock::Micros;
 use crate::log::Txn;
 use crate::stats::Busy;
-use crate::worker::{Conn, Timer, Worker};
+use crate::worker::{Conn, Look, Taking, Timer, Transport, Worker};
 
 /// Reads in each direction before others get their turn.
 const MOVES: u32 = 8;
@@ -30,9 +30,13 @@ pub(crate) struct Tunnel<'a, 's> {
     /// From the backend to the client.
     down: Flow,
     end: Option<End>,
+    /// Something has to move in this time, or it ends then.
     idle: Duration,
+    idle_end: Micros,
     total: Option<(Micros, Duration)>,
+    /// Goes off when the kernel is to be asked what the peers have taken.
     timer: Timer<'s>,
+    taking: Taking,
     /// Bytes of both directions that were counted.
     counted: [u64; 4],
     /// Bytes of the request's head that the backend was sent, and bytes that went to the client before.
@@ -87,8 +91,10 @@ impl<'a, 's> Tunnel<'a, 's> {
             up,
             down,
             idle,
+            idle_end: now,
             total: total.map(|total| (now.after(total), total)),
             timer: Timer::new(&worker.deadlines, now),
+            taking: Taking::default(),
             counted: [0; 4],
             head_len,
             before: exchange.written,
@@ -102,7 +108,7 @@ impl<'a, 's> Tunnel<'a, 's> {
         // Whoever looks sees it while it lasts.
         self.txn.flush();
         self.exchange.txn.flush();
-        self.push_deadline();
+        self.begin_wait(self.exchange.worker.log.coarse());
         let end = poll_fn(|cx| self.poll(cx)).await;
         self.count();
         Passed {
@@ -146,13 +152,30 @@ impl<'a, 's> Tunnel<'a, 's> {
         if let Some(reason) = self.exchange.live.kill_reason() {
             return Poll::Ready(End::Killed(reason));
         }
-        if self.timer.is_late(cx) {
-            return Poll::Ready(match self.total {
-                Some((until, total)) if self.timer.at() == until => End::Total(total),
-                _ => End::Idle(self.idle),
-            });
+        match self.out_of_time(cx) {
+            Some(end) => Poll::Ready(end),
+            None => Poll::Pending,
         }
-        Poll::Pending
+    }
+
+    /// Why it has had its time, if it has. Bytes that were handed to the kernel and that a peer takes slowly still move.
+    fn out_of_time(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        while self.timer.is_late(cx) {
+            let now = self.exchange.worker.deadlines.now();
+            if let Some((until, total)) = self.total
+                && now >= until
+            {
+                return Some(End::Total(total));
+            }
+            let peers = [&self.exchange.client.stream, &self.conn.stream];
+            let taken = || peers.into_iter().filter_map(Transport::taken).reduce(u64::wrapping_add);
+            match self.taking.look(self.idle_end, taken, now) {
+                Look::Over => return Some(End::Idle(self.idle)),
+                Look::Moved => self.begin_wait(now),
+                Look::Still => self.look_next(now),
+            }
+        }
+        None
     }
 
     /// A peer is lost. What it said is still passed on; nothing can be said to it.
@@ -174,7 +197,8 @@ impl<'a, 's> Tunnel<'a, 's> {
         if !self.count() {
             return;
         }
-        self.push_deadline();
+        self.begin_wait(self.exchange.worker.log.coarse());
+        self.taking = Taking::default();
         if self.down.read > 0 && !std::mem::replace(&mut self.answered, true) {
             let log = &self.exchange.worker.log;
             if let Some(event) = self.busy.answered(log.steady(log.coarse())) {
@@ -184,17 +208,27 @@ impl<'a, 's> Tunnel<'a, 's> {
         }
     }
 
-    fn push_deadline(&mut self) {
-        let idle = self.exchange.worker.log.coarse().after(self.idle);
-        let until = self.total.map_or(idle, |(until, _)| until.min(idle));
-        self.timer.set(until);
+    /// The wait for something to move begins at `now`.
+    fn begin_wait(&mut self, now: Micros) {
+        self.idle_end = now.after(self.idle);
+        self.look_next(now);
         self.exchange.live.bytes(Bytes {
             from_client: self.exchange.acct.request_head + self.up.read,
             to_client: self.before + self.down.written,
             to_backend: self.head_len + self.up.written,
             from_backend: self.down.read,
         });
-        self.exchange.live.waits(Phase::Pipe, self.exchange.worker.log.coarse(), until);
+        self.exchange.live.waits(Phase::Pipe, now, self.first_end(self.idle_end));
+    }
+
+    /// Sets the timer for the look after `now`.
+    fn look_next(&mut self, now: Micros) {
+        self.timer.set(self.first_end(Taking::next(self.idle, self.idle_end, now)));
+    }
+
+    /// `at`, or when its whole time is over if that is earlier.
+    fn first_end(&self, at: Micros) -> Micros {
+        self.total.map_or(at, |(until, _)| until.min(at))
     }
 
     /// Counts what has moved since the last time. Whether something has.

@@ -13,6 +13,7 @@ mod local;
 mod outbox;
 mod running;
 mod spare;
+mod taking;
 mod transport;
 
 use std::cell::{Cell, RefCell};
@@ -38,6 +39,7 @@ pub(crate) use live::Live;
 pub(crate) use local::{Lease, Local};
 pub(crate) use outbox::Outbox;
 pub(crate) use running::Place;
+pub(crate) use taking::{Look, Taking};
 pub(crate) use transport::{Agreed, Transport};
 
 use crate::bodies::Bodies;

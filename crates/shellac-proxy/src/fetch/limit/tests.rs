@@ -22,3 +22,22 @@ fn the_earlier_of_two_ends_counts_and_says_which_it_is() {
     assert_eq!(wait(700, 900).at, Micros(500));
     assert!(!Limit::Send.is_cut() && Limit::Total.is_cut() && Limit::Attempts.is_cut());
 }
+
+#[test]
+fn the_kernel_is_asked_only_where_a_peer_has_to_take_something() {
+    let at = |seconds| Micros::default().after(Duration::from_secs(seconds));
+    let time = Duration::from_secs(8);
+    let mut taking = Taking::default();
+    let send = Wait::new(at(0), Limit::Send, time, None);
+    assert_eq!(send.next_look(at(1)), at(2));
+    assert_eq!(send.look(&mut taking, || Some(1), at(2)), Look::Still);
+    assert_eq!(send.look(&mut taking, || Some(2), at(9)), Look::Moved);
+    let until = Until { at: at(5), limit: Limit::Total, time: Some(time) };
+    let cut = Wait::new(at(0), Limit::Send, time, Some(until));
+    let first_byte = Wait::new(at(0), Limit::FirstByte, time, None);
+    for wait in [cut, first_byte] {
+        assert_eq!(wait.next_look(at(1)), wait.at);
+        let asked = || panic!("nobody asks the kernel");
+        assert_eq!(wait.look(&mut Taking::default(), asked, wait.at), Look::Over);
+    }
+}
