@@ -35,10 +35,21 @@ pub struct Decoder {
     state: State,
     /// Data bytes handed out.
     received: u64,
-    /// The raw trailer section while it is being received.
-    trailer: Vec<u8>,
-    trailers: Headers,
+    /// The trailer section, if there is more of it than its end; boxed, as hardly a body has one.
+    trailer: Option<Box<Section>>,
 }
+
+/// A trailer section.
+#[derive(Clone, Debug, Default)]
+struct Section {
+    /// What has come of it.
+    raw: Vec<u8>,
+    /// Its fields, once it is complete.
+    fields: Headers,
+}
+
+/// Those of a body without any.
+static NO_TRAILERS: Headers = Headers::new();
 
 /// What one call of [`Decoder::decode`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,11 +153,14 @@ enum State {
     DataReturn,
     DataNewline,
     Trailer,
+    /// After the CR of a trailer section that is nothing else.
+    LastNewline,
     Failed(BodyError),
 }
 
 impl Decoder {
     /// For a body of this framing.
+    #[inline]
     pub fn new(framing: BodyFraming) -> Decoder {
         let state = match framing {
             BodyFraming::None | BodyFraming::Length(0) => State::Done,
@@ -154,10 +168,11 @@ impl Decoder {
             BodyFraming::Chunked => State::Size { digits: 0, bytes: 0 },
             BodyFraming::Eof => State::Eof,
         };
-        Decoder { state, received: 0, trailer: Vec::new(), trailers: Headers::new() }
+        Decoder { state, received: 0, trailer: None }
     }
 
     /// Whether the body is complete.
+    #[inline]
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
@@ -169,7 +184,7 @@ impl Decoder {
 
     /// The trailer fields of a complete chunked body.
     pub fn trailers(&self) -> &Headers {
-        &self.trailers
+        self.trailer.as_ref().map_or(&NO_TRAILERS, |section| &section.fields)
     }
 
     /// Takes the next run of data from the front of `input`.
@@ -265,33 +280,37 @@ impl Decoder {
             (State::DataReturn, b'\r') => State::DataNewline,
             (State::DataNewline, b'\n') => State::Size { digits: 0, bytes: 0 },
             (State::DataReturn | State::DataNewline, _) => return Err(BodyError::TailNoNewline),
+            (State::Trailer, b'\r') if self.trailer.is_none() => State::LastNewline,
             (State::Trailer, _) => return self.trailer_byte(byte),
+            (State::LastNewline, b'\n') => State::Done,
+            (State::LastNewline, _) => return Err(BodyError::TrailerSyntax),
             (state, _) => state,
         };
         Ok(())
     }
 
     fn trailer_byte(&mut self, byte: u8) -> Result<(), BodyError> {
-        let after_return = self.trailer.last() == Some(&b'\r');
+        let Section { raw, fields } = &mut **self.trailer.get_or_insert_default();
+        let after_return = raw.last() == Some(&b'\r');
         if byte == 0 || after_return != (byte == b'\n') {
             return Err(BodyError::TrailerSyntax);
         }
-        if self.trailer.len() == TRAILER_BYTES {
+        if raw.len() == TRAILER_BYTES {
             return Err(BodyError::TrailerTooLong);
         }
-        self.trailer.push(byte);
-        if self.trailer == b"\r\n" || self.trailer.ends_with(b"\r\n\r\n") {
+        raw.push(byte);
+        if raw.ends_with(b"\r\n\r\n") {
             let mut slots = [httparse::EMPTY_HEADER; TRAILER_LINES];
-            match httparse::parse_headers(&self.trailer, &mut slots) {
-                Ok(httparse::Status::Complete((_, fields))) => {
-                    for field in fields {
-                        self.trailers.push_checked(field.name.as_bytes(), field.value);
+            match httparse::parse_headers(raw, &mut slots) {
+                Ok(httparse::Status::Complete((_, found))) => {
+                    for field in found {
+                        fields.push_checked(field.name.as_bytes(), field.value);
                     }
                 }
                 Err(httparse::Error::TooManyHeaders) => return Err(BodyError::TrailerTooLong),
                 Ok(httparse::Status::Partial) | Err(_) => return Err(BodyError::TrailerSyntax),
             }
-            self.trailer = Vec::new();
+            *raw = Vec::new();
             self.state = State::Done;
         }
         Ok(())

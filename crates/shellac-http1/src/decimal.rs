@@ -3,7 +3,7 @@
 /// A number's decimal digits.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimal {
-    digits: [u8; 20],
+    digits: [u8; 24],
     first: usize,
 }
 
@@ -14,22 +14,9 @@ impl Decimal {
     /// assert_eq!(shellac_http1::Decimal::new(1024).as_bytes(), b"1024");
     /// ```
     pub fn new(number: u64) -> Decimal {
-        let mut digits = [b'0'; 20];
-        let mut end = digits.len();
-        let mut rest = number;
-        while rest >= SHORT {
-            digits[end - 8..end].copy_from_slice(&eight_digits(rest % SHORT));
-            end -= 8;
-            rest /= SHORT;
-        }
-        let first = eight_digits(rest);
-        let len = 8 - zeros(first);
-        match end {
-            // What is left of a number of more than sixteen digits.
-            ..8 => digits[..end].copy_from_slice(&first[8 - end..]),
-            _ => digits[end - 8..end].copy_from_slice(&first),
-        }
-        Decimal { digits, first: end - len }
+        let mut digits = [0; 24];
+        let first = fill(&mut digits, number);
+        Decimal { digits, first }
     }
 
     /// The digits.
@@ -37,6 +24,22 @@ impl Decimal {
     pub fn as_bytes(&self) -> &[u8] {
         &self.digits[self.first..]
     }
+}
+
+/// Writes the digits of `number` at the end of `room`, at least one, and says where they begin. There has to be room for 24, as they are
+/// written by eights.
+#[inline]
+pub(crate) fn fill(room: &mut [u8], number: u64) -> usize {
+    let mut end = room.len();
+    let mut rest = number;
+    while rest >= SHORT {
+        room[end - 8..end].copy_from_slice(&eight_digits(rest % SHORT));
+        end -= 8;
+        rest /= SHORT;
+    }
+    let first = eight_digits(rest);
+    room[end - 8..end].copy_from_slice(&first);
+    end - 8 + zeros(first)
 }
 
 /// The eight digits of a number below a hundred million, the first of them zeros where it has fewer.

@@ -54,6 +54,7 @@ impl ChunkHead {
 
 impl Encoder {
     /// For a message whose head says `framing`.
+    #[inline]
     pub fn new(framing: BodyFraming) -> Encoder {
         let left = match framing {
             BodyFraming::Length(bytes) => bytes,

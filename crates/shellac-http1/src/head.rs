@@ -93,6 +93,7 @@ pub struct ResponseHead {
 
 impl ResponseHead {
     /// Whether another head follows this one: a status of 1xx other than 101.
+    #[inline]
     pub fn is_interim(&self) -> bool {
         (100..200).contains(&self.status) && self.status != 101
     }

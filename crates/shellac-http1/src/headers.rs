@@ -6,10 +6,10 @@ mod values;
 
 use std::fmt;
 
-use crate::decimal::Decimal;
 use crate::names::{Known, Names, Wanted};
 use crate::plain::{IS_TOKEN, text_len};
 pub use line::Line;
+use line::NumberLine;
 pub use values::Values;
 
 /// Where one field lies in [`Headers::text`]; CR LF follows it there.
@@ -58,7 +58,7 @@ pub struct Headers {
     /// The lines with their ends, and what no field points to.
     text: Vec<u8>,
     fields: Vec<Field>,
-    /// Names that may be there; all others are not.
+    /// The known names that are there.
     present: Names,
     /// Those that may be there more than once.
     repeated: Names,
@@ -81,8 +81,16 @@ pub struct Header<'a> {
 
 impl Headers {
     /// No fields.
-    pub fn new() -> Headers {
-        Headers::default()
+    pub const fn new() -> Headers {
+        let none = Names::of(&[]);
+        Headers {
+            text: Vec::new(),
+            fields: Vec::new(),
+            present: none,
+            repeated: none,
+            came: Vec::new(),
+            came_names: (none, none),
+        }
     }
 
     /// Forgets all fields and keeps the memory.
@@ -141,20 +149,27 @@ impl Headers {
     /// The value of the first field called `name`.
     #[inline]
     pub fn get(&self, name: impl Wanted) -> Option<&[u8]> {
-        self.values(name).next()
+        match name.known() {
+            Some(known) if self.present.has(known) => self.known_value(known),
+            Some(_) => None,
+            None => self.values(name).next(),
+        }
     }
 
     /// The values of all fields called `name`, in order.
     #[inline]
     pub fn values<N: Wanted>(&self, name: N) -> Values<'_, N> {
-        let may_be_there = name.known().is_none_or(|known| self.present.has(known));
-        Values::new(self, name, may_be_there)
+        let is_there = name.known().is_none_or(|known| self.present.has(known));
+        Values::new(self, name, is_there)
     }
 
     /// Whether there is a field called `name`.
     #[inline]
     pub fn contains(&self, name: impl Wanted) -> bool {
-        self.get(name).is_some()
+        match name.known() {
+            Some(known) => self.present.has(known),
+            None => self.values(name).next().is_some(),
+        }
     }
 
     /// Whether one of the fields called `name` has `token` as a member of its comma-separated list.
@@ -193,7 +208,15 @@ impl Headers {
     /// [`set`](Headers::set) to a number.
     pub fn set_number(&mut self, name: Known, number: u64) {
         self.remove(name);
-        self.push_text(Some(name), name.as_str().as_bytes(), Decimal::new(number).as_bytes());
+        let text = name.as_str().as_bytes();
+        let rest = NumberLine::new(number);
+        let rest = rest.as_bytes();
+        let start = self.text.len();
+        let end = start + text.len() + rest.len() - LINE_END.len();
+        let Some(field) = Field::new(start, text.len(), end, Some(name)) else { return };
+        self.text.extend_from_slice(text);
+        self.text.extend_from_slice(rest);
+        self.add(field);
     }
 
     /// Replaces all fields called `name` by one at the end.
@@ -218,12 +241,10 @@ impl Headers {
         }
     }
 
-    /// Removes the fields whose names are among `names`, and those for which `also` says so.
-    pub(crate) fn remove_all(&mut self, names: Names, also: impl Fn(&[u8]) -> bool) {
+    /// Removes the fields whose names are among `names`.
+    pub(crate) fn remove_all(&mut self, names: Names) {
         self.lacks(names);
-        self.keep(|text, field| {
-            !field.known.is_some_and(|known| names.has(known)) && !also(header(text, *field).name)
-        });
+        self.keep(|_, field| !field.known.is_some_and(|known| names.has(known)));
     }
 
     /// None of these is there from here on.
@@ -241,14 +262,23 @@ impl Headers {
         }
     }
 
-    /// Whether one of these names may be there.
-    pub(crate) fn may_have(&self, names: Names) -> bool {
+    /// Whether one of these names is there.
+    #[inline]
+    pub(crate) fn has_one_of(&self, names: Names) -> bool {
         self.present.meets(names)
     }
 
     /// Keeps the fields for which `keep` says so; returns how many were removed.
     pub fn retain(&mut self, mut keep: impl FnMut(Header<'_>) -> bool) -> usize {
-        self.keep(|text, field| keep(header(text, *field)))
+        let removed = self.keep(|text, field| keep(header(text, *field)));
+        if removed > 0 {
+            // Whoever chose knows the names, and we do not.
+            (self.present, self.repeated) = (Names::default(), Names::default());
+            for at in 0..self.fields.len() {
+                self.note(self.fields[at].known);
+            }
+        }
+        removed
     }
 
     fn keep(&mut self, mut keep: impl FnMut(&[u8], &Field) -> bool) -> usize {
@@ -283,12 +313,24 @@ impl Headers {
 
     #[inline]
     fn add(&mut self, field: Field) {
-        if let Some(known) = field.known {
+        self.note(field.known);
+        self.fields.push(field);
+    }
+
+    /// There is one more field of this name.
+    #[inline]
+    fn note(&mut self, known: Option<Known>) {
+        if let Some(known) = known {
             let name = Names::of(&[known]);
             self.repeated = self.repeated.and(self.present.both(name));
             self.present = self.present.and(name);
         }
-        self.fields.push(field);
+    }
+
+    /// The value of a field.
+    #[inline]
+    fn value(&self, field: &Field) -> &[u8] {
+        &self.text[field.start() + field.name_len as usize + 2..field.end()]
     }
 
     #[inline]
@@ -305,7 +347,8 @@ fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether `token` is a member of a comma-separated list.
 fn is_member(value: &[u8], token: &[u8]) -> bool {
-    if value.contains(&b',') {
+    // The shortest list that has it and something else is longer.
+    if value.len() > token.len() && value.contains(&b',') {
         members(value).any(|found| found.eq_ignore_ascii_case(token))
     } else {
         value.eq_ignore_ascii_case(token)

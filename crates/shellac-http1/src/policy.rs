@@ -23,6 +23,10 @@ const HOP_BY_HOP: Names = Names::of(&[
 const NOT_NOMINATED: Names =
     Names::of(&[Known::ContentLength, Known::Host, Known::TransferEncoding]);
 
+/// What `Connection` says of the connection itself.
+const KEEP_ALIVE: &str = "keep-alive";
+const CLOSE: &str = "close";
+
 /// Removes what concerns one connection only, from a request or a response: the hop-by-hop fields and those
 /// that `Connection` names.
 ///
@@ -30,22 +34,26 @@ const NOT_NOMINATED: Names =
 /// its place. So does `Trailer`; what may be said of it to the next hop is in [`Trailing`](crate::Trailing).
 pub fn strip_hop_by_hop(headers: &mut Headers) {
     // Without any of these nothing is nominated either.
-    if headers.may_have(HOP_BY_HOP) {
+    if headers.has_one_of(HOP_BY_HOP) {
         let nominated = nominated(headers);
-        if nominated.is_empty() {
-            return headers.remove_all(HOP_BY_HOP, |_| false);
+        headers.remove_all(HOP_BY_HOP);
+        if !nominated.is_empty() {
+            let is_nominated = |name: &[u8]| {
+                nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated))
+            };
+            headers.retain(|header| !is_nominated(header.name));
         }
-        headers.remove_all(HOP_BY_HOP, |name| {
-            nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated))
-        });
     }
 }
 
 /// What `Connection` takes away besides the hop-by-hop fields.
 pub(crate) fn nominated(headers: &Headers) -> Vec<Vec<u8>> {
-    let usual: [&[u8]; 2] = [b"keep-alive", b"close"];
-    let names_fields = |value: &[u8]| !usual.iter().any(|usual| value.eq_ignore_ascii_case(usual));
-    if !headers.values(Known::Connection).any(names_fields) {
+    let names_no_field = |value: &[u8]| {
+        value == KEEP_ALIVE.as_bytes()
+            || value.eq_ignore_ascii_case(KEEP_ALIVE.as_bytes())
+            || value.eq_ignore_ascii_case(CLOSE.as_bytes())
+    };
+    if headers.values(Known::Connection).all(names_no_field) {
         return Vec::new();
     }
     headers
@@ -99,16 +107,21 @@ pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
 }
 
 fn keeps_alive(version: Version, headers: &Headers) -> bool {
-    if headers.has_token(Known::Connection, "close") {
+    let mut says = headers.values(Known::Connection);
+    // Most who say something say this alone, and in this way.
+    let is_usual =
+        says.next().is_none_or(|value| value == KEEP_ALIVE.as_bytes()) && says.next().is_none();
+    if !is_usual && headers.has_token(Known::Connection, CLOSE) {
         return false;
     }
     match version {
         Version::Http11 => true,
-        Version::Http10 => headers.has_token(Known::Connection, "keep-alive"),
+        Version::Http10 => headers.has_token(Known::Connection, KEEP_ALIVE),
     }
 }
 
 /// Whether the client waits for `100 Continue` before it sends its body.
+#[inline]
 pub fn expects_continue(head: &RequestHead) -> bool {
     head.version == Version::Http11 && head.headers.has_token(Known::Expect, "100-continue")
 }
@@ -184,8 +197,8 @@ pub fn frame_response(
     }
     headers.remove(Known::Connection);
     match (keep && towards != BodyFraming::Eof, client) {
-        (true, Version::Http10) => headers.push(Known::Connection, "keep-alive"),
-        (false, _) => headers.push(Known::Connection, "close"),
+        (true, Version::Http10) => headers.push(Known::Connection, KEEP_ALIVE),
+        (false, _) => headers.push(Known::Connection, CLOSE),
         (true, Version::Http11) => {}
     }
 }

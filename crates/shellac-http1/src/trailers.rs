@@ -67,8 +67,15 @@ const HEAD_ONLY: [&str; 38] = [
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trailing {
-    /// The value for `Trailer`, if something is left of it.
-    announced: Option<Vec<u8>>,
+    /// Boxed, as hardly a message says anything.
+    said: Option<Box<Said>>,
+}
+
+/// What a head says about its trailers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    /// The value for `Trailer`; empty if nothing is left of it.
+    announced: Vec<u8>,
     /// What `Connection` takes away.
     nominated: Vec<Vec<u8>>,
 }
@@ -77,39 +84,43 @@ impl Trailing {
     /// What `headers` say.
     pub fn of(headers: &Headers) -> Trailing {
         let nominated = nominated(headers);
-        let mut trailing = Trailing { announced: None, nominated };
         let mut announced = Vec::new();
-        for name in headers.tokens(Known::Trailer).filter(|name| trailing.passes(name)) {
+        for name in headers.tokens(Known::Trailer).filter(|name| passes(name, &nominated)) {
             if !announced.is_empty() {
                 announced.extend_from_slice(b", ");
             }
             announced.extend_from_slice(name);
         }
-        trailing.announced = (!announced.is_empty()).then_some(announced);
-        trailing
+        let says_nothing = announced.is_empty() && nominated.is_empty();
+        Trailing { said: (!says_nothing).then(|| Box::new(Said { announced, nominated })) }
     }
 
     /// Adds `Trailer` to a head whose body goes on in chunks.
     pub fn announce(&self, headers: &mut Headers) {
-        if let Some(announced) = &self.announced {
-            headers.set(Known::Trailer, announced);
+        if let Some(said) = &self.said
+            && !said.announced.is_empty()
+        {
+            headers.set(Known::Trailer, &said.announced);
         }
     }
 
     /// The fields that go on, announced or not.
     pub fn pass<'t>(&'t self, trailers: &'t Headers) -> impl Iterator<Item = Header<'t>> {
-        trailers.iter().filter(|field| self.passes(field.name))
-    }
-
-    fn passes(&self, name: &[u8]) -> bool {
-        is_token(name)
-            && !is_hop_by_hop(name)
-            && !is_one_of(name, &HEAD_ONLY)
-            && !self.nominated.iter().any(|other| name.eq_ignore_ascii_case(other))
+        let nominated = self.said.as_ref().map_or(&[][..], |said| &said.nominated);
+        trailers.iter().filter(|field| passes(field.name, nominated))
     }
 }
 
+/// Whether a trailer field goes on.
+fn passes(name: &[u8], nominated: &[Vec<u8>]) -> bool {
+    is_token(name)
+        && !is_hop_by_hop(name)
+        && !is_one_of(name, &HEAD_ONLY)
+        && !nominated.iter().any(|other| name.eq_ignore_ascii_case(other))
+}
+
 /// Whether a client asks for trailers: `TE: trailers`, named by `Connection` as that field has to be.
+#[inline]
 pub fn wants_trailers(head: &RequestHead) -> bool {
     head.version == Version::Http11
         && head.headers.has_token(Known::Te, "trailers")

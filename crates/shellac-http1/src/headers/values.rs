@@ -14,8 +14,8 @@ pub struct Values<'h, N> {
 
 impl<'h, N> Values<'h, N> {
     #[inline]
-    pub(super) fn new(headers: &'h Headers, name: N, may_be_there: bool) -> Values<'h, N> {
-        Values { headers, name, next: may_be_there.then_some(0) }
+    pub(super) fn new(headers: &'h Headers, name: N, is_there: bool) -> Values<'h, N> {
+        Values { headers, name, next: is_there.then_some(0) }
     }
 }
 
@@ -35,29 +35,27 @@ impl<'h, N: Wanted> Iterator for Values<'h, N> {
 }
 
 impl Headers {
+    /// The value of the first field of this name.
+    pub(super) fn known_value(&self, known: Known) -> Option<&[u8]> {
+        let field = self.fields.iter().find(|field| field.known == Some(known))?;
+        Some(self.value(field))
+    }
+
     /// The value of the next field of this name from the one at `from` on, and where to look for another one.
     fn next_value(&self, known: Known, from: usize) -> Option<(&[u8], Option<usize>)> {
-        let at = self.find(known, from)?;
-        let next = self.repeated.has(known).then_some(at + 1);
-        Some((self.header(self.fields[at]).value, next))
+        let fields = self.fields.get(from..)?;
+        let at = fields.iter().position(|field| field.known == Some(known))?;
+        let next = self.repeated.has(known).then_some(from + at + 1);
+        Some((self.value(&fields[at]), next))
     }
 
     /// The same for a name that has no number.
     fn next_called(&self, name: &str, from: usize) -> Option<(&[u8], Option<usize>)> {
         let at = self.find_called(name, from)?;
-        Some((self.header(self.fields[at]).value, Some(at + 1)))
+        Some((self.value(&self.fields[at]), Some(at + 1)))
     }
 
     /// The next field of this name, from the one at `from` on.
-    fn find(&self, known: Known, from: usize) -> Option<usize> {
-        let mut at = from;
-        while self.fields.get(at)?.known != Some(known) {
-            at += 1;
-        }
-        Some(at)
-    }
-
-    /// The same for a name that has no number.
     fn find_called(&self, name: &str, from: usize) -> Option<usize> {
         // Most names differ in length, and nothing else is looked at then.
         let is_called = |field: &Field| {

@@ -37,6 +37,19 @@ fn fields_of_one_connection_do_not_pass() {
 }
 
 #[test]
+fn a_known_field_that_was_named_away_is_known_to_be_gone() {
+    let mut headers: Headers =
+        [("Via", "1.0 a"), ("Connection", "via"), ("Date", "x"), ("via", "1.0 b"), ("Date", "y")]
+            .into_iter()
+            .collect();
+    strip_hop_by_hop(&mut headers);
+    assert!(!headers.contains(Known::Via) && !headers.contains(Known::Connection));
+    assert_eq!(headers.get(Known::Via), None);
+    assert!(headers.contains(Known::Date));
+    assert_eq!(headers.values(Known::Date).collect::<Vec<_>>(), [b"x", b"y"]);
+}
+
+#[test]
 fn an_interim_head_says_no_length() {
     let mut headers: Headers =
         [("Link", "</a>"), ("Content-Length", "5"), ("Transfer-Encoding", "chunked"), ("X", "1")]

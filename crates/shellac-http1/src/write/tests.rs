@@ -19,3 +19,12 @@ fn heads_are_appended_as_http_1_1() {
     assert_eq!(response(&mut out, &head), out.len());
     assert_eq!(out, b"HTTP/1.1 204 \r\n\r\n");
 }
+
+#[test]
+fn a_status_of_any_length_is_written_as_it_is() {
+    for status in [0, 9, 99, 100, 599, 999, 1000, 10_000, 65_499, u16::MAX] {
+        let mut out = Vec::new();
+        response(&mut out, &ResponseHead { status, ..ResponseHead::default() });
+        assert_eq!(out, format!("HTTP/1.1 {status} \r\n\r\n").as_bytes());
+    }
+}
