@@ -49,11 +49,12 @@ pub(crate) struct RequestBody<'w> {
 }
 
 impl<'w> RequestBody<'w> {
-    /// A body of `framing`, kept as `config` says.
+    /// A body of `framing`, kept as `config` says, with trailers as its head says.
     pub(crate) fn new(
         framing: BodyFraming,
         config: &'w BodyConfig,
         worker: &'w Worker,
+        trailing: Trailing,
     ) -> RequestBody<'w> {
         RequestBody {
             framing,
@@ -64,14 +65,8 @@ impl<'w> RequestBody<'w> {
                 BodyOver::Refuse => config.limit_bytes,
             },
             raw: 0,
-            trailing: Trailing::default(),
+            trailing,
         }
-    }
-
-    /// The same, with trailers as its head said.
-    pub(crate) fn with(mut self, trailing: Trailing) -> RequestBody<'w> {
-        self.trailing = trailing;
-        self
     }
 
     /// The trailers that are passed on, as far as they have come.

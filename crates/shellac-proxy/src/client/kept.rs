@@ -48,7 +48,8 @@ pub(crate) struct Kept<'w> {
     base: u64,
     /// Bytes of the beginning that went into memory.
     in_memory: u64,
-    file: Option<OnFile>,
+    /// Boxed, as hardly a body needs one.
+    file: Option<Box<OnFile>>,
     lost: Option<Loss>,
     /// Runs while something waits for the disk.
     timer: Option<Timer<'w>>,
@@ -294,15 +295,17 @@ impl<'w> Kept<'w> {
     /// Takes bytes on their way to the file.
     fn spill(&mut self, data: &[u8]) {
         let bodies = &self.worker.bodies;
-        let file = self.file.get_or_insert_with(|| OnFile {
-            file: None,
-            work: None,
-            queue: Vec::new(),
-            written: 0,
-            writing: 0,
-            window: Vec::new(),
-            window_at: 0,
-            room: bodies.reserve(),
+        let file = self.file.get_or_insert_with(|| {
+            Box::new(OnFile {
+                file: None,
+                work: None,
+                queue: Vec::new(),
+                written: 0,
+                writing: 0,
+                window: Vec::new(),
+                window_at: 0,
+                room: bodies.reserve(),
+            })
         });
         if !file.room.grow(data.len() as u64, self.config.total_bytes) {
             return self.lose(Loss::Total);

@@ -29,9 +29,9 @@ pub(super) async fn introduced(session: &mut Session) -> Result<(), SessionEnd> 
     let worker = std::rc::Rc::clone(session.worker());
     let limit = worker.current().config().timeouts.client_head;
     let mut timer = Timer::new(&worker.deadlines, worker.log.coarse().after(limit));
-    worker.buffers.borrow_mut().lend(&mut session.client.input);
+    worker.buffers.lend(&mut session.client.input);
     let read = poll_fn(|cx| poll(session, &mut timer, cx)).await;
-    worker.buffers.borrow_mut().reclaim(&mut session.client.input);
+    worker.buffers.reclaim(&mut session.client.input);
     match read {
         Read::Whole(preamble) => {
             session.txn.proxy(&preamble);

@@ -159,7 +159,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
     let Session { client, txn: parent, peer, address, server, live, welcome, head, .. } = session;
     client.input.consume(len);
     // While the request waits, others use the memory, which is still in the caches.
-    worker.buffers.borrow_mut().reclaim(&mut client.input);
+    worker.buffers.reclaim(&mut client.input);
     let log = &worker.log;
     let xid = log.next_xid();
     parent.link(TxnKind::Request, xid);
@@ -249,7 +249,7 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         txn,
         live,
         head,
-        body: RequestBody::new(framing, &config.body, &worker).with(trailing),
+        body: RequestBody::new(framing, &config.body, &worker, trailing),
         acct: Acct { request_head: len as u64, ..Acct::default() },
         out: Outbox::of(worker.spare.text()),
         written: 0,

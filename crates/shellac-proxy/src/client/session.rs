@@ -141,7 +141,7 @@ impl Session {
                     after
                 }
             };
-            self.worker.buffers.borrow_mut().reclaim(&mut self.client.input);
+            self.worker.buffers.reclaim(&mut self.client.input);
             // Nothing is left of it where the request did not come about.
             self.live = None;
             if let Some(end) = after.close {
@@ -169,6 +169,7 @@ impl Session {
         let idle_until = worker.log.coarse().after(client_idle);
         let mut timer = Timer::new(&worker.deadlines, idle_until);
         let mut first_byte = None;
+        let mut was_quiet = false;
         // What came behind the last request is there already.
         let mut news = !client.input.is_empty();
         if news {
@@ -197,33 +198,40 @@ impl Session {
                 if worker.draining.get() && !worker.lenient.get() && client.input.is_empty() {
                     return Poll::Ready(Waited::End(SessionEnd::RespClose));
                 }
-                if client.stream.poll_read_ready(cx).is_pending() {
-                    // An idle connection holds no memory.
-                    worker.buffers.borrow_mut().reclaim(&mut client.input);
-                    if let Some(at) = first_byte {
-                        let live = live
-                            .get_or_insert_with(|| Live::claim(worker, at, txn.vxid(), *address));
-                        live.bytes(Bytes {
-                            from_client: client.input.len() as u64,
-                            ..Bytes::default()
-                        });
-                        live.waits(Phase::ReadHead, at, timer.at());
-                    }
-                    return if timer.is_late(cx) {
-                        let end = match first_byte {
+                // Whoever is woken is told by the read itself whether there is something.
+                let is_quiet = !was_quiet && client.stream.poll_read_ready(cx).is_pending();
+                let read = if is_quiet {
+                    Poll::Pending
+                } else {
+                    worker.buffers.lend(&mut client.input);
+                    // The parser refuses a head at its limit, so the room behind it is never used up.
+                    let room = client.input.room(limits.head_bytes + ROOM_BEHIND);
+                    client.stream.poll_read_head(cx, room)
+                };
+                match read {
+                    Poll::Pending => {
+                        was_quiet = true;
+                        // An idle connection holds no memory.
+                        worker.buffers.reclaim(&mut client.input);
+                        if let Some(at) = first_byte {
+                            let live = live.get_or_insert_with(|| {
+                                Live::claim(worker, at, txn.vxid(), *address)
+                            });
+                            live.bytes(Bytes {
+                                from_client: client.input.len() as u64,
+                                ..Bytes::default()
+                            });
+                            live.waits(Phase::ReadHead, at, timer.at());
+                        }
+                        if !timer.is_late(cx) {
+                            news = false;
+                            return Poll::Pending;
+                        }
+                        return Poll::Ready(Waited::End(match first_byte {
                             Some(_) => SessionEnd::RxTimeout,
                             None => SessionEnd::RxCloseIdle,
-                        };
-                        Poll::Ready(Waited::End(end))
-                    } else {
-                        Poll::Pending
-                    };
-                }
-                worker.buffers.borrow_mut().lend(&mut client.input);
-                // The parser refuses a head at its limit, so the room behind it is never used up.
-                let room = client.input.room(limits.head_bytes + ROOM_BEHIND);
-                match client.stream.poll_read_head(cx, room) {
-                    Poll::Pending => news = false,
+                        }));
+                    }
                     Poll::Ready(Ok(0)) => client.ended = true,
                     Poll::Ready(Ok(count)) => {
                         client.input.fill(count);

@@ -27,12 +27,12 @@ use crate::worker::{Conn, Place, Worker};
 
 /// What an attempt came to.
 pub(super) enum Attempt {
-    /// There is a response for the client; it is where the caller wanted it.
-    Response,
+    /// There is a response for the client: its head; the rest is where the caller wanted it.
+    Response(Box<ResponseHead>),
     /// Another attempt follows.
     Again,
     /// There will be no response: the page for the client.
-    Failed { head: ResponseHead, html: String },
+    Failed { head: Box<ResponseHead>, html: String },
     /// Nobody waits for a response any more.
     ClientGone,
 }
@@ -42,7 +42,10 @@ pub(super) struct Got {
     pub(super) txn: Txn,
     pub(super) conn: Box<Conn>,
     pub(super) upload: Upload,
-    pub(super) response: Response,
+    /// How its body comes.
+    pub(super) framing: BodyFraming,
+    /// Bytes of its head, interim ones included.
+    pub(super) head_len: u64,
     /// The time, as nobody has been waited for since it was read.
     pub(super) at: Micros,
     /// The place that it has at the backend.
@@ -61,7 +64,7 @@ struct Running {
     written_before: u64,
 }
 
-/// Makes one attempt. A response goes into `got`.
+/// Makes one attempt. What follows the head of a response goes into `got`.
 pub(super) async fn attempt(
     exchange: &mut Exchange<'_>,
     fetch: &mut Fetch<'_>,
@@ -225,8 +228,9 @@ pub(super) async fn attempt(
     }
     let Running { conn, upload, .. } = running;
     let number = fetch.number;
-    *got = Some(Got { txn, conn, upload, response, at, busy, number, node });
-    Attempt::Response
+    let Response { head, framing, head_len, .. } = response;
+    *got = Some(Got { txn, conn, upload, framing, head_len, at, busy, number, node });
+    Attempt::Response(head)
 }
 
 /// Gives a response without a date that of its arrival: whoever has a clock owes it to those behind.
@@ -400,7 +404,7 @@ async fn fail(
     txn.length(html.len() as u64);
     txn.bereq_acct(&fetch.acct);
     txn.end();
-    Attempt::Failed { head, html }
+    Attempt::Failed { head: Box::new(head), html }
 }
 
 /// Says why no other attempt follows.

@@ -1,26 +1,28 @@
 //! Passing a response on: its head, then its body as it comes, while the request may still be on its way.
 
 mod broken;
+mod pace;
 
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use shellac_config::BackendConfig;
 use shellac_counters::live::Phase as Wait;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_http1::policy::{frame_response, response_persistent, strip_hop_by_hop};
-use shellac_http1::{BodyFraming, Decoder, Encoder, Known, Trailing, Version, write};
+use shellac_http1::{BodyFraming, Decoder, Encoder, Known, ResponseHead, Trailing, Version, write};
 use shellac_upstream::Outcome;
 
 use super::attempt::{Got, over};
-use super::limit::{self, Limit, Times, Until};
-use super::rate::Rate;
+use super::limit;
 use super::upload::UploadError;
-use crate::client::{After, Exchange, Watch, is_gone, via};
+use crate::client::{After, Exchange, is_gone, via};
 use crate::clock::{Micros, micros};
 use crate::log::{Acct, BodyKind, CloseReason, HeadTags, Row, SessionEnd};
-use crate::worker::{Conn, Local, Look, Taking, Timer, Transport, Worker};
+use crate::worker::{Conn, Local, Timer, Transport, Worker};
+use pace::Pace;
 
 /// Longest rest of a refused response that is read so that its connection can be kept.
 pub(super) const DISCARD_BYTES: u64 = 64 << 10;
@@ -71,18 +73,12 @@ struct Delivery<'a, 's> {
     cut: bool,
     /// It is the client that did not send the rest of its request.
     spoiled: bool,
-    timer: Timer<'s>,
-    /// What the timer waits for, if it does not go off for a look in between.
-    waits: limit::Wait,
-    /// What the client takes where there is no room for more.
-    taking: Taking,
-    /// The client has to move next, and not the backend.
-    for_client: bool,
-    /// How fast the backend sends and the client takes.
-    response_rate: Rate,
-    delivery_rate: Rate,
-    watch: Watch<'s>,
-    times: Times,
+    /// When it began.
+    begun: Micros,
+    /// What is configured for the backend.
+    backend: &'s BackendConfig,
+    /// Whom it waits for, once somebody has to be waited for: most responses are there as a whole, and fit.
+    pace: Option<Pace<'s>>,
     /// Bytes sent to the backend.
     uploaded: u64,
     /// Those that were accounted for.
@@ -95,30 +91,32 @@ struct Delivery<'a, 's> {
 /// Passes a response on and ends both transactions.
 pub(super) async fn deliver(
     exchange: &mut Exchange<'_>,
+    mut head: Box<ResponseHead>,
     source: &mut Option<Got>,
     acct: Acct,
 ) -> After {
-    let worker = exchange.worker;
-    let Some(Got { txn, conn, upload, response, at: now, .. }) = source else {
+    let (worker, local) = (exchange.worker, exchange.local);
+    let Some(Got { txn, conn, upload, framing, head_len: received, at: now, .. }) = source else {
         return After::close(SessionEnd::TxError);
     };
-    let now = *now;
-    worker.stats.fetched(&exchange.head.method, response.head.status, response.framing);
-    let endpoint = std::sync::Arc::clone(&conn.endpoint);
+    let (now, framing, received) = (*now, *framing, *received);
+    worker.stats.fetched(&exchange.head.method, head.status, framing);
+    let counts = local.counts(&conn.endpoint);
+    let backend = local.backend(&conn.endpoint);
     txn.returns("deliver");
     txn.timestamp("Process", now);
-    txn.kept(match response.framing {
+    txn.kept(match framing {
         BodyFraming::None | BodyFraming::Length(0) => BodyKind::None,
         BodyFraming::Length(_) => BodyKind::Length,
         BodyFraming::Chunked => BodyKind::Chunked,
         BodyFraming::Eof => BodyKind::Eof,
     });
-    let status = response.head.status;
-    let persistent = !conn.single && response_persistent(&response.head, response.framing);
-    let is_http10 = response.head.version == Version::Http10
-        && response.framing != BodyFraming::Eof
-        && !response.head.headers.has_token(Known::Connection, "close");
-    let towards = response.framing.towards_client(exchange.version);
+    let status = head.status;
+    let persistent = !conn.single && response_persistent(&head, framing);
+    let is_http10 = head.version == Version::Http10
+        && framing != BodyFraming::Eof
+        && !head.headers.has_token(Known::Connection, "close");
+    let towards = framing.towards_client(exchange.version);
     if towards == BodyFraming::Eof {
         // It would be closed for this alone, whatever was asked for.
         exchange.close = Some(SessionEnd::TxEof);
@@ -136,64 +134,54 @@ pub(super) async fn deliver(
             upload.stop();
         }
     }
-    let trailing = match response.framing {
-        BodyFraming::Chunked => Trailing::of(&response.head.headers),
+    let trailing = match framing {
+        BodyFraming::Chunked => Trailing::of(&head.headers),
         _ => Trailing::default(),
     };
-    log_head(exchange, &mut response.head, towards, &trailing, now);
+    log_head(exchange, &mut head, towards, &trailing, now);
     let interim = exchange.out.len() as u64 + exchange.written;
     let head_len = exchange.push_head(true, |out| {
-        write::response(out, &response.head);
+        write::response(out, &head);
     });
-    worker.spare.keep_head(std::mem::take(&mut response.head));
+    worker.spare.keep_head(head);
 
-    let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
-    let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
-    let limits = &exchange.local.config().limits;
-    let rate = |limit, least| Rate::new(limit, least, limits.rate_grace);
     let mut delivery = Delivery {
         uploaded: upload.written,
         accounted: upload.written,
-        head_len: response.head_len,
+        head_len: received,
         earlier: acct.response_body,
         persistent,
         is_http10,
         status,
-        decoder: Decoder::new(response.framing),
+        decoder: Decoder::new(framing),
         encoder: Encoder::new(towards),
         trailing,
         acct,
         truncated: false,
         cut: false,
         spoiled: false,
-        timer: Timer::new(&worker.deadlines, waits.at),
-        waits,
-        taking: Taking::default(),
-        for_client: false,
-        response_rate: rate(Limit::ResponseRate, limits.response_rate),
-        delivery_rate: rate(Limit::DeliveryRate, limits.delivery_rate),
-        watch: Watch::new(worker),
-        times,
+        begun: now,
+        backend,
+        pace: None,
         exchange: &mut *exchange,
         source,
     };
-    delivery.wait(now);
     delivery.take_buffered(now);
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
-    let waits = delivery.waits;
+    let waits = delivery.pace.as_ref().map(|pace| pace.waits);
     let body = delivery.acct.response_body - delivery.earlier;
     let data = delivery.decoder.received_bytes();
     drop(delivery);
 
-    exchange.local.counts(&endpoint).add(Vbe::BerespBodybytes, body);
+    counts.add(Vbe::BerespBodybytes, body);
     if !matches!(end, End::Complete) {
         worker.stats.main().inc(Main::RespFailed);
     }
     let sent = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = sent.min(head_len);
     exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
-    if let End::Late = end {
+    if let (End::Late, Some(waits)) = (&end, waits) {
         exchange.txn.note("http.timeout", waits.limit.name());
         if let Some(time) = waits.time {
             exchange.txn.note_seconds("http.limit", micros(time));
@@ -243,7 +231,9 @@ fn log_head(
     };
     let keep = exchange.keeps();
     frame_response(&mut head.headers, head.status, towards, exchange.version, keep);
-    if let (Some(value), None) = (length, head.headers.get(Known::ContentLength)) {
+    if let Some(value) = length
+        && !head.headers.contains(Known::ContentLength)
+    {
         exchange.txn.unset(tags, "Content-Length", &value);
     }
     if towards == BodyFraming::Chunked {
@@ -256,7 +246,7 @@ fn log_head(
     }
 }
 
-impl Delivery<'_, '_> {
+impl<'s> Delivery<'_, 's> {
     /// Frames what was read together with the head.
     fn take_buffered(&mut self, now: Micros) {
         let Some(source) = &mut *self.source else { return };
@@ -276,7 +266,7 @@ impl Delivery<'_, '_> {
             }
         }
         source.conn.input.consume(used);
-        self.exchange.worker.buffers.borrow_mut().reclaim(&mut source.conn.input);
+        self.exchange.worker.buffers.reclaim(&mut source.conn.input);
         self.acct.response_body += used as u64;
         if let Some(text) = fault {
             self.truncate(text, "junk", None, None);
@@ -295,18 +285,25 @@ impl Delivery<'_, '_> {
                 && self.exchange.worker.deadlines.now() >= until.at
                 && (self.source.is_some() || !self.exchange.out.is_empty())
             {
-                self.waits = limit::Wait::cut(self.waits.since, until);
+                let (pace, _) = self.pace();
+                pace.waits = limit::Wait::cut(pace.waits.since, until);
                 return Poll::Ready(End::Late);
             }
             self.poll_upload(cx);
             let Exchange { client, out, written, .. } = &mut *self.exchange;
             let before = *written;
             let flushed = out.poll_flush(&mut client.stream, cx, written);
-            let for_client = flushed.is_pending();
-            if *written != before || for_client != self.for_client {
+            let has_moved = *written != before;
+            if let Poll::Ready(Ok(())) = flushed
+                && self.source.is_none()
+                && !self.truncated
+            {
+                return Poll::Ready(End::Complete);
+            }
+            let (pace, exchange) = self.pace();
+            if pace.turn(flushed.is_pending()) || has_moved {
                 // Whoever is waited for from here on gets a whole wait: the client, or the backend again.
-                let now = self.exchange.worker.log.coarse();
-                self.for_client = for_client;
+                let now = exchange.worker.log.coarse();
                 self.wait(now);
             }
             match flushed {
@@ -339,36 +336,31 @@ impl Delivery<'_, '_> {
         Poll::Pending
     }
 
+    /// Bytes of the response's body so far.
+    fn received(&self) -> u64 {
+        self.acct.response_body - self.earlier
+    }
+
+    /// Whom it waits for, and the request.
+    fn pace(&mut self) -> (&mut Pace<'s>, &mut Exchange<'s>) {
+        let received = self.received();
+        let Delivery { exchange, pace, backend, begun, .. } = self;
+        let pace = pace.get_or_insert_with(|| Pace::new(exchange, backend, *begun, received));
+        (pace, exchange)
+    }
+
     /// The wait for whoever is to move next begins anew.
     fn wait(&mut self, now: Micros) {
-        let until = self.exchange.until;
-        self.waits = if self.for_client {
-            self.response_rate.end(now);
-            self.delivery_rate.begin(now);
-            let slow = self.delivery_rate.until(self.exchange.written);
-            limit::Wait::new(now, Limit::Send, self.times.deliver, Until::first(until, slow))
-        } else {
-            self.delivery_rate.end(now);
-            self.response_rate.begin(now);
-            let slow = self.response_rate.until(self.acct.response_body - self.earlier);
-            let time = self.times.between_bytes;
-            limit::Wait::new(now, Limit::BetweenBytes, time, Until::first(until, slow))
-        };
-        self.timer.set(self.waits.next_look(now));
+        let received = self.received();
+        let (pace, exchange) = self.pace();
+        pace.wait(exchange, now, received);
     }
 
     /// Whether whoever is waited for has had its time.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.timer.is_late(cx) {
-            let now = self.exchange.worker.deadlines.now();
-            let stream = &self.exchange.client.stream;
-            match self.waits.look(&mut self.taking, || stream.taken(), now) {
-                Look::Over => return true,
-                Look::Moved => self.wait(now),
-                Look::Still => self.timer.set(self.waits.next_look(now)),
-            }
-        }
-        false
+        let received = self.received();
+        let (pace, exchange) = self.pace();
+        pace.is_over(exchange, received, cx)
     }
 
     /// Shows what is waited for.
@@ -377,7 +369,9 @@ impl Delivery<'_, '_> {
             self.uploaded = source.upload.written;
         }
         let received = self.head_len + self.acct.response_body.saturating_sub(self.earlier);
-        self.exchange.show(wait, self.waits.at, self.uploaded, received);
+        let uploaded = self.uploaded;
+        let (pace, exchange) = self.pace();
+        exchange.show(wait, pace.waits.at, uploaded, received);
     }
 
     /// The rest of the request, as long as the response is not complete.
@@ -487,8 +481,8 @@ impl Delivery<'_, '_> {
             return Poll::Ready(Ok(()));
         }
         let uploading = self.source.as_ref().is_some_and(|source| source.upload.is_running());
-        let Exchange { client, out, written, .. } = &mut *self.exchange;
-        if !uploading && self.watch.is_gone(client, out, *written, cx) {
+        let (pace, exchange) = self.pace();
+        if !uploading && pace.is_gone(exchange, cx) {
             return Poll::Ready(Err(SessionEnd::RemClose));
         }
         Poll::Pending
@@ -560,7 +554,7 @@ pub(super) fn keep(worker: &Worker, local: &Local, mut conn: Box<Conn>) {
     worker.stats.main().inc(Main::BackendRecycle);
     conn.uses += 1;
     conn.released = worker.log.coarse();
-    worker.buffers.borrow_mut().reclaim(&mut conn.input);
+    worker.buffers.reclaim(&mut conn.input);
     local.keep(conn, &worker.log);
 }
 

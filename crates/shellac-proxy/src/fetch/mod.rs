@@ -75,11 +75,11 @@ pub(crate) async fn run(exchange: &mut Exchange<'_>) -> After {
     loop {
         match attempt::attempt(exchange, &mut fetch, &mut got).await {
             Attempt::Again => {}
-            Attempt::Response => match got.take_if(|got| got.response.head.status == 101) {
-                Some(got) => return upgrade::tunnel(exchange, got, fetch.acct).await,
-                None => return deliver::deliver(exchange, &mut got, fetch.acct).await,
+            Attempt::Response(head) => match got.take_if(|_| head.status == 101) {
+                Some(got) => return upgrade::tunnel(exchange, *head, got, fetch.acct).await,
+                None => return deliver::deliver(exchange, head, &mut got, fetch.acct).await,
             },
-            Attempt::Failed { head, html } => return client::send(exchange, head, &html).await,
+            Attempt::Failed { head, html } => return client::send(exchange, *head, &html).await,
             Attempt::ClientGone => {
                 let now = exchange.worker.log.now();
                 exchange.worker.stats.main().inc(Main::ReqGone);

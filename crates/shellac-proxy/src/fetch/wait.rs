@@ -26,13 +26,20 @@ const ROOM_BEHIND: usize = 16 << 10;
 /// A response whose head is complete.
 #[derive(Debug)]
 pub(super) struct Response {
-    pub(super) head: ResponseHead,
+    pub(super) head: Box<ResponseHead>,
     /// How its body comes.
     pub(super) framing: BodyFraming,
     /// Bytes of the head, interim ones included.
     pub(super) head_len: u64,
     /// When it was complete.
     pub(super) at: Micros,
+}
+
+/// What was found out about a head that is complete.
+struct Found {
+    framing: BodyFraming,
+    head_len: u64,
+    at: Micros,
 }
 
 /// What is waited for.
@@ -60,7 +67,7 @@ struct Waiting<'a, 's> {
     /// Runs while the client's body is held back.
     hold: Option<Timer<'s>>,
     watch: Watch<'s>,
-    head: ResponseHead,
+    head: Box<ResponseHead>,
     /// Bytes of interim heads.
     interim_len: u64,
     /// Sending failed; a response may still be there.
@@ -116,12 +123,15 @@ pub(super) async fn wait(
         reused,
     };
     let result = poll_fn(|cx| waiting.poll(cx)).await;
-    let waits = waiting.waits;
-    result.map_err(|failure| failure.after(worker.log.now(), &waits))
+    let Waiting { waits, head, .. } = waiting;
+    match result {
+        Ok(Found { framing, head_len, at }) => Ok(Response { head, framing, head_len, at }),
+        Err(failure) => Err(failure.after(worker.log.now(), &waits)),
+    }
 }
 
 impl Waiting<'_, '_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Found, Box<Failure>>> {
         loop {
             if let Err(failure) = self.poll_upload(cx) {
                 return Poll::Ready(Err(failure));
@@ -180,11 +190,11 @@ impl Waiting<'_, '_> {
     }
 
     /// Reads what the backend says.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response, Box<Failure>>> {
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Found, Box<Failure>>> {
         let buffers = &self.exchange.worker.buffers;
         loop {
             let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
-            buffers.borrow_mut().lend(&mut self.conn.input);
+            buffers.lend(&mut self.conn.input);
             let room = self.conn.input.room(limit);
             let count = match self.conn.stream.poll_read_head(cx, room) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
@@ -192,7 +202,7 @@ impl Waiting<'_, '_> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),
                 Poll::Pending => {
                     // Who waits holds no memory, so few pieces of it are in use and stay in the caches.
-                    buffers.borrow_mut().reclaim(&mut self.conn.input);
+                    buffers.reclaim(&mut self.conn.input);
                     return Poll::Pending;
                 }
             };
@@ -312,7 +322,7 @@ impl Waiting<'_, '_> {
     }
 
     /// Looks for a head in what has come. Interim ones are relayed.
-    fn parse(&mut self) -> Result<Option<Response>, Box<Failure>> {
+    fn parse(&mut self) -> Result<Option<Found>, Box<Failure>> {
         let worker = self.exchange.worker;
         loop {
             let input = self.conn.input.filled();
@@ -347,20 +357,14 @@ impl Waiting<'_, '_> {
             } else {
                 response_framing(&self.head, &self.exchange.head.method)
             };
-            let head = std::mem::take(&mut self.head);
-            // The head is good, so it is logged before its body is refused.
-            return Ok(Some(Response {
-                framing: match framing {
-                    Ok(framing) => framing,
-                    Err(error) => {
-                        super::log_response(self.txn, &head, at);
-                        return Err(Failure::no_body(error));
-                    }
-                },
-                head,
-                head_len,
-                at,
-            }));
+            return match framing {
+                Ok(framing) => Ok(Some(Found { framing, head_len, at })),
+                Err(error) => {
+                    // The head is good, so it is logged before its body is refused.
+                    super::log_response(self.txn, &self.head, at);
+                    Err(Failure::no_body(error))
+                }
+            };
         }
     }
 

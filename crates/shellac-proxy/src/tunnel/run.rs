@@ -77,10 +77,8 @@ impl<'a, 's> Tunnel<'a, 's> {
         down.begin(conn.input.filled());
         conn.input.consume(conn.input.len());
         // Neither is needed any more, and a tunnel may last.
-        let mut buffers = worker.buffers.borrow_mut();
-        buffers.reclaim(&mut client.input);
-        buffers.reclaim(&mut conn.input);
-        drop(buffers);
+        worker.buffers.reclaim(&mut client.input);
+        worker.buffers.reclaim(&mut conn.input);
         worker.stats.main().add(Main::NPipe, 1);
         Tunnel {
             txn,

@@ -1,5 +1,7 @@
 //! A buffer that is filled at one end and consumed at the other.
 
+use std::cell::RefCell;
+
 /// Bytes that a buffer has room for before it grows.
 pub(crate) const HEAD_ROOM: usize = 16 << 10;
 
@@ -66,7 +68,7 @@ impl Buffer {
 /// Memory of buffers that are empty just now, so that an idle connection owns none.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    spare: Vec<Vec<u8>>,
+    spare: RefCell<Vec<Vec<u8>>>,
 }
 
 /// Most pieces of memory that are kept.
@@ -74,21 +76,27 @@ const SPARE: usize = 64;
 
 impl Buffers {
     /// Gives an empty buffer memory, if there is some.
-    pub(crate) fn lend(&mut self, buffer: &mut Buffer) {
+    #[inline]
+    pub(crate) fn lend(&self, buffer: &mut Buffer) {
         if buffer.bytes.is_empty()
-            && let Some(bytes) = self.spare.pop()
+            && let Some(bytes) = self.spare.borrow_mut().pop()
         {
             buffer.bytes = bytes;
         }
     }
 
     /// Takes the memory of an empty buffer back.
-    pub(crate) fn reclaim(&mut self, buffer: &mut Buffer) {
+    #[inline]
+    pub(crate) fn reclaim(&self, buffer: &mut Buffer) {
         if buffer.is_empty() && !buffer.bytes.is_empty() {
-            let bytes = std::mem::take(&mut buffer.bytes);
-            if bytes.len() == HEAD_ROOM && self.spare.len() < SPARE {
-                self.spare.push(bytes);
-            }
+            self.take_back(std::mem::take(&mut buffer.bytes));
+        }
+    }
+
+    fn take_back(&self, bytes: Vec<u8>) {
+        let mut spare = self.spare.borrow_mut();
+        if bytes.len() == HEAD_ROOM && spare.len() < SPARE {
+            spare.push(bytes);
         }
     }
 }

@@ -136,7 +136,7 @@ pub(crate) struct Worker {
     pub(crate) node: Node,
     pub(crate) running: Rc<Running>,
     pub(crate) deadlines: Deadlines,
-    pub(crate) buffers: RefCell<Buffers>,
+    pub(crate) buffers: Buffers,
     /// Memory for the requests that come next.
     pub(crate) spare: Spare,
     /// Room for the requests that come next.
@@ -182,7 +182,7 @@ impl Worker {
             node,
             running: Rc::default(),
             deadlines: Deadlines::default(),
-            buffers: RefCell::new(Buffers::default()),
+            buffers: Buffers::default(),
             spare: Spare::default(),
             desks: RefCell::default(),
             scratch: RefCell::new(vec![0; SCRATCH_BYTES]),

@@ -11,9 +11,13 @@ const TEXT_BYTES: usize = 16 << 10;
 
 /// What is not in use just now.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::vec_box,
+    reason = "a head goes from the one who reads it to the one who writes it, which is cheaper for a pointer"
+)]
 pub(crate) struct Spare {
     texts: RefCell<Vec<Vec<u8>>>,
-    heads: RefCell<Vec<ResponseHead>>,
+    heads: RefCell<Vec<Box<ResponseHead>>>,
 }
 
 impl Spare {
@@ -32,12 +36,12 @@ impl Spare {
     }
 
     /// A head to be read into.
-    pub(crate) fn head(&self) -> ResponseHead {
+    pub(crate) fn head(&self) -> Box<ResponseHead> {
         self.heads.borrow_mut().pop().unwrap_or_default()
     }
 
     /// Takes the memory of a head that nobody needs any more. What it said is replaced by the next one that is read.
-    pub(crate) fn keep_head(&self, mut head: ResponseHead) {
+    pub(crate) fn keep_head(&self, mut head: Box<ResponseHead>) {
         let mut heads = self.heads.borrow_mut();
         if heads.len() < PIECES && head.headers.capacity_bytes() <= TEXT_BYTES {
             head.headers.forget();

@@ -102,7 +102,7 @@ impl Delivery<'_, '_> {
                 source.txn.fetch_error(b"Client closed");
                 nobody
             }
-            End::Late if self.waits.limit.is_cut() => {
+            End::Late if self.pace().0.waits.limit.is_cut() => {
                 let errno = rustix::io::Errno::AGAIN.raw_os_error();
                 source.txn.fetch_error(errno_text(errno).as_bytes());
                 source.txn.fetch_error(self.decoder.interrupted().text().as_bytes());
@@ -133,10 +133,12 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn end_broken(&self, source: Got, broken: &Broken) {
+    fn end_broken(&mut self, source: Got, broken: &Broken) {
         let &Broken { class, reason, errno, expected, received, is_late, client } = broken;
         let Got { txn, conn, number, busy, node: named, .. } = source;
-        let Exchange { worker, local, .. } = &*self.exchange;
+        let (pace, exchange) = self.pace();
+        let waits = pace.waits;
+        let Exchange { worker, local, .. } = &*exchange;
         let counts = local.counts(&conn.endpoint);
         worker.stats.attempt_failed(counts, class);
         if number == 1 && !matches!(class, "client" | "admin" | "cut") {
@@ -155,9 +157,9 @@ impl Delivery<'_, '_> {
             errno,
             reused: Some(reused),
             age: reused.then(|| now.since(conn.opened)),
-            waited: Some(now.since(self.waits.since)),
-            limit: self.waits.time.filter(|_| is_late).map(micros),
-            timeout: is_late.then(|| self.waits.limit.name()),
+            waited: Some(now.since(waits.since)),
+            limit: waits.time.filter(|_| is_late).map(micros),
+            timeout: is_late.then(|| waits.limit.name()),
             client,
             expected,
             received,
