@@ -115,8 +115,8 @@ pub struct Reading {
 impl Reading {
     /// Reads the error texts of one exchange, oldest first. `None` when not one is known.
     ///
-    /// The last known text decides, with two exceptions: a plain system error text that goes before a
-    /// complaint about a short body is the reason for it, and a failed write that has an errno is the
+    /// The last known text decides, with two exceptions: a plain system error text, or one about TLS, that goes before a
+    /// complaint about a short body, or one about TLS, is the reason for it, and a failed write that has an errno is the
     /// backend's doing even when reading the client's body is blamed first.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Reading> {
         let mut reading: Option<Reading> = None;
@@ -125,7 +125,7 @@ impl Reading {
             let Reading { phases, mut classes } = row.reading();
             if let Some(before) = reading
                 && classes == Classes::of(&[Class::Truncated])
-                && before.phases == phases
+                && phases.within(before.phases)
             {
                 classes = before.classes;
             }
@@ -143,7 +143,8 @@ impl Reading {
     #[must_use]
     pub fn turned(self) -> Reading {
         use Class::{
-            Chunks, Client, ClientBad, ClientSlow, Coding, Eof, Reset, Timeout, Truncated,
+            Chunks, Client, ClientBad, ClientSlow, ClientTls, Coding, Eof, Reset, Timeout, Tls,
+            Truncated,
         };
         if !self.phases.within(Phases::of(&[Phase::Body])) {
             return self;
@@ -155,6 +156,8 @@ impl Reading {
             ClientSlow
         } else if only(&[Chunks, Coding]) {
             ClientBad
+        } else if only(&[Tls]) {
+            ClientTls
         } else {
             return self;
         };

@@ -1,13 +1,15 @@
 //! Backends with which there is no agreement: what the client gets, and what `shellac trace` says about it.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use super::PATIENT;
 use super::certificates::Authority;
-use super::peers::Server;
+use super::peers::{Client as Secure, Server};
+use super::{PATIENT, config, listen, raw_log, records};
 use crate::support::client::Client;
 use crate::support::daemon::Daemon;
 use crate::support::deadline::Deadline;
+use crate::support::origin::{Origin, ok};
 
 /// A backend, and what is said of it.
 struct Row {
@@ -102,6 +104,31 @@ fn a_backend_that_cannot_be_trusted_is_a_503_that_trace_explains() {
             shown = trace(&workdir, &xid);
         }
     }
+}
+
+#[test]
+fn a_client_whose_tls_breaks_inside_its_body_is_to_blame_and_not_the_backend() {
+    // A record of data that nobody has encrypted.
+    const BROKEN: &[u8] = b"\x17\x03\x03\x00\x20................................";
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    let origin = Origin::start(|_| vec![ok("never")]);
+    let root = tempfile::tempdir().unwrap();
+    let text = config(&listen(&[&issued]), origin.address(), "");
+    let daemon = Daemon::start(&root.path().join("w"), &text);
+    let believing = Arc::new(authority.client(&[]));
+    let mut client = Secure::connect(daemon.address(), &believing, "a.example").unwrap();
+    client.send("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 10\r\n\r\nabc");
+    client.send_raw(BROKEN);
+    let log =
+        raw_log(&daemon, "the end of the connection", |log| records(log, "SessClose").len() == 1);
+    let why = "tls.failed:cannot decrypt peer's message";
+    assert!(records(&log, "VCL_Log").contains(&why), "{log}");
+    let begun = records(&log, "Link");
+    let xid = begun.iter().find_map(|text| text.strip_prefix("req ")?.split(' ').next());
+    let shown = trace(&root.path().join("w"), xid.expect("the request is linked"));
+    assert!(shown.contains("TLS with the client broke"), "{shown}");
+    assert!(shown.contains("The backend is not to blame."), "{shown}");
 }
 
 /// What `shellac trace XID` says, with one blank between words.

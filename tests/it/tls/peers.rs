@@ -66,6 +66,11 @@ impl Client {
         stream.flush().expect("the proxy reads");
     }
 
+    /// Sends bytes beside TLS.
+    pub(super) fn send_raw(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().sock.write_all(bytes).expect("the proxy reads");
+    }
+
     /// Sends a request and reads an answer with a length; its head and body.
     pub(super) fn get(&mut self, target: &str) -> (String, String) {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n"));

@@ -14,6 +14,8 @@ use crate::worker::Worker;
 pub(crate) enum BodyFault {
     /// The client stopped in the middle; with the system's error if there was one.
     Ended(BodyError, Option<i32>),
+    /// TLS with the client broke in the middle.
+    Insecure(BodyError),
     /// Its framing is broken.
     Malformed(BodyError),
     /// It is longer than what is accepted.
@@ -28,6 +30,7 @@ impl BodyFault {
         match self {
             BodyFault::Ended(_, None) => "closed",
             BodyFault::Ended(_, Some(_)) => "reset",
+            BodyFault::Insecure(_) => "tls",
             BodyFault::Malformed(_) => "malformed",
             BodyFault::TooLarge => "too_large",
             BodyFault::Timeout(_) => "slow",
@@ -174,9 +177,12 @@ impl<'w> RequestBody<'w> {
             }
             Ok(count) => count,
             Err(error) => {
-                client.ended = true;
-                let fault = BodyFault::Ended(self.decoder.interrupted(), error.raw_os_error());
-                return Poll::Ready(Err(fault));
+                client.lose(&error);
+                let at = self.decoder.interrupted();
+                return Poll::Ready(Err(match client.broken {
+                    Some(_) => BodyFault::Insecure(at),
+                    None => BodyFault::Ended(at, error.raw_os_error()),
+                }));
             }
         };
         let used = self.decode(&scratch[..count])?;

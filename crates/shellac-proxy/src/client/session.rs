@@ -1,6 +1,7 @@
 //! A client's connection: one request after the other until there is a reason to close.
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -16,7 +17,7 @@ use super::preamble;
 use super::secure;
 use crate::clock::Micros;
 use crate::log::{AddressText, SessionEnd, Txn, TxnKind};
-use crate::tls::fault;
+use crate::tls::{Fault, fault};
 use crate::worker::{Arrival, Buffer, Live, Timer, Transport, Welcome, Worker};
 
 /// Bytes of an unread request that are still taken after the answer, so that the client gets to read the answer.
@@ -28,8 +29,23 @@ pub(crate) struct Client {
     pub(crate) input: Buffer,
     /// The client has sent its last byte.
     pub(crate) ended: bool,
+    /// How its TLS broke, after it had been agreed on. Boxed, as it mostly does not.
+    pub(crate) broken: Option<Box<Fault>>,
     /// Bytes of the next head that it was sent ahead of the rest; `None` once the head of the answer is on its way.
     pub(crate) ahead: Option<usize>,
+}
+
+impl Client {
+    /// Reading has failed: nothing more comes.
+    pub(super) fn lose(&mut self, error: &io::Error) {
+        self.ended = true;
+        self.broken = fault(error).map(Box::new);
+    }
+
+    /// The word of the log for what it did, if its TLS is what broke.
+    pub(crate) fn broken_word(&self) -> Option<&'static str> {
+        self.broken.as_ref().map(|_| "tls")
+    }
 }
 
 /// A client's connection.
@@ -96,7 +112,13 @@ impl Session {
         txn.flush();
         Box::new(Session {
             worker: Rc::clone(worker),
-            client: Client { stream, input: Buffer::default(), ended: false, ahead: None },
+            client: Client {
+                stream,
+                input: Buffer::default(),
+                ended: false,
+                broken: None,
+                ahead: None,
+            },
             txn,
             peer,
             address,
@@ -151,7 +173,15 @@ impl Session {
         if linger {
             self.drain().await;
         }
-        let Session { worker, txn, opened, .. } = *self;
+        let Session { worker, txn, opened, client, .. } = *self;
+        // Whatever followed from that.
+        let end = match &client.broken {
+            Some(fault) => {
+                txn.tls_failed(Side::Client, &fault.text);
+                SessionEnd::RxJunk
+            }
+            None => end,
+        };
         worker.stats.session_ended(end);
         txn.sess_close(end, worker.log.now().since(opened));
         txn.end();
@@ -238,11 +268,8 @@ impl Session {
                         news = true;
                     }
                     Poll::Ready(Err(error)) => {
-                        let Some(fault) = fault(&error) else {
-                            return Poll::Ready(Waited::End(SessionEnd::RemClose));
-                        };
-                        txn.tls_failed(Side::Client, &fault.text);
-                        return Poll::Ready(Waited::End(SessionEnd::RxJunk));
+                        client.lose(&error);
+                        return Poll::Ready(Waited::End(SessionEnd::RemClose));
                     }
                 }
             }

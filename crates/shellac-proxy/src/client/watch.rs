@@ -69,8 +69,8 @@ impl<'w> Watch<'w> {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(0)) => client.ended = true,
                 Poll::Ready(Ok(count)) => client.input.fill(count),
-                Poll::Ready(Err(_)) => {
-                    client.ended = true;
+                Poll::Ready(Err(error)) => {
+                    client.lose(&error);
                     return true;
                 }
             }

@@ -331,6 +331,7 @@ async fn fail(
         acked: running.as_ref().filter(|_| has_body).and_then(acked),
         taken: running.as_ref().and_then(taken),
         expected: exchange.body.framing().len_bytes().filter(|_| has_body),
+        client: exchange.client.broken_word(),
         attempt: fetch.number,
         address: running.as_ref().map_or(failure.address, |running| running.conn.address()),
         ..Details::default()
@@ -479,7 +480,7 @@ fn page(fault: Option<BodyFault>) -> Page<'static> {
         Some(BodyFault::Malformed(_)) => page(400, "Bad Request"),
         Some(BodyFault::Timeout(_)) => page(408, "Request Timeout"),
         Some(BodyFault::TooLarge) => page(413, "Content Too Large"),
-        Some(BodyFault::Ended(..)) | None => Page::FETCH_FAILED,
+        Some(BodyFault::Ended(..) | BodyFault::Insecure(_)) | None => Page::FETCH_FAILED,
     }
 }
 
@@ -490,6 +491,12 @@ fn log_fault(exchange: &mut Exchange<'_>, fault: BodyFault, at: Micros) {
         BodyFault::Ended(error, errno) => {
             if let Some(errno) = errno {
                 txn.fetch_error(super::failure::errno_text(errno).as_bytes());
+            }
+            txn.fetch_error(error.text().as_bytes());
+        }
+        BodyFault::Insecure(error) => {
+            if let Some(fault) = &exchange.client.broken {
+                txn.fetch_error(format!("TLS: {}", fault.text).as_bytes());
             }
             txn.fetch_error(error.text().as_bytes());
         }

@@ -268,7 +268,7 @@ impl Failure {
         let errno = match fault {
             BodyFault::Ended(_, errno) => errno.unwrap_or(0),
             BodyFault::Timeout(_) => rustix::io::Errno::AGAIN.raw_os_error(),
-            BodyFault::Malformed(_) | BodyFault::TooLarge => 0,
+            BodyFault::Insecure(_) | BodyFault::Malformed(_) | BodyFault::TooLarge => 0,
         };
         let text = format!("req.body read error: {errno} ({})", errno_text(errno));
         let mut failure = Failure::new(Cause::Final, Phase::Send, "client", text.into_bytes());
@@ -420,7 +420,7 @@ impl Failure {
                 waited: self.waited,
                 limit: self.limit.map(micros),
                 timeout: self.timeout.map(Limit::name),
-                client: self.fault.map(BodyFault::word),
+                client: self.fault.map(BodyFault::word).or(details.client),
                 received: self.received,
                 node: self.node.as_deref(),
                 ..details

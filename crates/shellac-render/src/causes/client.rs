@@ -3,7 +3,7 @@
 use super::{Cause, When};
 use crate::error_text::{Class, Classes, Phase, Phases};
 
-use Class::{Client, ClientBad, ClientLeft, ClientSlow, TooLarge};
+use Class::{Client, ClientBad, ClientLeft, ClientSlow, ClientTls, TooLarge};
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 
 /// The rows.
@@ -86,6 +86,23 @@ pub(super) const CLIENT: &[Cause] = &[
         todo: &["Which client is it (User-Agent)? A home-made one, or somebody who tries things."],
         proof: "The status 400, and the request's own FetchError or Error.",
         sign: "It is always the same client.",
+    },
+    Cause {
+        id: "client-tls",
+        title: "TLS with the client broke",
+        phases: Phases::ANY,
+        classes: Classes::of(&[ClientTls]),
+        when: When::Always,
+        means: "What came from the client after its head cannot be decrypted, is no TLS at all, or is \
+                its word that it cannot go on: something between the two changes bytes, or the client \
+                has lost count of its own. The backend is not to blame.",
+        todo: &[
+            "Which client is it (User-Agent), and does it come through a box that looks into TLS or \
+             changes packets?",
+            "Several clients behind one network: capture there, and look for what differs.",
+        ],
+        proof: "The Tls record of its session (`tls.failed` where the log has no such tag).",
+        sign: "A FetchError of the request that begins with `TLS: `, if it broke inside its body.",
     },
     Cause {
         id: "request-too-large",

@@ -90,6 +90,8 @@ pub enum Class {
     ClientSlow,
     /// The client's request breaks the rules.
     ClientBad,
+    /// TLS with the client broke while it sent its request.
+    ClientTls,
     /// The client's body is larger than accepted.
     TooLarge,
     /// The time for the whole request was over, whatever was waited for.
@@ -157,6 +159,7 @@ impl Class {
         Class::ClientLeft,
         Class::ClientSlow,
         Class::ClientBad,
+        Class::ClientTls,
         Class::TooLarge,
         Class::Cut,
         Class::BodyFile,
@@ -284,7 +287,14 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
     ("truncated", &[Class::Truncated]),
     (
         "client",
-        &[Class::Client, Class::ClientLeft, Class::ClientSlow, Class::ClientBad, Class::TooLarge],
+        &[
+            Class::Client,
+            Class::ClientLeft,
+            Class::ClientSlow,
+            Class::ClientBad,
+            Class::ClientTls,
+            Class::TooLarge,
+        ],
     ),
     ("sick", &[Class::Sick, Class::Unset]),
     ("busy", &[Class::Busy]),
@@ -318,6 +328,7 @@ impl Classes {
             "closed" | "reset" => &[Class::Client],
             "slow" => &[Class::ClientSlow],
             "malformed" => &[Class::ClientBad],
+            "tls" => &[Class::ClientTls],
             "too_large" => &[Class::TooLarge],
             _ => return None,
         }))

@@ -60,6 +60,18 @@ fn a_failed_write_is_the_backends_doing_only_with_an_errno() {
 }
 
 #[test]
+fn a_short_body_after_words_about_tls_is_short_because_of_them() {
+    let texts = ["TLS: cannot decrypt peer's message", "straight insufficient bytes"];
+    let phases = Phases::of(&[Phase::Body]);
+    let reading = Reading { phases, classes: Classes::of(&[Class::Tls]) };
+    assert_eq!(Reading::of(texts), Some(reading));
+    assert_eq!(
+        Reading::of_client(texts).unwrap().words(),
+        "TLS with the client broke while its body was being passed on"
+    );
+}
+
+#[test]
 fn errno_is_found_in_both_grammars() {
     assert_eq!(errno_in("backend b: fail errno 111 (Connection refused)"), Some(111));
     assert_eq!(errno_in("backend write error: 104 (Connection reset by peer) ("), Some(104));

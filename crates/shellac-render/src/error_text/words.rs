@@ -4,10 +4,10 @@ use super::set::TLS;
 use super::{Class, Classes, Phase, Phases, Reading};
 
 use Class::{
-    BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, Coding, Cut, Denied, Died,
-    Eof, Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name, NoFile, NoPort,
-    NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout, TooLarge,
-    TooOften, Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
+    BodyFile, Busy, Chunks, Client, ClientBad, ClientLeft, ClientSlow, ClientTls, Coding, Cut,
+    Denied, Died, Eof, Filter, Framing, Harmless, HeldDown, Includes, Junk, Kernel, Local, Name,
+    NoFile, NoPort, NoReplay, Overflow, Policy, Refused, Reset, Sick, Storage, Threads, Timeout,
+    TooLarge, TooOften, Truncated, Unasked, Unreachable, Unset, Vary, Workspace,
 };
 use Phase::{Body, Choose, Connect, FirstByte, Head, Send};
 
@@ -42,6 +42,7 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
     (&[Send], &[Client], "the client went away while its body was being passed on"),
     (&[Send], &[ClientSlow], "the client took too long to send its body"),
     (&[Send], &[ClientBad], "the client's body is not framed as it should be"),
+    (&[Send], &[ClientTls], "TLS with the client broke while its body was being passed on"),
     (&[Send], &[TooLarge], "the client's body is larger than accepted"),
     (&[Send], &[Timeout], "the backend did not take the request within the time allowed"),
     (&[Send], &[Eof, Reset], "the backend closed while the request was being sent"),
@@ -70,8 +71,13 @@ const WORDS: &[(&[Phase], &[Class], &str)] = &[
         "the body of the answer is not what its head announced",
     ),
     (Phase::ALL, &[ClientLeft], "the client went away before it had its answer"),
+    (Phase::ALL, &[ClientTls], "TLS with the client broke, so the fetch was given up"),
     (Phase::ALL, &[Client], "the client went away, so the fetch was given up"),
-    (Phase::ALL, &[Client, ClientLeft, ClientSlow, ClientBad, TooLarge], "the client is to blame"),
+    (
+        Phase::ALL,
+        &[Client, ClientLeft, ClientSlow, ClientBad, ClientTls, TooLarge],
+        "the client is to blame",
+    ),
     (&[Body], &[ClientSlow], "the client took too long to take its answer"),
     (Phase::ALL, &[Cut], "the time for the whole request was over"),
     (Phase::ALL, &[Died], "the proxy's worker died"),

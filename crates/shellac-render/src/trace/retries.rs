@@ -94,8 +94,9 @@ impl Attempt {
 impl Failure {
     /// Whether the client is at fault, whatever of it is possible.
     pub(super) const fn is_the_clients(&self) -> bool {
-        use Class::{Client, ClientBad, ClientLeft, ClientSlow, TooLarge};
-        self.classes.within(Classes::of(&[Client, ClientBad, ClientLeft, ClientSlow, TooLarge]))
+        use Class::{Client, ClientBad, ClientLeft, ClientSlow, ClientTls, TooLarge};
+        self.classes
+            .within(Classes::of(&[Client, ClientBad, ClientLeft, ClientSlow, ClientTls, TooLarge]))
     }
 
     /// Whether something came from the backend that made it fail, be it the end of the connection.

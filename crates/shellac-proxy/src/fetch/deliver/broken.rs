@@ -100,7 +100,7 @@ impl Delivery<'_, '_> {
             }
             End::Client(_) => {
                 source.txn.fetch_error(b"Client closed");
-                nobody
+                Broken { client: self.exchange.client.broken_word(), ..nobody }
             }
             End::Late if self.pace().0.waits.limit.is_cut() => {
                 let errno = rustix::io::Errno::AGAIN.raw_os_error();

@@ -342,6 +342,42 @@ fn bytes_that_are_not_for_the_reader_do_not_wake_it_for_ever() {
 const BROKEN: &[u8] = b"\x17\x03\x03\x00\x20................................";
 
 #[test]
+fn bytes_that_cannot_be_decrypted_inside_a_request_are_named_too() {
+    let authority = Authority::new();
+    let issued = authority.issue("a", &["a.example"]);
+    const WHY: &str = "cannot decrypt peer's message";
+    const BODY: &str = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc";
+    const NONE: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let in_body = [&format!("TLS: {WHY}"), "straight insufficient bytes"];
+    for (dialect, asked, errors) in
+        [(NEW, BODY, &in_body[..]), (Dialect::V7_3, BODY, &in_body), (NEW, NONE, &[])]
+    {
+        let origin = Origin::start(|_, mut connection| {
+            connection.head();
+            connection.wait_for_end();
+        });
+        let rig = Rig::saying(dialect, &listen(&[&issued], ""), &[origin.address], "");
+        let config = Arc::new(authority.client(&[]));
+        let mut client = Client::connect(rig.address, &config, "a.example").unwrap();
+        client.send(asked.as_bytes());
+        // From here on it is the rest of the request that is waited for, or the answer.
+        rig.wait_until(|| origin.seen().len() == 1);
+        client.stream.sock.write_all(BROKEN).unwrap();
+        assert!(client.rest().is_err(), "an alert");
+        let found = rig.sessions(1);
+        let one = |kind: &str| found.iter().find(|one| one.kind() == kind).unwrap();
+        let (session, request, attempt) = (one("sess"), one("req"), one("bereq"));
+        let noted = session.note("tls.failed").map(|why| format!("failed {why}"));
+        let said = noted.unwrap_or_else(|| told(session));
+        assert!(said.ends_with(&format!("failed {WHY}")), "{found:#?}");
+        assert_eq!(request.texts(Tag::FetchError), errors);
+        assert_eq!(attempt.note("fetch.class"), Some("client"));
+        assert_eq!(attempt.note("fetch.client"), Some("tls"));
+        assert!(session.texts(Tag::SessClose)[0].starts_with("RX_JUNK "), "{session:?}");
+    }
+}
+
+#[test]
 fn bytes_that_cannot_be_decrypted_end_the_connection_with_the_reason() {
     let authority = Authority::new();
     let issued = authority.issue("a", &["a.example"]);
