@@ -3,6 +3,7 @@
 mod crash;
 mod disks;
 mod faults;
+mod killed;
 mod listeners;
 mod notify;
 mod packages;

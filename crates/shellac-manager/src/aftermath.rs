@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::thread::{Builder, JoinHandle};
 
 use chrono::DateTime;
@@ -15,22 +16,50 @@ use crate::event::Event;
 use crate::supervise::{Stage, Supervisor, since_1970};
 use crate::worker::Ended;
 
+/// How somebody died who was ended by this process.
+const KILLED: &str = "killed, as its time to finish was over";
+
 impl Supervisor<'_> {
     /// Has what the worker had logged written to a file, before its directory goes.
-    pub(crate) fn keep_crash(&mut self, pid: u32, how: &Ended) {
+    pub(crate) fn keep_crash(&mut self, pid: u32, how: &str) {
         self.look_at_crash();
         if self.crash.is_some() {
             let why = "that of the one before is still being written".to_owned();
             return (self.tell)(Event::NoCrash { why });
         }
+        let found = DeadLog::find(self.house.workdir(), self.house.dialect());
+        self.write_crash(found, pid, how);
+    }
+
+    /// The same for one that was asked to end. With `is_killed` that has taken too long; otherwise it has left its log only if it could not
+    /// finish its requests.
+    pub(crate) fn keep_stopped(&mut self, pid: u32, how: &Ended, is_killed: bool) {
+        // Others may end at the same moment, and nothing else has to be done then.
+        self.finish_crash();
+        let how = if is_killed { KILLED.to_owned() } else { how.to_string() };
+        self.keep_crash(pid, &how);
+    }
+
+    /// The same for one whose place another one has taken, before `dir` goes.
+    pub(crate) fn keep_retired(&mut self, pid: u32, how: &Ended, is_killed: bool, dir: &Path) {
+        if matches!(how, Ended::Process(status) if status.success()) {
+            return;
+        }
+        self.finish_crash();
+        let how = if is_killed { KILLED.to_owned() } else { how.to_string() };
+        let found = DeadLog::of_retired(dir, self.house.dialect());
+        self.write_crash(found, pid, &how);
+    }
+
+    fn write_crash(&mut self, found: Option<Result<DeadLog, String>>, pid: u32, how: &str) {
+        let Some(found) = found else { return };
         let workdir = self.house.workdir().to_owned();
         let gid = self.house.gid();
         let at = DateTime::from_timestamp_millis(
             i64::try_from(since_1970().as_millis()).unwrap_or_default(),
         );
-        let death = Death { pid, how: how.to_string(), at: monotonic_micros() };
+        let death = Death { pid, how: how.to_owned(), at: monotonic_micros() };
         // Writing takes a while, and the next worker does not have to wait for it.
-        let Some(found) = DeadLog::find(&workdir, self.house.dialect()) else { return };
         let started = found.and_then(|log| {
             Builder::new()
                 .name("shellac-crash".to_owned())
@@ -54,7 +83,7 @@ impl Supervisor<'_> {
         let Some(thread) = self.crash.take() else { return };
         let event = match thread.join() {
             Ok(Ok(Crash { path, bytes, holes, requests, unread, last_words })) => {
-                self.last_words = last_words;
+                self.last_words.extend(last_words);
                 Event::Crash { path, bytes, holes, requests, unread }
             }
             Ok(Err(why)) => Event::NoCrash { why },

@@ -311,9 +311,10 @@ impl Supervisor<'_> {
             }
             Stage::Stopping { worker, deadline, exit, killed } => {
                 let pid = worker.pid();
-                if worker.ended().is_some() {
+                if let Some(how) = worker.ended() {
                     let (exit, killed) = (*exit, *killed);
                     self.stage = Stage::Stopped;
+                    self.keep_stopped(pid, &how, killed);
                     if killed {
                         (self.tell)(Event::Killed { pid });
                     }
@@ -378,7 +379,7 @@ impl Supervisor<'_> {
         }
         self.served_before = true;
         if !matches!(how, Ended::Process(status) if status.success()) {
-            self.keep_crash(worker.pid(), &how);
+            self.keep_crash(worker.pid(), &how.to_string());
         }
         self.remove_left_over();
         let ran = now().saturating_duration_since(worker.started);

@@ -62,6 +62,7 @@ pub(crate) struct Retiring {
     pub(crate) worker: Box<Worker>,
     /// It was asked to end; it is killed then.
     pub(crate) deadline: Option<Instant>,
+    pub(crate) is_killed: bool,
 }
 
 impl Trial {
@@ -199,7 +200,7 @@ impl Supervisor<'_> {
         self.stage = match stage {
             Stage::Running(worker) => {
                 self.fail_errands("The worker was replaced before it answered.\n");
-                self.retiring.push(Retiring { worker, deadline: None });
+                self.retiring.push(Retiring { worker, deadline: None, is_killed: false });
                 Stage::Waiting { until: now() }
             }
             other => other,
@@ -285,13 +286,15 @@ impl Supervisor<'_> {
             let Some(how) = one.worker.ended() else {
                 if one.deadline.is_some_and(|deadline| now() >= deadline) {
                     one.worker.kill();
+                    one.is_killed = true;
                 }
                 at += 1;
                 continue;
             };
-            self.retiring.remove(at);
+            let is_killed = self.retiring.remove(at).is_killed;
             // One that ended well has removed it.
             let dir = retired_dir(self.house.workdir(), pid);
+            self.keep_retired(pid, &how, is_killed, &dir);
             match std::fs::remove_dir_all(&dir) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     let what = format!("cannot remove {}: {error}", dir.display());
@@ -309,7 +312,8 @@ impl Supervisor<'_> {
         self.xid_bases.go_on(before.xid);
         for (pid, connection) in before.workers.into_iter().rev() {
             if let Some(worker) = Worker::adopt(pid, connection, now()) {
-                self.retiring.push(Retiring { worker: Box::new(worker), deadline: None });
+                let worker = Box::new(worker);
+                self.retiring.push(Retiring { worker, deadline: None, is_killed: false });
             }
         }
         self.served_before = true;

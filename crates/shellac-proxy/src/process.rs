@@ -136,8 +136,9 @@ impl Worker {
         }
         let main = directory.0.main().clone();
         // Their logs are mapped before any of them is asked to end.
+        let unfinished = engine.control().unfinished();
         let remains = for_remains
-            .map(|sink| Remains::hand_on(&before, dialect, sink, main))
+            .map(|sink| Remains::hand_on(&before, dialect, sink, main, unfinished))
             .transpose()
             .map_err(|source| EngineError::Control { source })?;
         Ok(Worker { engine, ring, directory, remains, turns, dialect, log_bytes, unlocked })
@@ -246,12 +247,17 @@ impl Worker {
         how: fn(&mut Engine, Duration) -> bool,
     ) -> Result<(), EngineError> {
         let Worker { mut engine, ring, directory, remains, .. } = self;
-        how(&mut engine, patience);
+        let all_finished = how(&mut engine, patience);
         engine.join();
         drop(remains);
         drop(ring);
         match directory.0.close() {
-            Some(set) => Ok(set.remove()?),
+            Some(set) if all_finished => Ok(set.remove()?),
+            // What was cut short is told there, for whoever keeps it.
+            Some(set) => {
+                set.leave();
+                Ok(())
+            }
             None => Ok(()),
         }
     }

@@ -53,8 +53,8 @@ struct Seen {
 pub(super) struct Ends {
     /// What was missing, behind what was copied.
     pub(super) missing: Vec<u8>,
-    /// Whole groups, batch by batch.
-    pub(super) whole: Vec<Vec<u8>>,
+    /// What the next log is to have of them, batch by batch.
+    pub(super) handed_on: Vec<Vec<u8>>,
     /// How many requests that is.
     pub(super) count: usize,
 }
@@ -118,8 +118,9 @@ impl Flights {
         }
     }
 
-    /// What is missing of them. The groups for the next log have no more than `room` bytes.
-    pub(super) fn end(self, death: &Death, room: usize) -> Ends {
+    /// What is missing of them. The next log gets whole groups, of those that it has the beginnings of (`has_begun`) only what is missing;
+    /// of either no more than `room` bytes.
+    pub(super) fn end(self, death: &Death, room: usize, has_begun: bool) -> Ends {
         let mut ends = Ends::default();
         let mut used = 0;
         for flight in &self.flights {
@@ -131,7 +132,9 @@ impl Flights {
             self.write(flight, death, &|xid| flight.of(xid), &mut file);
             ends.missing.extend(file.concat());
             let mut whole = Vec::new();
-            if flight.bytes <= KEPT_BYTES {
+            if has_begun {
+                whole = file;
+            } else if flight.bytes <= KEPT_BYTES {
                 whole.clone_from(&flight.batches);
                 // Of the session only its beginning goes over.
                 let of = |xid| match flight.of(xid) {
@@ -148,7 +151,7 @@ impl Flights {
             let bytes: usize = whole.iter().map(Vec::len).sum();
             if used + bytes <= room {
                 used += bytes;
-                ends.whole.append(&mut whole);
+                ends.handed_on.append(&mut whole);
             }
         }
         ends

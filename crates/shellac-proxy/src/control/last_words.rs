@@ -7,6 +7,7 @@ use shellac_format::{Heads, Layout};
 use super::Control;
 use super::jobs::{Job, Round};
 use crate::generation::lock;
+use crate::log::Unfinished;
 use crate::worker::SWEEP;
 
 /// How long nothing is written at first: readers have to find this worker's log, and some begin at its end.
@@ -35,6 +36,13 @@ impl Control {
     }
 }
 
+impl Control {
+    /// Workers before this one whose log is handed on.
+    pub(crate) fn unfinished(&self) -> Unfinished {
+        self.shared.unfinished.clone()
+    }
+}
+
 /// Whether it is whole records of one transaction.
 fn is_batch(layout: Layout, batch: &[u8]) -> bool {
     let mut heads = Heads::new(layout, batch);
@@ -49,8 +57,14 @@ pub(super) fn job() -> Job {
     let mut rounds_left = SETTLE.as_millis() / SWEEP.as_millis();
     let run = move |round: &Round<'_>| {
         rounds_left = rounds_left.saturating_sub(1);
-        if rounds_left == 0 {
-            for batch in std::mem::take(&mut *lock(&round.control.shared.last_words)) {
+        if rounds_left > 0 {
+            return;
+        }
+        let shared = &round.control.shared;
+        let mut waiting = lock(&shared.last_words);
+        // They come behind whatever the dead have said themselves, whose directories are gone when their words come.
+        if !shared.unfinished.is_behind() {
+            for batch in std::mem::take(&mut *waiting) {
                 round.log.pass_on(&batch);
             }
         }

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clock;
 use crate::generation::{Around, Generation, lock};
+use crate::log::Unfinished;
 use crate::stats::Counting;
 use crate::tls::{Secrets, Tickets};
 use crate::worker::{Command, Entrance, Orders, Stage, WAITING};
@@ -64,6 +65,8 @@ struct Shared {
     layout: Layout,
     /// Batches of a worker that died.
     last_words: Mutex<Vec<Vec<u8>>>,
+    /// Workers before this one whose log is handed on.
+    unfinished: Unfinished,
 }
 
 /// Notices that wait for the control thread to log them.
@@ -136,6 +139,7 @@ impl Control {
             notices: Mutex::default(),
             layout,
             last_words: Mutex::default(),
+            unfinished: Unfinished::default(),
         };
         let control = Control { shared: Arc::new(shared) };
         faults.into_iter().for_each(|fault| control.notice(fault));

@@ -26,7 +26,7 @@ pub(crate) use health::Health;
 pub(crate) use panic::publish_on_panic;
 pub use rehearsal::Rehearsal;
 pub use remains::Predecessor;
-pub(crate) use remains::{CLASS, REST, Remains};
+pub(crate) use remains::{CLASS, REST, Remains, Unfinished};
 pub(crate) use rows::Row;
 pub use sink::LogSink;
 pub(crate) use text::AddressText;

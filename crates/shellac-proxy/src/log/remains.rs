@@ -8,8 +8,9 @@ mod counts;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use shellac_ring::{Cursor, Hole, LogView, Next, Start, layout_of};
 use shellac_vsm::map_retired;
 
 use super::sink::LogSink;
+use crate::generation::lock;
 use counts::Counts;
 
 /// The class of logs, and the name of the ring that a worker writes to when it has made room.
@@ -43,6 +45,25 @@ pub struct Predecessor {
     pub is_new: bool,
 }
 
+/// Where those workers' sets lie of whom more may come. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Unfinished {
+    fn begin(&self, dir: &Path) {
+        lock(&self.0).push(dir.to_owned());
+    }
+
+    fn end(&self, dir: &Path) {
+        lock(&self.0).retain(|one| one != dir);
+    }
+
+    /// Whether one of them has ended and not all that it has logged is handed on yet.
+    pub(crate) fn is_behind(&self) -> bool {
+        lock(&self.0).iter().any(|dir| !dir.exists())
+    }
+}
+
 /// The thread that hands it on. Dropped, it does so for the last time and ends.
 #[derive(Debug)]
 pub(crate) struct Remains {
@@ -58,6 +79,7 @@ impl Remains {
         dialect: Dialect,
         mut sink: Box<dyn LogSink>,
         main: Published<Main>,
+        unfinished: Unfinished,
     ) -> io::Result<Remains> {
         let mut sources = Vec::new();
         for one in before {
@@ -72,6 +94,7 @@ impl Remains {
                             notice(&mut *sink, dialect, &text);
                         }
                     }
+                    unfinished.begin(&one.dir);
                     sources.push(source);
                 }
                 Err(why) => {
@@ -86,7 +109,7 @@ impl Remains {
         let thread = Builder::new().name("shellac-remains".to_owned()).spawn(move || {
             // Dropped at the end, whatever that is.
             let _ends: Sender<()> = ends;
-            run(sources, dialect, &mut *sink, &main, &stopped);
+            run(sources, dialect, &mut *sink, &main, &unfinished, &stopped);
         })?;
         Ok(Remains { stop: Some(stop), ended, thread: Some(thread) })
     }
@@ -113,6 +136,7 @@ fn run(
     dialect: Dialect,
     sink: &mut dyn LogSink,
     main: &Published<Main>,
+    unfinished: &Unfinished,
     stop: &Receiver<()>,
 ) {
     let mut goes_on = stop.recv_timeout(SETTLE) == Err(RecvTimeoutError::Timeout);
@@ -124,6 +148,9 @@ fn run(
             let can_be_more = source.pass(sink, dialect, goes_on);
             if let Some(counts) = &mut source.counts {
                 counts.pass(main);
+            }
+            if !can_be_more {
+                unfinished.end(&source.dir);
             }
             can_be_more
         });

@@ -9,6 +9,7 @@ use shellac_config::{Config, ParseOptions};
 use shellac_format::{Dialect, Records, Tag};
 use shellac_ring::{Cursor, Next, Start};
 use shellac_sys::{LogView, MappedFile};
+use shellac_vsm::map_retired;
 
 use super::log::PATIENCE;
 use super::origin::Origin;
@@ -118,9 +119,7 @@ fn a_thread_that_panics_is_missed() {
 }
 
 /// A worker with two threads on one address, its log in a directory.
-#[test]
-fn a_worker_publishes_a_log_that_can_be_followed() {
-    let origin = Origin::start(|_, mut connection| connection.serve());
+fn worker(origin: &Origin, workdir: &std::path::Path) -> (Worker, std::net::SocketAddr) {
     let first = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = first.local_addr().unwrap();
     let text = format!(
@@ -128,9 +127,8 @@ fn a_worker_publishes_a_log_that_can_be_followed() {
         origin.address
     );
     let config = Config::parse_with(&text, "test", ParseOptions { allow_small: true }).unwrap();
-    let workdir = tempfile::tempdir().unwrap();
     let options = WorkerOptions {
-        workdir: workdir.path().to_owned(),
+        workdir: workdir.to_owned(),
         gid: None,
         instance: "test".to_owned(),
         threads: 2,
@@ -141,7 +139,43 @@ fn a_worker_publishes_a_log_that_can_be_followed() {
     };
     let listener =
         Listener { name: "main".to_owned(), address: address.into(), sockets: vec![first.into()] };
-    let mut worker = Worker::start(Arc::new(config), vec![listener], options).unwrap();
+    (Worker::start(Arc::new(config), vec![listener], options).unwrap(), address)
+}
+
+#[test]
+fn a_worker_that_cuts_requests_short_leaves_its_log() {
+    let (arrives, arrived) = std::sync::mpsc::channel();
+    let arrives = std::sync::Mutex::new(arrives);
+    let origin = Origin::start(move |_, mut connection| {
+        connection.head();
+        arrives.lock().unwrap().send(()).unwrap();
+        connection.wait_for_end();
+    });
+    let workdir = tempfile::tempdir().unwrap();
+    let (worker, address) = worker(&origin, workdir.path());
+    let mut client = Client { stream: std::net::TcpStream::connect(address).unwrap() };
+    client.send(get("/a"));
+    arrived.recv_timeout(PATIENCE).expect("the request at its backend");
+    worker.drain(Duration::from_millis(1)).unwrap();
+    let file = map_retired(&workdir.path().join("_.vsm_child"), "Log", "Log").unwrap().unwrap();
+    let mut cursor =
+        Cursor::open(LogView::open(file).unwrap(), DIALECT.layout(), Start::Head).unwrap();
+    let (mut cut, mut unit) = (0, Vec::new());
+    while cursor.next(&mut unit).unwrap() == Next::Batch {
+        let records = Records::new(DIALECT.layout(), &unit).map(Result::unwrap);
+        cut += records
+            .filter(|record| record.tag(DIALECT) == Some(Tag::Error))
+            .filter(|record| record.text() == b"shellac: transaction cut short")
+            .count();
+    }
+    assert_eq!(cut, 3, "the connection, its request and its attempt");
+}
+
+#[test]
+fn a_worker_publishes_a_log_that_can_be_followed() {
+    let origin = Origin::start(|_, mut connection| connection.serve());
+    let workdir = tempfile::tempdir().unwrap();
+    let (mut worker, address) = worker(&origin, workdir.path());
     assert_eq!(worker.engine().running(), 2);
 
     let child = workdir.path().join("_.vsm_child");

@@ -41,7 +41,8 @@ pub(super) const OWN: &[Cause] = &[
                 scoreboard, so its headers and answers are missing.",
         todo: &[
             "How it died stands in the text: a signal 9 that nobody sent is the kernel's for lack of \
-             memory (`dmesg`); 6 and 11 are a fault of the program.",
+             memory (`dmesg`); 6 and 11 are a fault of the program; one that was killed, as its time \
+             to finish was over, had been asked to end before.",
             "`shellac adm panic.show` has what it said itself, if anything; crash-TIME.vsl in the \
              workdir is its log to the last record.",
             "Another worker serves since; `shellac stat` counts the deaths (MGT.child_died, \

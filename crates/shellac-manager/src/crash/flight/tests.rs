@@ -73,7 +73,7 @@ const ERROR: &str = "shellac: worker 17 died (signal: 9 (SIGKILL)) while this wa
 
 #[test]
 fn what_had_said_nothing_is_a_group_with_an_end() {
-    let ends = flights(vec![shown(1, Some(4))]).end(&death(), 1 << 20);
+    let ends = flights(vec![shown(1, Some(4))]).end(&death(), 1 << 20, false);
     let expected = [
         "2 c Begin sess 0 HTTP/1".to_owned(),
         "2 c Link req 3 rxreq".to_owned(),
@@ -96,9 +96,9 @@ fn what_had_said_nothing_is_a_group_with_an_end() {
         "2 c End".to_owned(),
     ];
     assert_eq!(lines(&ends.missing), expected);
-    assert_eq!(lines(&ends.whole.concat()), expected);
+    assert_eq!(lines(&ends.handed_on.concat()), expected);
     assert_eq!(ends.count, 1);
-    for batch in &ends.whole {
+    for batch in &ends.handed_on {
         let heads: Vec<_> = Heads::new(DIALECT.layout(), batch).collect();
         assert!(heads.iter().all(|head| head.vxid == heads[0].vxid), "one transaction each");
     }
@@ -115,10 +115,12 @@ fn what_was_published_is_not_said_twice() {
     let ended = [(Tag::Begin, "bereq 3 pass"), (Tag::Link, "bereq 5 retry"), (Tag::End, "")];
     let first = batch(4, Side::Backend, &ended);
     let other = batch(9, Side::Client, &[(Tag::Begin, "req 8 rxreq"), (Tag::End, "")]);
+    let mut began = self::flights(vec![shown(2, Some(5))]);
     for batch in [&session, &link, &request, &other, &first] {
         flights.look(batch);
+        began.look(batch);
     }
-    let ends = flights.end(&death(), 1 << 20);
+    let ends = flights.end(&death(), 1 << 20, false);
     let ending = [
         "5 b Begin bereq 4 retry".to_owned(),
         "5 b VCL_Log fetch.phase:first_byte".to_owned(),
@@ -133,18 +135,19 @@ fn what_was_published_is_not_said_twice() {
         "2 c End".to_owned(),
     ];
     assert_eq!(lines(&ends.missing), ending);
+    assert_eq!(lines(&began.end(&death(), 1 << 20, true).handed_on.concat()), ending);
     // The next log has not seen any of it.
     let mut whole = [lines(&session), lines(&request), lines(&first)].concat();
     whole.push("2 c Link req 3 rxreq".to_owned());
     whole.extend(ending);
-    assert_eq!(lines(&ends.whole.concat()), whole);
+    assert_eq!(lines(&ends.handed_on.concat()), whole);
 }
 
 #[test]
 fn what_has_its_end_is_left_and_what_is_too_much_is_made_short() {
     let mut ended = flights(vec![shown(0, None)]);
     ended.look(&batch(3, Side::Client, &[(Tag::Begin, "req 2 rxreq"), (Tag::End, "")]));
-    assert_eq!(ended.end(&death(), 1 << 20), Ends::default());
+    assert_eq!(ended.end(&death(), 1 << 20, false), Ends::default());
 
     let mut long = flights(vec![shown(0, None)]);
     long.look(&batch(3, Side::Client, &[(Tag::Begin, "req 2 rxreq")]));
@@ -152,16 +155,16 @@ fn what_has_its_end_is_left_and_what_is_too_much_is_made_short() {
     for _ in 0..300 {
         long.look(&batch(3, Side::Client, &[(Tag::VclLog, &text)]));
     }
-    let ends = long.end(&death(), 1 << 20);
-    let whole = lines(&ends.whole.concat());
+    let ends = long.end(&death(), 1 << 20, false);
+    let whole = lines(&ends.handed_on.concat());
     assert_eq!(whole.iter().filter(|line| line.contains(" Begin req")).count(), 1);
     assert!(!whole.iter().any(|line| line.contains("xxx")), "{whole:?}");
     assert!(!lines(&ends.missing).iter().any(|line| line.contains(" Begin req")));
 
     // Without room they are in the file only.
-    let ends = flights(vec![shown(0, None)]).end(&death(), 10);
-    assert_eq!((ends.count, ends.whole.len()), (1, 0));
+    let ends = flights(vec![shown(0, None)]).end(&death(), 10, false);
+    assert_eq!((ends.count, ends.handed_on.len()), (1, 0));
     assert!(!ends.missing.is_empty());
     let early = InFlight { xid: None, ..shown(0, None) };
-    assert_eq!(flights(vec![early]).end(&death(), 1 << 20), Ends::default());
+    assert_eq!(flights(vec![early]).end(&death(), 1 << 20, false), Ends::default());
 }

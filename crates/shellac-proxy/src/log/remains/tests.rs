@@ -113,6 +113,7 @@ fn what_cannot_be_shown_is_said() {
         DIALECT,
         Box::new(texts.clone()),
         Published::private(1),
+        Unfinished::default(),
     )
     .unwrap();
     drop(remains);
