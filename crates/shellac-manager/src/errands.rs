@@ -25,6 +25,8 @@ pub(crate) struct Client {
 pub(crate) enum Then {
     /// The client gets the worker's answer.
     Forward,
+    /// A request is ended; one that this worker does not have may be one before it's.
+    Killed,
     /// A worker serves.
     Started,
     /// A configuration is loaded; with `activate` it is to be the active one.

@@ -27,6 +27,7 @@ mod handoff;
 mod house;
 mod identity;
 mod keys;
+mod letters;
 mod life;
 mod listen;
 mod lock;

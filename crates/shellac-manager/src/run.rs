@@ -32,7 +32,9 @@ impl Supervisor<'_> {
         let answer = match client.call.row.name {
             _ if client.call.row.place == Place::Worker => {
                 let words = client.call.words.clone();
-                return self.ask(Some(client), &words, Then::Forward);
+                let then =
+                    if client.call.row.name == "kill" { Then::Killed } else { Then::Forward };
+                return self.ask(Some(client), &words, then);
             }
             "status" => self.status(&client),
             "pid" => self.pid(&client),
@@ -163,6 +165,10 @@ impl Supervisor<'_> {
             Then::Set { params } if is_done => {
                 self.house.set_params(params);
                 return self.report_param(client.as_ref());
+            }
+            Then::Killed if answer.status == Status::CANNOT => {
+                let Some(client) = client else { return };
+                return self.kill_elsewhere(client, answer);
             }
             Then::Listed if is_done => {
                 let Some(client) = client else { return };

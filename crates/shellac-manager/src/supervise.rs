@@ -15,6 +15,7 @@ use crate::crash::Crash;
 use crate::errands::Errands;
 use crate::event::{Event, Outcome};
 use crate::house::House;
+use crate::letters::Letter;
 use crate::notify::Notifier;
 use crate::panic_note::PanicNote;
 use crate::relay::Heard;
@@ -79,6 +80,7 @@ pub fn supervise(
         trial: None,
         is_retire_asked: false,
         retiring: Vec::new(),
+        letters: Vec::new(),
         notifier: Notifier::from_environment(),
         outcome: None,
     };
@@ -132,6 +134,8 @@ pub(crate) struct Supervisor<'a> {
     pub(crate) is_retire_asked: bool,
     /// Workers that finish their requests while another one serves.
     pub(crate) retiring: Vec<Retiring>,
+    /// What these were ordered and have not taken.
+    pub(crate) letters: Vec<Letter>,
     pub(crate) notifier: Notifier,
     /// How it ended, while others still have to.
     outcome: Option<Outcome>,
@@ -148,6 +152,7 @@ impl Supervisor<'_> {
             self.begin_upgrade();
         }
         self.look_at_trial();
+        self.look_at_letters();
         self.look_after_retiring();
         self.look_at_crash();
         self.hand_on_last_words();
@@ -215,8 +220,9 @@ impl Supervisor<'_> {
             upgrade::next_deadline(&self.retiring),
         ];
         let time = next.into_iter().flatten().min().map(|at| at.saturating_duration_since(now()));
-        // A thread ends without a signal; the end of its connection comes a moment before that.
-        let thread_ends = self.is_waiting_for_thread().then_some(Duration::from_millis(50));
+        // A thread ends without a signal, a moment after its connection; nor is there one when an order is taken.
+        let is_asking = self.is_waiting_for_thread() || !self.letters.is_empty();
+        let thread_ends = is_asking.then_some(Duration::from_millis(50));
         let time = [time, thread_ends].into_iter().flatten().min();
         let time = time.and_then(|time| Timespec::try_from(time).ok());
         // Every error, an interruption above all, means that everything is looked at again.

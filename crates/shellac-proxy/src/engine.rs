@@ -285,21 +285,24 @@ impl Engine {
     /// Returns whether everything came to its end.
     pub fn drain(&mut self, patience: Duration) -> bool {
         self.control.order(Stage::Drain);
-        self.wait(patience)
+        self.wait(patience, || {})
     }
 
     /// [`drain`](Engine::drain), but connections of clients that wait for their next request are not closed at once: they have their usual
     /// time for one more, whose answer says that it is the last. Nobody sends a request to a connection that is being closed then.
-    pub fn retire(&mut self, patience: Duration) -> bool {
+    ///
+    /// `look` is called ten times a second meanwhile.
+    pub fn retire(&mut self, patience: Duration, look: impl FnMut()) -> bool {
         self.control.order(Stage::Retire);
-        self.wait(patience)
+        self.wait(patience, look)
     }
 
     /// Waits until every thread has ended, for at most `patience`.
-    fn wait(&mut self, patience: Duration) -> bool {
+    fn wait(&mut self, patience: Duration, mut look: impl FnMut()) -> bool {
         let step = SWEEP.min(patience.max(Duration::from_millis(1)));
         let mut left = patience;
         while self.running > 0 {
+            look();
             match self.ended.recv_timeout(step) {
                 Ok(()) => self.running -= 1,
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,

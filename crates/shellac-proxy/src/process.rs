@@ -9,6 +9,7 @@ use shellac_counters::live::{Board, BoardOptions, CLASS, IDENT};
 use shellac_format::Dialect;
 use shellac_ring::{Publisher, Ring, RingHandle, RingStats};
 use shellac_sys::{CellViewMut, LogViewMut, monotonic_micros};
+use shellac_vsm::letters::take_kills;
 use shellac_vsm::{ChildSet, PublishOptions};
 
 use crate::clock;
@@ -56,6 +57,8 @@ pub struct Worker {
     turns: Vec<Turn>,
     dialect: Dialect,
     log_bytes: u64,
+    /// Where the log was moved to.
+    moved_to: Option<PathBuf>,
     /// Why the log may be swapped out.
     unlocked: Option<std::io::Error>,
 }
@@ -141,7 +144,18 @@ impl Worker {
             .map(|sink| Remains::hand_on(&before, dialect, sink, main, unfinished))
             .transpose()
             .map_err(|source| EngineError::Control { source })?;
-        Ok(Worker { engine, ring, directory, remains, turns, dialect, log_bytes, unlocked })
+        let moved_to = None;
+        Ok(Worker {
+            engine,
+            ring,
+            directory,
+            remains,
+            turns,
+            dialect,
+            log_bytes,
+            moved_to,
+            unlocked,
+        })
     }
 
     /// Why the log could not be locked in memory, if it could not: it is served all the same, but may be swapped out.
@@ -186,6 +200,7 @@ impl Worker {
             Err(error) => unseen = Some(error.to_string()),
         }
         counting.move_to(dir)?;
+        self.moved_to = Some(dir.to_owned());
         Ok(unseen.map(|why| {
             format!(
                 "what the worker still logs while it finishes its requests may not be seen: {why}"
@@ -212,7 +227,17 @@ impl Worker {
     ///
     /// As [`drain`](Worker::drain).
     pub fn retire(mut self, patience: Duration) -> Result<(), EngineError> {
-        self.engine.retire(patience);
+        let control = self.engine.control();
+        let dir = self.moved_to.take();
+        self.engine.retire(patience, || {
+            if let Some(dir) = &dir {
+                take_kills(dir, |xid, reason| {
+                    // It may have ended meanwhile.
+                    control.kill(xid, reason);
+                });
+            }
+        });
+        drop(control);
         if let Some(remains) = self.remains.take() {
             // What they still log is nowhere else.
             remains.finish(patience);

@@ -15,6 +15,7 @@ pub mod attach;
 mod error;
 pub mod group;
 pub mod index;
+pub mod letters;
 pub mod locate;
 pub mod publish;
 mod retired;

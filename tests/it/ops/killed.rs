@@ -1,4 +1,4 @@
-//! Requests of workers that were asked to end and did not live to finish them.
+//! Requests of workers that were asked to end: those that they die with, and those that somebody ends.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -98,4 +98,33 @@ fn what_a_retiring_worker_dies_with_has_its_end_in_the_log_of_the_next_one() {
     for once in ["<< Request >>", "<< BeReq >>", "ReqURL /hang", "Timestamp Died:"] {
         assert_eq!(log.matches(once).count(), 1, "{once}: {log}");
     }
+}
+
+#[test]
+fn a_request_of_a_retiring_worker_can_be_ended() {
+    let root = tempfile::tempdir().unwrap();
+    let workdir = root.path().join("w");
+    let Hanging { mut daemon, worker, mut client, xid, _origin } = hanging(&workdir);
+    daemon.signal(Signal::USR2);
+    daemon.wait_for_line("serves in its place");
+    let kill = |xid: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shellac"));
+        command.args(["adm", "-n"]).arg(&workdir).args(["kill", xid, "--reason", "it hangs"]);
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let (status, text) = kill("12345");
+    assert!(status != Some(0) && text.contains("No request 12345 is in flight"), "{text}");
+    let (status, text) = kill(&xid);
+    assert_eq!(status, Some(0), "{text}");
+    assert_eq!(client.answer("GET").status, 503);
+    daemon.wait_for_line(&format!(
+        "worker {worker}, whose place was taken, has ended (exit status: 0)"
+    ));
+    let live: [&Path; 2] = ["-n".as_ref(), &workdir];
+    let words = "ended by an administrator: it hangs";
+    Deadline::generous().wait_for("the reason in the next log", || {
+        told(&["trace", &xid], live).filter(|text| text.contains(words))
+    });
 }
