@@ -137,11 +137,11 @@ impl Worker {
         if let Some(reason) = engine.control().active().uncounted.clone() {
             return Err(EngineError::Uncounted { reason });
         }
-        let main = directory.0.main().clone();
+        let counting = directory.0.clone();
         // Their logs are mapped before any of them is asked to end.
         let unfinished = engine.control().unfinished();
         let remains = for_remains
-            .map(|sink| Remains::hand_on(&before, dialect, sink, main, unfinished))
+            .map(|sink| Remains::hand_on(&before, dialect, sink, counting, unfinished))
             .transpose()
             .map_err(|source| EngineError::Control { source })?;
         let moved_to = None;

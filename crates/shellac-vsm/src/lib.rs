@@ -24,7 +24,7 @@ pub use attach::{AttachOptions, Attachment, Problem, Segment, SegmentId, Status}
 pub use error::VsmError;
 pub use index::{Entry, Header};
 pub use publish::{ChildSet, MgtSet, PublishOptions, SetWriter};
-pub use retired::map_retired;
+pub use retired::{map_all_retired, map_retired};
 
 use std::fmt;
 

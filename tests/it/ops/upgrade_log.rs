@@ -210,4 +210,9 @@ fn what_the_worker_before_still_counts_is_counted_by_the_new_one() {
     Deadline::generous()
         .wait_for("both answers", || (count(&daemon, "MAIN.resp_2xx") == 2).then_some(()));
     assert_eq!(count(&daemon, "MAIN.client_req"), 1);
+    // The same of the backend: its answers came when the new worker served, one of its requests before.
+    Deadline::generous().wait_for("both bodies", || {
+        (count(&daemon, "VBE.boot.b0.beresp_bodybytes") == 6).then_some(())
+    });
+    assert_eq!(count(&daemon, "VBE.boot.b0.req"), 1);
 }

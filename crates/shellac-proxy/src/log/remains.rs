@@ -14,14 +14,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use shellac_counters::vsc::table::Main;
-use shellac_counters::vsc::write::Published;
 use shellac_format::{Dialect, Heads, Side, Tag, Vxid, record};
 use shellac_ring::{Cursor, Hole, LogView, Next, Start, layout_of};
 use shellac_vsm::map_retired;
 
 use super::sink::LogSink;
 use crate::generation::lock;
+use crate::stats::Counting;
 use counts::Counts;
 
 /// The class of logs, and the name of the ring that a worker writes to when it has made room.
@@ -73,12 +72,12 @@ pub(crate) struct Remains {
 }
 
 impl Remains {
-    /// Finds the logs of `before` and begins to hand them on to `sink`, whose records are of `dialect`; what is counted there is added to `main`.
+    /// Finds the logs of `before` and begins to hand them on to `sink`, whose records are of `dialect`; what is counted there is added to `counting`.
     pub(crate) fn hand_on(
         before: &[Predecessor],
         dialect: Dialect,
         mut sink: Box<dyn LogSink>,
-        main: Published<Main>,
+        counting: Counting,
         unfinished: Unfinished,
     ) -> io::Result<Remains> {
         let mut sources = Vec::new();
@@ -109,7 +108,7 @@ impl Remains {
         let thread = Builder::new().name("shellac-remains".to_owned()).spawn(move || {
             // Dropped at the end, whatever that is.
             let _ends: Sender<()> = ends;
-            run(sources, dialect, &mut *sink, &main, &unfinished, &stopped);
+            run(sources, dialect, &mut *sink, &counting, &unfinished, &stopped);
         })?;
         Ok(Remains { stop: Some(stop), ended, thread: Some(thread) })
     }
@@ -135,7 +134,7 @@ fn run(
     mut sources: Vec<Source>,
     dialect: Dialect,
     sink: &mut dyn LogSink,
-    main: &Published<Main>,
+    counting: &Counting,
     unfinished: &Unfinished,
     stop: &Receiver<()>,
 ) {
@@ -147,7 +146,7 @@ fn run(
         sources.retain_mut(|source| {
             let can_be_more = source.pass(sink, dialect, goes_on);
             if let Some(counts) = &mut source.counts {
-                counts.pass(main);
+                counts.pass(counting);
             }
             if !can_be_more {
                 unfinished.end(&source.dir);

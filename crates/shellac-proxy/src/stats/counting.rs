@@ -1,5 +1,6 @@
 //! Where counters are published, and which sets there are.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use shellac_counters::vsc::table::{Health, Kind, Log, Main, Node, Vbe};
@@ -34,8 +35,17 @@ struct Shared {
     log: Published<Log>,
     node: Published<Node>,
     health: Published<Health>,
+    /// The sets of backends that are counted in, by their names.
+    backends: Mutex<Sets>,
     /// Sets of configurations that are gone, until somebody has the time to take them away.
     closing: Mutex<Vec<(Published<Vbe>, Cluster)>>,
+}
+
+/// Where sets of backends lie: a configuration's, and the place in them. `last` is the number of the newest configuration.
+#[derive(Debug, Default)]
+struct Sets {
+    last: u64,
+    by_name: BTreeMap<String, (u64, Published<Vbe>, usize)>,
 }
 
 /// Why the counters of a configuration's backends are not published, for people.
@@ -58,8 +68,9 @@ impl Counting {
         health: Published<Health>,
     ) -> Counting {
         let directory = Mutex::new(directory);
-        let closing = Mutex::default();
-        Counting { shared: Arc::new(Shared { directory, main, log, node, health, closing }) }
+        let (backends, closing) = (Mutex::default(), Mutex::default());
+        let shared = Shared { directory, main, log, node, health, backends, closing };
+        Counting { shared: Arc::new(shared) }
     }
 
     /// Publishes the sets that are always there in `directory`, and keeps it for those that come.
@@ -130,7 +141,24 @@ impl Counting {
             }
         }
         let (published, cluster) = sets.unwrap_or_else(|| (Published::private(names.len()), None));
-        (Backends { published, cluster, shared: Arc::clone(&self.shared) }, problem)
+        let mut sets = lock(&self.shared.backends);
+        sets.last += 1;
+        let number = sets.last;
+        for (at, name) in names.into_iter().enumerate() {
+            sets.by_name.insert(name, (number, published.clone(), at));
+        }
+        drop(sets);
+        (Backends { published, cluster, number, shared: Arc::clone(&self.shared) }, problem)
+    }
+
+    /// Hands the set of this name to `what`, if there is one.
+    pub(crate) fn with_backend<T>(
+        &self,
+        name: &str,
+        what: impl FnOnce(&Published<Vbe>, usize) -> T,
+    ) -> Option<T> {
+        let sets = lock(&self.shared.backends);
+        sets.by_name.get(name).map(|(_, published, at)| what(published, *at))
     }
 
     /// Takes away the sets of configurations that are gone. It writes files, so it is nothing for a serving thread.
@@ -158,6 +186,15 @@ impl Counting {
         // What nobody has seen here is added to the successor's counters.
         let seen = Main::ALL.iter().flat_map(|&one| self.shared.main.get(0, one).to_ne_bytes());
         set.add_bytes(BASE, Main::NAME, &seen.collect::<Vec<u8>>())?;
+        let mut seen = Vec::new();
+        for (name, (_, published, at)) in &lock(&self.shared.backends).by_name {
+            seen.extend_from_slice(name.as_bytes());
+            for &one in Vbe::ALL {
+                seen.extend_from_slice(format!(" {}", published.get(*at, one)).as_bytes());
+            }
+            seen.push(b'\n');
+        }
+        set.add_bytes(BASE, Vbe::NAME, &seen)?;
         set.move_to(dir)?;
         set.publish()
     }
@@ -173,6 +210,8 @@ impl Counting {
 pub(crate) struct Backends {
     published: Published<Vbe>,
     cluster: Option<Cluster>,
+    /// Which configuration's they are.
+    number: u64,
     shared: Arc<Shared>,
 }
 
@@ -192,6 +231,7 @@ impl Drop for Backends {
     fn drop(&mut self) {
         // Whichever thread that is: what takes time is left to the next `tidy`.
         self.show(false);
+        lock(&self.shared.backends).by_name.retain(|_, (number, ..)| *number != self.number);
         if let Some(cluster) = self.cluster.take() {
             lock(&self.shared.closing).push((self.published.clone(), cluster));
         }

@@ -26,6 +26,14 @@ fn segments_are_found_where_the_set_was_moved_to() {
     assert_eq!(text("Log").as_ref(), Some(b"first\0\0\0"));
     assert_eq!(text("Rest").as_ref(), Some(b"second\0\0"));
     assert_eq!(text("Gone"), None);
+    let names = |prefix: &str| -> Vec<String> {
+        let found = map_all_retired(&dir, "Log", |name| name.starts_with(prefix)).unwrap();
+        found.into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(
+        (names(""), names("R")),
+        (vec!["Log".to_owned(), "Rest".to_owned()], vec!["Rest".to_owned()])
+    );
     std::fs::create_dir(root.path().join("_.vsm_child.x")).unwrap();
     assert_eq!(retired(root.path()).unwrap(), [77]);
     set.remove().unwrap();

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
-use shellac_sys::{CELL_BYTES, CellView, Cells};
-use shellac_vsm::map_retired;
+use shellac_sys::{CELL_BYTES, CellView, Cells, MappedFile};
+use shellac_vsm::{map_all_retired, map_retired};
 
 use super::text::{document, number};
 use crate::vsc::set::{BODY, DOC_ID, HEAD_CELLS, STAT};
@@ -25,7 +25,23 @@ impl<K: Kind> Retired<K> {
     /// For people: it is not there, or another version counts something else.
     pub fn open(dir: &Path) -> Result<Retired<K>, String> {
         let file = map_retired(dir, STAT, K::NAME).map_err(|error| error.full_text())?;
-        let file = file.ok_or("it has no counters")?;
+        Retired::of(file.ok_or("it has no counters")?)
+    }
+
+    /// Opens all sets of a kind that has one for each of its names (`VBE.boot.b0`), with these.
+    ///
+    /// # Errors
+    ///
+    /// As [`Retired::open`]; that there are none is no error.
+    pub fn open_all(dir: &Path) -> Result<Vec<(String, Retired<K>)>, String> {
+        let is_one = |name: &str| {
+            name.strip_prefix(K::NAME).is_some_and(|rest| rest.starts_with('.') && rest.len() > 1)
+        };
+        let found = map_all_retired(dir, STAT, is_one).map_err(|error| error.full_text())?;
+        found.into_iter().map(|(name, file)| Ok((name, Retired::of(file)?))).collect()
+    }
+
+    fn of(file: MappedFile) -> Result<Retired<K>, String> {
         let cells = CellView::open(file).map_err(|error| error.to_string())?;
         let told = (cells.get(DOC_ID), cells.get(BODY));
         let known = (number(&document::<K>()), (HEAD_CELLS * CELL_BYTES) as u64);

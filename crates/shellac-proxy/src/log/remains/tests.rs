@@ -112,7 +112,7 @@ fn what_cannot_be_shown_is_said() {
         std::slice::from_ref(&one),
         DIALECT,
         Box::new(texts.clone()),
-        Published::private(1),
+        Counting::default(),
         Unfinished::default(),
     )
     .unwrap();
