@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -132,15 +132,31 @@ fn without_descriptors_it_waits_says_so_once_and_goes_on() {
     Deadline::generous().wait_for("a word about it", || (failures(&daemon).0 > 0).then_some(()));
     // One that has its connection is told that there is none to a backend: it is this machine's fault, and says so. Between two
     // attempts to accept a descriptor may be free that something else has just given back, so it asks until it meets none.
-    Deadline::generous().wait_for("an answer without a backend", || {
+    let xid = Deadline::generous().wait_for("an answer without a backend", || {
         first.send("GET /once HTTP/1.1\r\nHost: a\r\n\r\n");
-        let status = first.answer("GET").status;
-        assert!([200, 503].contains(&status), "{status}");
-        (status == 503).then_some(())
+        let answer = first.answer("GET");
+        assert!([200, 503].contains(&answer.status), "{}", answer.status);
+        (answer.status == 503).then(|| answer.xid().to_string())
     });
     Deadline::generous().wait_for("the reason in the log", || {
         let log = daemon.tool("log", &["-d", "-g", "raw", "-i", "FetchError,VCL_Log"]);
         (log.contains("fetch.class:local") && log.contains("fetch.errno:24")).then_some(())
+    });
+    // Its own end is in the log a moment after its answer. Lines are broken where they are too long.
+    let tells = [
+        "fail errno 24 (Too many open files)",
+        "no free file descriptor for a connection",
+        "failed: this proxy had no free file descriptor",
+        "Raise LimitNOFILE of the service.",
+    ];
+    Deadline::generous().wait_for("the cause, and what to do, in the trace", || {
+        let mut trace = Command::new(env!("CARGO_BIN_EXE_shellac"));
+        trace.args(["trace", &xid, "-n"]).arg(root.path().join("w")).stdin(Stdio::null());
+        let output = trace.output().expect("it starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let words: Vec<&str> = text.split_ascii_whitespace().filter(|it| *it != "│").collect();
+        let words = words.join(" ");
+        tells.iter().all(|part| words.contains(part)).then_some(())
     });
     drop(others);
     let mut client = get(&daemon, "/");
