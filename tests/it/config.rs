@@ -44,6 +44,35 @@ fn mistakes_are_told_all_at_once_with_file_line_and_key() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_refused_with_the_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bad.toml");
+    std::fs::write(&file, b"threads = 2\n# Andr\xe9\n").unwrap();
+    let says = format!(
+        "{}:2: column 7: the byte 0xe9 is not UTF-8; save the file in that encoding",
+        file.display()
+    );
+    for more in [&[][..], &["--check"]] {
+        let output = shellacd(&file, more);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("{says}\n"));
+    }
+    let config = Daemon::config("127.0.0.1:9".parse().unwrap(), "");
+    let daemon = Daemon::start(&dir.path().join("w"), &config);
+    let output = Command::new(env!("CARGO_BIN_EXE_shellac"))
+        .args(["adm", "-n"])
+        .arg(dir.path().join("w"))
+        .args(["vcl.load", "other"])
+        .arg(&file)
+        .stdin(Stdio::null())
+        .output()
+        .expect("it starts");
+    let text = [output.stdout, output.stderr].concat();
+    assert!(!output.status.success() && String::from_utf8_lossy(&text).contains(&says));
+    drop(daemon);
+}
+
+#[test]
 fn a_good_file_is_summed_up_and_nothing_is_started() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("good.toml");

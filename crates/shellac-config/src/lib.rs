@@ -5,25 +5,28 @@
 //! uses it has nothing left to check.
 //!
 //! A file with mistakes gives [`ConfigErrors`]: all of them that can be seen at once, each with the name
-//! of the file, the line, the key and the reason. An unknown key is a mistake, and the nearest known one is
-//! suggested.
+//! of the file, the line, the key and the reason. An unknown key is a mistake, and the table where it
+//! belongs or the nearest known one is suggested.
 //!
 //! What the file says about health, keys and the next attempt is told in the words of `shellac-upstream`, which decides by it.
 //!
 //! Nothing here opens a file, a socket or a clock.
 
 mod admin;
+mod decode;
 mod effective;
 mod errors;
 mod nodes;
 mod read;
 mod resolver;
 mod section;
+mod stray;
 mod tls;
 mod types;
 mod unit;
 
 pub use admin::{AdminAddress, AdminConfig, AdminSecret};
+pub use decode::decode;
 pub use effective::Effective;
 pub use errors::{ConfigError, ConfigErrors};
 pub use nodes::NodeMap;

@@ -144,6 +144,7 @@ fn read(document: &DeTable<'_>, problems: &mut Problems, options: ParseOptions) 
         }
     }
     top.finish(problems);
+    problems.note_strays();
 
     problems.list.is_empty().then(|| Config {
         instance,

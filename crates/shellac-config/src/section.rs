@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use shellac_upstream::spelling::nearest;
 use toml::de::{DeTable, DeValue};
 
 use crate::effective::{Effective, Written, written_size};
 use crate::errors::ConfigError;
+use crate::stray::Strays;
 use crate::unit::{parse_duration, parse_size_bytes};
 
 /// The mistakes found so far, what was read, and how to turn an offset in the text into a line.
@@ -16,6 +16,7 @@ pub(crate) struct Problems {
     pub(crate) list: Vec<ConfigError>,
     /// What was read, and where it came from.
     pub(crate) effective: Effective,
+    pub(crate) strays: Strays,
 }
 
 impl Problems {
@@ -23,7 +24,8 @@ impl Problems {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(at, _)| at + 1))
             .collect();
-        Self { line_starts, list: Vec::new(), effective: Effective::new(file_name) }
+        let (effective, strays) = (Effective::new(file_name), Strays::default());
+        Self { line_starts, list: Vec::new(), effective, strays }
     }
 
     /// The line of an offset in the text, from 1.
@@ -47,7 +49,7 @@ pub(crate) struct At<T> {
 
 /// A table of the file while it is being read.
 ///
-/// The keys that were asked for are the known ones; [`Section::finish`] reports all others.
+/// The keys that were asked for are the known ones; [`Section::finish`] notes all others.
 pub(crate) struct Section<'a, 'i> {
     table: Option<&'a DeTable<'i>>,
     /// Name in messages, such as `route.retry`; empty at the top.
@@ -55,6 +57,8 @@ pub(crate) struct Section<'a, 'i> {
     /// Where the table begins, for keys that are missing.
     pub(crate) at: usize,
     known: Vec<&'static str>,
+    /// One of several: `[[backend]]`.
+    is_list: bool,
     /// Its number in [`Problems::effective`].
     id: usize,
 }
@@ -62,7 +66,14 @@ pub(crate) struct Section<'a, 'i> {
 impl<'a, 'i> Section<'a, 'i> {
     pub(crate) fn top(table: &'a DeTable<'i>, problems: &mut Problems) -> Self {
         let id = problems.effective.table("", None, false, None);
-        Self { table: Some(table), path: String::new(), at: 0, known: Vec::new(), id }
+        Self {
+            table: Some(table),
+            path: String::new(),
+            at: 0,
+            known: Vec::new(),
+            is_list: false,
+            id,
+        }
     }
 
     /// The table's name, such as `route.retry`; empty at the top.
@@ -192,7 +203,7 @@ impl<'a, 'i> Section<'a, 'i> {
     pub(crate) fn implied(&self, problems: &mut Problems, key: &str) -> Section<'a, 'i> {
         let path = self.key(key);
         let id = problems.effective.table(&path, Some(self.id), true, None);
-        Section { table: None, path, at: 0, known: Vec::new(), id }
+        Section { table: None, path, at: 0, known: Vec::new(), is_list: true, id }
     }
 
     /// The value of `key`; that it is missing is noted.
@@ -228,7 +239,8 @@ impl<'a, 'i> Section<'a, 'i> {
             Some((DeValue::Table(table), span)) => {
                 let line = problems.line(span.start);
                 let id = problems.effective.table(&path, Some(self.id), false, Some(line));
-                Section { table: Some(table), path, at: span.start, known: Vec::new(), id }
+                let (table, at, known) = (Some(table), span.start, Vec::new());
+                Section { table, path, at, known, is_list: false, id }
             }
             Some((other, span)) => {
                 problems.add(
@@ -237,11 +249,12 @@ impl<'a, 'i> Section<'a, 'i> {
                     format!("is {}, not a table; write [{path}]", with_article(other)),
                 );
                 let id = problems.effective.table(&path, Some(self.id), false, None);
-                Section { table: None, path, at: span.start, known: Vec::new(), id }
+                let (at, known) = (span.start, Vec::new());
+                Section { table: None, path, at, known, is_list: false, id }
             }
             None => {
                 let id = problems.effective.table(&path, Some(self.id), false, None);
-                Section { table: None, path, at, known: Vec::new(), id }
+                Section { table: None, path, at, known: Vec::new(), is_list: false, id }
             }
         }
     }
@@ -263,7 +276,8 @@ impl<'a, 'i> Section<'a, 'i> {
                         let line = problems.line(at);
                         let id = problems.effective.table(&path, Some(self.id), true, Some(line));
                         let (table, path) = (Some(table), path.clone());
-                        sections.push(Section { table, path, at, known: Vec::new(), id });
+                        let known = Vec::new();
+                        sections.push(Section { table, path, at, known, is_list: true, id });
                     }
                     other => problems.add(
                         item.span().start,
@@ -282,16 +296,13 @@ impl<'a, 'i> Section<'a, 'i> {
         sections
     }
 
-    /// Reports the keys that nobody asked for.
+    /// Notes the keys that nobody asked for. They are reported once it is known where they would belong.
     pub(crate) fn finish(self, problems: &mut Problems) {
+        problems.strays.table(&self.path, self.is_list, &self.known);
         for key in self.table.into_iter().flat_map(DeTable::keys) {
             let name: &str = key.get_ref();
             if !self.known.contains(&name) {
-                let reason = match nearest(name, &self.known) {
-                    Some(known) => format!("is not a key; did you mean `{known}`?"),
-                    None => format!("is not a key; known here: {}", self.known.join(", ")),
-                };
-                problems.add(key.span().start, self.key(name), reason);
+                problems.strays.found(key.span().start, &self.path, name, &self.known);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use chrono::DateTime;
-use shellac_config::{Config, ParseOptions};
+use shellac_config::{Config, ParseOptions, decode};
 
 use crate::handoff::HandoffConfiguration;
 
@@ -181,12 +181,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err(failed(&"it is not a regular file"));
     }
-    let mut text = String::new();
-    file.take(TEXT_BYTES_MOST + 1).read_to_string(&mut text).map_err(|error| failed(&error))?;
-    if u64::try_from(text.len()).is_ok_and(|len| len > TEXT_BYTES_MOST) {
+    let mut bytes = Vec::new();
+    file.take(TEXT_BYTES_MOST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > TEXT_BYTES_MOST) {
         return Err(failed(&format!("it has more than {} MiB", TEXT_BYTES_MOST >> 20)));
     }
-    Ok(text)
+    decode(bytes, &path.display().to_string()).map_err(|errors| errors.to_string())
 }
 
 /// A time of the form `Sun, 06 Nov 1994 08:49:37 GMT`, from seconds since 1970.

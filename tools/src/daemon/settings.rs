@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use shellac_config::{Config, Effective, NodeMap, ParseOptions};
+use shellac_config::{Config, Effective, NodeMap, ParseOptions, decode};
 use shellac_manager::Settings;
 
 use super::{Args, place};
@@ -13,8 +13,8 @@ use super::{Args, place};
 /// The text of an error is what the user is to see, mistakes in the file one on a line.
 pub(crate) fn read(file: &Path, args: &Args) -> anyhow::Result<(Settings, Effective)> {
     let config_name = file.display().to_string();
-    let config_text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
+    let config_text = match std::fs::read(file) {
+        Ok(bytes) => decode(bytes, &config_name)?,
         Err(error) => bail!("{config_name}: cannot read the configuration: {error}"),
     };
     let options = ParseOptions { allow_small: args.small_log };

@@ -276,10 +276,23 @@ const MISTAKES: &[(&str, &[&str])] = &[
             "f:10: timeouts.send: must be longer than 0",
         ],
     ),
+    ("log = 3\n", &["f:6: backend.log: is not a key here; it is a table: [log]"]),
     (
-        "log = 3\n",
+        "frobnicate = 3\n",
         &[
-            "f:6: backend.log: is not a key; known here: name, address, send_proxy, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe, tls",
+            "f:6: backend.frobnicate: is not a key; known here: name, address, send_proxy, connect_timeout, first_byte_timeout, between_bytes_timeout, send_timeout, idle_timeout, weight, max_conns, backup, down, max_fails, fail_timeout, node, zone, probe, tls",
+        ],
+    ),
+    // What TOML makes of keys behind a table.
+    (
+        "threads = 2\ngroup = 'log'\nroute = 1\nfirst_byte = '3s'\nhead_bytes = '64K'\nconnect = '1s'\n",
+        &[
+            "f:6: backend.threads: is not a key here; it belongs to the top level, whose keys stand before the first [table]",
+            "f:7: backend.group: is not a key here; it belongs to the top level, whose keys stand before the first [table]",
+            "f:8: backend.route: is not a key here; it is a table: [[route]]",
+            "f:9: backend.first_byte: is not a key here; it belongs in [timeouts] or [route.timeouts]; here it is `first_byte_timeout`",
+            "f:10: backend.head_bytes: is not a key here; it belongs in [limits]",
+            "f:11: backend.connect: is not a key here; it belongs in [timeouts]; here it is `connect_timeout`",
         ],
     ),
     ("[listen.more]\nx = 1\n", &["f:6: listen.more: is not a key; did you mean `mode`?"]),
@@ -414,7 +427,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &[
             "f:7: timeouts.total: must be longer than 0",
             "f:8: timeouts.linger: `none` is not a duration; write a number with its unit, such as \"3.5s\" or \"250ms\"",
-            "f:11: route.timeouts.connect: is not a key; known here: first_byte, between_bytes, send, client_body, pipe_idle, total, pipe_total",
+            "f:11: route.timeouts.connect: is not a key here; it belongs in [timeouts]",
         ],
     ),
     (

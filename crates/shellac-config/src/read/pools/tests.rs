@@ -306,7 +306,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "[[pool]]\nname = 'p'\nbackends = ['b1']\n[pool.health]\npercent = 101\nmax_fails = 1\neject = '5m'\neject_max = '1m'\n",
         &[
             "f:16: pool.health.percent: 101 is not between 0 and 100",
-            "f:17: pool.health.max_fails: is not a key; known here: window, failures, percent, volume, statuses, eject, eject_max, jitter_percent, min_healthy, max_ejected_percent, suspect, test_connect_timeout",
+            "f:17: pool.health.max_fails: is not a key here; it belongs in [[backend]]",
             "f:19: pool.health.eject_max: is shorter than `eject` (300s)",
         ],
     ),
