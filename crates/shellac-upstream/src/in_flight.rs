@@ -103,6 +103,9 @@ impl InFlight {
                         self.pool.can_spare(self.position, now)
                     });
                 self.testing = false;
+                if let Some(Event::Spared { .. }) = event {
+                    self.pool.test_others_soon(self.position, now);
+                }
                 event
             }
             // A test that has said nothing is given back when this is dropped.

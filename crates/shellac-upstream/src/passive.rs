@@ -393,6 +393,21 @@ impl Health {
         if !details.is_ours || details.times != 1 || begun < details.ejected || !waits {
             return false;
         }
+        self.end_ejection(&mut details, from, now)
+    }
+
+    /// Nobody is better than this endpoint: if requests' failures took it out it is tested as soon as possible, however long it is out.
+    pub(crate) fn test_soon(&self, now: Duration) {
+        let mut details = lock(&self.details);
+        if let from @ Phase::Ejected { until_ms } = self.phase()
+            && details.is_ours
+            && u128::from(until_ms) > now.as_millis()
+        {
+            self.end_ejection(&mut details, from, now);
+        }
+    }
+
+    fn end_ejection(&self, details: &mut Details, from: Phase, now: Duration) -> bool {
         let done = self.turn(from, Phase::ejected(now));
         if done {
             details.until = now;

@@ -250,6 +250,13 @@ impl Pool {
         healthy.take(self.min_healthy()).count() >= self.min_healthy()
     }
 
+    /// The endpoint at `position` would be out if the pool could do without it: those that are out are no worse, and one of them may have
+    /// become better meanwhile.
+    pub(crate) fn test_others_soon(&self, position: usize, now: Duration) {
+        let others = self.members.iter().enumerate().filter(|&(other, _)| other != position);
+        others.for_each(|(_, endpoint)| endpoint.health().test_soon(now));
+    }
+
     /// Whether a larger share of the pool than it allows would be ejected with the one at `position`. One always may be.
     fn is_ejecting_too_many(&self, position: usize) -> bool {
         let percent = match &self.rules {

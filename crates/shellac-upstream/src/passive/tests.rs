@@ -353,3 +353,37 @@ fn threads_that_report_at_once_eject_once_and_test_once() {
     assert_eq!(rig.first().passive().ejections, 2);
     assert_eq!((rig.first().in_flight(), rig.first().health().in_flight()), (0, 0));
 }
+
+#[test]
+fn when_the_one_that_is_kept_fails_too_the_others_are_tested_soon() {
+    let settings = settings();
+    let window = settings.window.as_secs_f64();
+    let mut rig = Rig::new(settings);
+    // Everybody refuses for so long that ejections have become long.
+    let mut now = 0.0;
+    while now < 100.0 {
+        let mut place = rig.picker.pick(&mut Course::default(), at(now)).unwrap();
+        place.finish(REFUSED, at(now));
+        drop(place);
+        now += 0.1;
+    }
+    // Now the one that is out serves, and the one that was kept still does not.
+    let good = usize::from(rig.state() == PassiveState::Open);
+    assert_eq!(rig.picker.pool().endpoints()[good].passive().state, PassiveState::Ejected);
+    let (turned, mut served) = (now, None);
+    let mut last = Vec::new();
+    while now < turned + 60.0 {
+        let mut place = rig.picker.pick(&mut Course::default(), at(now)).unwrap();
+        let is_good = place.endpoint().index() == good;
+        place.finish(if is_good { OK } else { REFUSED }, at(now));
+        drop(place);
+        if is_good {
+            served.get_or_insert(now - turned);
+        }
+        last.push(is_good);
+        now += 0.1;
+    }
+    assert!(served.is_some_and(|after| after <= window + 0.5), "{served:?}");
+    let failed = last.iter().rev().take(100).filter(|is_good| !**is_good).count();
+    assert!(failed <= 1, "the bad one is out: {failed} of the last 100");
+}
