@@ -83,16 +83,16 @@ pub enum BodyError {
     /// The connection ended between chunks.
     #[error("body ends in the framing of a chunk")]
     ReadError,
-    /// A chunk size is not hexadecimal.
+    /// There is no hexadecimal digit where a chunk size begins.
     #[error("chunk size is not hexadecimal")]
     HeaderNonHex,
-    /// A chunk size has more than 20 digits, or its extensions more than 1024 bytes.
+    /// A chunk size has more than 20 digits, or more than 16 behind its zeros, or its extensions more than 1024 bytes.
     #[error("chunk head is too long")]
     HeaderTooLong,
     /// A chunk size does not fit 63 bits.
     #[error("chunk size is too large")]
     SizeTooLarge,
-    /// CR LF is missing after a chunk size.
+    /// CR LF, or an extension before it, is missing after a chunk size.
     #[error("no line end after a chunk size")]
     HeaderNoNewline,
     /// CR LF is missing after the data of a chunk.
@@ -267,7 +267,7 @@ impl Decoder {
             (State::Extension { .. }, b'\n' | 0) => return Err(BodyError::HeaderNoNewline),
             (State::Extension { bytes, skipped, named }, _) => {
                 if !named && !matches!(byte, b' ' | b'\t' | b';') {
-                    return Err(BodyError::HeaderNonHex);
+                    return Err(BodyError::HeaderNoNewline);
                 }
                 if skipped == EXTENSION_BYTES {
                     return Err(BodyError::HeaderTooLong);
@@ -319,20 +319,18 @@ impl Decoder {
 
 fn size_byte(digits: u32, bytes: u64, byte: u8) -> Result<State, BodyError> {
     if let Some(digit) = char::from(byte).to_digit(16) {
-        if digits == SIZE_DIGITS {
+        // Digits that no 64 bits hold are too many, whatever they say.
+        if digits == SIZE_DIGITS || bytes > u64::MAX >> 4 {
             return Err(BodyError::HeaderTooLong);
-        }
-        if bytes > u64::MAX >> 5 {
-            return Err(BodyError::SizeTooLarge);
         }
         return Ok(State::Size { digits: digits + 1, bytes: bytes << 4 | u64::from(digit) });
     }
     match byte {
         _ if digits == 0 => Err(BodyError::HeaderNonHex),
+        b'\r' | b' ' | b'\t' | b';' if bytes > u64::MAX >> 1 => Err(BodyError::SizeTooLarge),
         b'\r' => Ok(State::SizeNewline { bytes }),
-        b'\n' => Err(BodyError::HeaderNoNewline),
         b' ' | b'\t' | b';' => Ok(State::Extension { bytes, skipped: 1, named: byte == b';' }),
-        _ => Err(BodyError::HeaderNonHex),
+        _ => Err(BodyError::HeaderNoNewline),
     }
 }
 
