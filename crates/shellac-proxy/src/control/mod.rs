@@ -115,6 +115,7 @@ impl Control {
         let secrets = Secrets::read(&config, &tickets);
         let faults = complaints(&secrets);
         let boot = Generation::new(0, name, config, secrets, now, None, &around);
+        probes::assume(&boot);
         let registry = Registry::new(Arc::new(boot));
         let active = Arc::clone(registry.active());
         let (orders, _) = watch::channel(Orders {

@@ -55,6 +55,23 @@ struct Backend {
     ejections: u64,
 }
 
+/// Brings into force what is assumed of the backends of the first configuration: it holds for the first request as well, which may
+/// come before the first round.
+pub(super) fn assume(generation: &Generation) {
+    for (endpoint, config) in probed(generation) {
+        let probe = Probe::new(config.settings.clone(), clock::steady_now(), 0);
+        endpoint.health().set_probe(probe.view().clone());
+    }
+}
+
+/// The backends that are probed, and how.
+fn probed(generation: &Generation) -> impl Iterator<Item = (&Endpoint, &ProbeConfig)> {
+    generation.endpoints.iter().filter_map(|endpoint| {
+        let at = generation.backend(endpoint.index()).probe?;
+        Some((&**endpoint, generation.config.probes.get(at)?))
+    })
+}
+
 impl Probes {
     /// Follows the configurations and sends the probes that are due.
     pub(super) fn round(&mut self, round: &Round<'_>) {
@@ -76,11 +93,8 @@ impl Probes {
         warm.sort_by_key(|one| (one.active, one.generation.number));
         for held in warm {
             let generation = &*held.generation;
-            for endpoint in &generation.endpoints {
-                let probe = generation.backend(endpoint.index()).probe;
-                if let Some(config) = probe.and_then(|at| generation.config.probes.get(at)) {
-                    wanted.insert(key(endpoint.health()), (generation, endpoint, config));
-                }
+            for (endpoint, config) in probed(generation) {
+                wanted.insert(key(endpoint.health()), (generation, endpoint, config));
             }
         }
         let watched = &mut *self.watched.borrow_mut();
