@@ -44,9 +44,10 @@ const COMMON: &[Row] = &[
         'L',
         "<limit>",
         "Incomplete transaction limit",
-        "Give up the oldest transactions when more than this many are incomplete (default: under a stock name 1000, \
-         else as many as --limit-bytes allows)",
-    ),
+        "Give up the oldest transactions when more than this many are incomplete (default: as many as --limit-bytes \
+         allows)",
+    )
+    .under_stock_name("Give up the oldest transactions when more than this many are incomplete (default: 1000)"),
     valued(
         'n',
         "<dir>",
@@ -78,9 +79,9 @@ const COMMON: &[Row] = &[
         'T',
         "<seconds>",
         "Transaction end timeout",
-        "Give up transactions that stay incomplete for this long (default: 120, but no limit for sessions unless \
-         called by a stock name)",
-    ),
+        "Give up transactions that stay incomplete for this long (default: 120, and no limit for sessions)",
+    )
+    .under_stock_name("Give up transactions that stay incomplete for this long (default: 120)"),
     flag('u', "Unbuffered output", "Write each group at once"),
     flag('v', "Verbose record printing", "Number and side of each record on every line"),
     flag('V', "Version", "Print the version"),

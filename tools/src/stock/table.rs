@@ -13,10 +13,12 @@ pub(crate) struct Row {
     pub(crate) usage: &'static str,
     /// What `--help` of our own tool says.
     pub(crate) help: &'static str,
+    /// What is said of it under the stock name, where it does something else there.
+    pub(crate) stock_help: Option<&'static str>,
 }
 
 pub(crate) const fn flag(letter: char, usage: &'static str, help: &'static str) -> Row {
-    Row { letter, value: None, usage, help }
+    Row { letter, value: None, usage, help, stock_help: None }
 }
 
 pub(crate) const fn valued(
@@ -25,13 +27,18 @@ pub(crate) const fn valued(
     usage: &'static str,
     help: &'static str,
 ) -> Row {
-    Row { letter, value: Some(value), usage, help }
+    Row { letter, value: Some(value), usage, help, stock_help: None }
 }
 
 /// Width of the left column of the usage text.
 const SYNOPSIS_WIDTH: usize = 25;
 
 impl Row {
+    /// The same option, of which this is said under the stock name.
+    pub(crate) const fn under_stock_name(self, help: &'static str) -> Row {
+        Row { stock_help: Some(help), ..self }
+    }
+
     fn synopsis(&self) -> String {
         match self.value {
             Some(value) => format!("[-{} {value}]", self.letter),
@@ -67,13 +74,13 @@ pub(crate) fn usage(rows: &[Row], program: &str) -> String {
     text
 }
 
-/// Each option with its help, as a manual page has it.
+/// Each option with its help, as the manual page of the stock tool has it.
 pub(crate) fn descriptions(rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows {
         let synopsis = row.synopsis();
         let synopsis = synopsis.trim_matches(['[', ']']);
-        let _ = writeln!(text, "{synopsis}\n\n\t{}.\n", row.help);
+        let _ = writeln!(text, "{synopsis}\n\n\t{}.\n", row.stock_help.unwrap_or(row.help));
     }
     text
 }
