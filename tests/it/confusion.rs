@@ -4,8 +4,11 @@
 //! A verdict of one cause has to be that one. Several are allowed where the log cannot tell, if the right
 //! one is among them and what would decide is named.
 
+mod beside;
 mod faults;
+mod manner;
 mod race;
+mod scene;
 mod told;
 
 use std::collections::BTreeMap;
@@ -23,7 +26,8 @@ use shellac_vsm::{AttachOptions, Attachment};
 use crate::support::deadline::Deadline;
 use crate::support::dice::Dice;
 use crate::support::fixture;
-use faults::{FAULTS, Fault, Scene};
+use faults::{FAULTS, Fault};
+use scene::Scene;
 
 /// Injections of each fault.
 const TIMES: usize = 20;
@@ -39,7 +43,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// The groups of a log, with those that are open at its end.
-fn groups(source: &mut dyn Source, mut each: impl FnMut(&[Transaction])) {
+fn groups(source: &mut dyn Source, by: Grouping, mut each: impl FnMut(&[Transaction])) {
     let mut grouper: Option<(Dialect, Grouper)> = None;
     loop {
         let (records, is_row) = match source.next().expect("a log of ours can be read") {
@@ -51,10 +55,7 @@ fn groups(source: &mut dyn Source, mut each: impl FnMut(&[Transaction])) {
         };
         let dialect = source.dialect();
         let (_, grouper) = grouper.get_or_insert_with(|| {
-            (
-                dialect,
-                Grouper::new(Grouping::Request, dialect, Limits::default()).with_orphans(true),
-            )
+            (dialect, Grouper::new(by, dialect, Limits::default()).with_orphans(true))
         });
         if is_row {
             grouper.row(&records, std::time::Duration::ZERO);
@@ -73,13 +74,18 @@ fn groups(source: &mut dyn Source, mut each: impl FnMut(&[Transaction])) {
     }
 }
 
-/// The last failed attempt of every request whose log is complete, by its URL.
-fn verdicts(workdir: &Path) -> BTreeMap<String, FailedAttempt> {
+/// What the log of an instance holds now.
+fn so_far(workdir: &Path) -> LiveSource {
     let options = AttachOptions { check_pid: false };
     let attachment = Attachment::open(workdir, options).expect("the instance is there");
     let options = LiveOptions { dialect: None, from_head: true, stop_at_tail: true };
+    LiveSource::new(attachment, options)
+}
+
+/// The last failed attempt of every request whose log is complete, by its URL.
+fn verdicts(workdir: &Path) -> BTreeMap<String, FailedAttempt> {
     let mut found = BTreeMap::new();
-    groups(&mut LiveSource::new(attachment, options), |group| {
+    groups(&mut so_far(workdir), Grouping::Request, |group| {
         let complete = group.iter().all(|one| one.complete);
         if let Some(failures) = Failures::read(group).filter(|_| complete)
             && let Some(last) = failures.attempts.last()
@@ -210,7 +216,7 @@ fn nothing_is_diagnosed_in_recorded_successes_and_something_in_every_recorded_fa
         }
         let file = std::fs::File::open(&path).expect("it is there");
         let mut source = FileSource::open(name.clone(), file, None).expect("it is a log");
-        groups(&mut source, |group| {
+        groups(&mut source, Grouping::Request, |group| {
             let read = Failures::read(group);
             if name.starts_with("success-") {
                 successes += 1;
@@ -230,7 +236,7 @@ fn the_story_leaves_two_candidates() {
     let file = std::fs::File::open(fixture::path("story/seed.vsl")).expect("it is there");
     let mut source = FileSource::open("seed.vsl".to_owned(), file, None).expect("it is a log");
     let mut verdicts = Vec::new();
-    groups(&mut source, |group| {
+    groups(&mut source, Grouping::Request, |group| {
         let failures = Failures::read(group).expect("it is about a failure");
         verdicts.extend(failures.attempts.iter().map(verdict));
     });

@@ -1,17 +1,9 @@
 //! The faults, each with what it is: what the origin does, and what the client.
 
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
-
-use super::race::Racer;
-use crate::support::client::Client;
-use crate::support::deadline::Deadline;
-use crate::support::origin::{Asked, Origin, Step, ok, raw};
-use crate::support::proxy::Proxy;
+use super::manner::Manner;
+use crate::support::origin::{Asked, Step, ok, raw};
 
 /// Something that goes wrong.
 #[derive(Debug)]
@@ -21,7 +13,7 @@ pub(super) struct Fault {
     pub(super) cause: &'static str,
     /// The route that it is met on: the start of its URLs.
     pub(super) place: &'static str,
-    client: Manner,
+    pub(super) client: Manner,
     /// What the client gets.
     pub(super) gets: Gets,
     /// The texts of `FetchError`, or that of `Error` where there is none, as varnish 7.1 writes them.
@@ -69,42 +61,13 @@ impl Fault {
     }
 }
 
-/// What a client does.
-#[derive(Clone, Copy, Debug)]
-enum Manner {
-    /// Asks and waits for what comes.
-    Get,
-    /// The same with a small body.
-    Post,
-    /// The same with a body that fits into no buffer.
-    PostLarge,
-    /// Sends half of its body and says that this is all.
-    StopsHalfWay,
-    /// Sends half of its body and resets the connection.
-    ResetsHalfWay,
-    /// Sends half of its body and waits.
-    StallsHalfWay,
-    /// Sends a chunk whose length is none.
-    BreaksFraming,
-    /// Resets the connection while it waits for an answer.
-    LeavesWaiting,
-    /// Resets the connection when the head of the answer has come.
-    LeavesInBody,
-    /// Asks for something good before on the same connection.
-    Again,
-    /// The same with a body that is longer than what is kept in memory.
-    PostFile,
-    /// Takes nothing of its answer.
-    StopsReading,
-}
-
 use Gets::{Cut, Nothing, Page};
 use Manner::{
     Again, BreaksFraming, Get, LeavesInBody, LeavesWaiting, Post, PostFile, PostLarge,
     ResetsHalfWay, StallsHalfWay, StopsHalfWay, StopsReading,
 };
 
-const fn fault(name: &'static str, cause: &'static str, client: Manner) -> Fault {
+pub(super) const fn fault(name: &'static str, cause: &'static str, client: Manner) -> Fault {
     Fault { name, cause, place: "", client, gets: Page(503), says: &[], recorded: None }
 }
 
@@ -217,7 +180,7 @@ pub(super) const RARE: &[Fault] = &[
 ];
 
 /// What the origin does with a request for `/NAME/NUMBER/MILLISECONDS/BYTES`.
-fn script(asked: &Asked) -> Vec<Step> {
+pub(super) fn script(asked: &Asked) -> Vec<Step> {
     let places = RARE.iter().map(|fault| fault.place).filter(|place| !place.is_empty());
     let at = places.clone().find(|place| asked.target.starts_with(*place)).map_or(0, str::len);
     let mut parts = asked.target[at..].split('/').skip(1);
@@ -279,206 +242,7 @@ fn script(asked: &Asked) -> Vec<Step> {
 }
 
 /// How long the proxy waits for anybody. Longer than a busy machine is away.
-const LIMIT: Duration = Duration::from_secs(1);
-
-/// The proxy and everybody behind it.
-pub(super) struct Scene {
-    proxy: Mutex<Proxy>,
-    address: SocketAddr,
-    workdir: PathBuf,
-    origin: Origin,
-    pub(super) racer: Racer,
-    /// A port that is taken and on which nobody listens.
-    _closed: Socket,
-    /// A listener whose queue is full, and what fills it.
-    _full: (TcpListener, Vec<TcpStream>),
-    /// Clients that take nothing.
-    unread: Mutex<Vec<Client>>,
-}
-
-impl Scene {
-    /// A proxy whose log is in `dialect`.
-    pub(super) fn set(dialect: &str) -> Scene {
-        let origin = Origin::start(script);
-        let racer = Racer::start();
-        let closed = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("loopback has ports");
-        let refusing = closed.local_addr().ok().and_then(|address| address.as_socket());
-        let full = full_queue();
-        let backends = [
-            origin.address(),
-            refusing.expect("it is bound"),
-            full.0.local_addr().expect("it is bound"),
-            racer.address(),
-        ];
-        let names = names();
-        let (here, kept) = (origin.address(), "[[backend]]\nname");
-        let mut tables = format!(
-            "{kept} = \"b4\"\naddress = \"gone.test:80\"\n{kept} = \"b5\"\naddress = \"mute.test:80\"\n\
-             {kept} = \"b6\"\naddress = \"{here}\"\n{kept} = \"b7\"\naddress = \"{here}\"\n\
-             [resolver]\nservers = [\"{names}\"]\nhosts = \"/dev/null\"\n\
-             [body]\nmemory = \"4K\"\nlimit = \"1M\"\ndir = \"/dev/null\"\n",
-        );
-        tables += &format!(
-            "[log]\nsize = \"64M\"\ndialect = \"{dialect}\"\n[limits]\nhead_bytes = \"8K\"\n\
-             response_rate = 50\nrate_grace = \"2s\"\n[timeouts]\n\
-             connect = \"{0}ms\"\nfirst_byte = \"{0}ms\"\nbetween_bytes = \"{0}ms\"\n\
-             client_body = \"{0}ms\"\nsend = \"{0}ms\"\n",
-            LIMIT.as_millis()
-        );
-        let paths = ["/", "/closed", "/full", "/race", "/gone", "/mute", "/kept", "/held"];
-        for (number, path) in paths.iter().enumerate() {
-            tables += &format!(
-                "[[pool]]\nname = \"p{number}\"\nbackends = [\"b{number}\"]\n\
-                 [[route]]\npath = \"{path}\"\npool = \"p{number}\"\n[route.retry]\nmax = 0\n"
-            );
-        }
-        let route = |path: &str| format!("[[route]]\npath = \"{path}\"\npool = \"p0\"\n");
-        tables += &(route("/again") + "[route.retry]\nmethods = [\"POST\"]\n");
-        tables += &(route("/total") + "[route.retry]\nmax = 0\n[route.timeouts]\n");
-        tables += "first_byte = \"1h\"\nbetween_bytes = \"1h\"\ntotal = \"1s\"\n";
-        tables += &(route("/rate") + "[route.retry]\nmax = 0\n");
-        let proxy = Proxy::start_with("threads = 2", &backends, &tables);
-        let (address, workdir) = (proxy.address(), proxy.workdir());
-        Scene {
-            proxy: Mutex::new(proxy),
-            address,
-            workdir,
-            origin,
-            racer,
-            _closed: closed,
-            _full: full,
-            unread: Mutex::default(),
-        }
-    }
-
-    pub(super) fn workdir(&self) -> PathBuf {
-        self.workdir.clone()
-    }
-
-    pub(super) fn client(&self) -> Client {
-        Client::connect(self.address)
-    }
-
-    /// Somebody waits for `target` in the log: the proxy has to be there for that.
-    pub(super) fn still_waited_for(&self, target: &str) {
-        let running = self.proxy.lock().expect("nobody panics with it").is_running();
-        assert!(running, "the proxy has ended before {target} was in its log");
-    }
-
-    fn wait_at_origin(&self, target: &str) {
-        Deadline::generous().wait_for("the request at the origin", || {
-            let received = self.origin.received();
-            received.iter().any(|one| one.asked.target == target).then_some(())
-        });
-    }
-
-    /// Asks for `target`, does what the fault is about, and says what came back; nothing to a client that has left.
-    pub(super) fn inject(&self, fault: &Fault, target: &str) -> Vec<u8> {
-        if fault.place.is_empty() && target.len().is_multiple_of(2) {
-            // Leaves a connection for one of the requests that follow.
-            let mut client = self.client();
-            client.send("GET /good HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            // Where the machine is too busy for that there is none.
-            client.answer("GET");
-        }
-        let mut client = self.client();
-        let head = |method: &str, more: &str| {
-            format!("{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n")
-        };
-        let post = |len: usize| head("POST", &format!("Content-Length: {len}\r\n"));
-        match fault.client {
-            Get => client.send(head("GET", "")),
-            Post => client.send(post(1000) + &"b".repeat(1000)),
-            PostLarge => {
-                client.send(post(LARGE));
-                // It is told to stop before it is through.
-                let _ = client.try_send(vec![b'b'; LARGE]);
-            }
-            StopsHalfWay => {
-                client.send(post(1000) + &"b".repeat(500));
-                self.wait_at_origin(target);
-                client.half_close();
-            }
-            ResetsHalfWay => {
-                client.send(post(1000) + &"b".repeat(500));
-                self.wait_at_origin(target);
-                client.reset();
-                return Vec::new();
-            }
-            StallsHalfWay => client.send(post(1000) + &"b".repeat(500)),
-            BreaksFraming => {
-                let head = head("POST", "Transfer-Encoding: chunked\r\n");
-                client.send(head + "4\r\nsome\r\n");
-                self.wait_at_origin(target);
-                client.send("ZZ\r\n");
-            }
-            LeavesWaiting => {
-                client.send(head("GET", ""));
-                self.wait_at_origin(target);
-                client.reset();
-                return Vec::new();
-            }
-            LeavesInBody => {
-                client.send(head("GET", ""));
-                client.head();
-                client.reset();
-                return Vec::new();
-            }
-            Again => {
-                let place = fault.place;
-                Deadline::generous().wait_for("an answer that leaves a connection", || {
-                    client.send(format!("GET {place}/good HTTP/1.1\r\nHost: x\r\n\r\n"));
-                    (client.answer("GET").status == 200).then_some(())
-                });
-                client.send(head("GET", ""));
-            }
-            PostFile => client.send(post(40_000) + &"b".repeat(40_000)),
-            StopsReading => {
-                client.send(head("GET", ""));
-                // Its end is what the log says.
-                self.wait_at_origin(target);
-                self.unread.lock().expect("nobody panics with it").push(client);
-                return Vec::new();
-            }
-        }
-        client.until_closed()
-    }
-}
-
-/// A name server that knows no name that begins with `gone`, and says nothing about others. It ends with the process.
-fn names() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let address = socket.local_addr().expect("it is bound");
-    std::thread::spawn(move || {
-        let mut bytes = [0; 512];
-        while let Ok((len, from)) = socket.recv_from(&mut bytes) {
-            let message = &mut bytes[..len];
-            if message.get(13..17) == Some(b"gone") {
-                message[2..4].copy_from_slice(&[0x81, 0x83]);
-                // Nobody listens any more, perhaps.
-                let _ = socket.send_to(message, from);
-            }
-        }
-    });
-    address
-}
+pub(super) const LIMIT: Duration = Duration::from_secs(1);
 
 /// More than the buffers of both sides together.
-const LARGE: usize = 8 << 20;
-
-/// A listener that nobody accepts from, with so many connections that the kernel answers no more.
-fn full_queue() -> (TcpListener, Vec<TcpStream>) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("loopback has ports");
-    socket.listen(0).expect("it listens");
-    let listener = TcpListener::from(socket);
-    let address = listener.local_addr().expect("it is bound");
-    let mut filling = Vec::new();
-    // Refused by silence: from then on so is everybody.
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
-        filling.push(stream);
-        assert!(filling.len() < 64, "the queue does not get full");
-    }
-    (listener, filling)
-}
+pub(super) const LARGE: usize = 8 << 20;

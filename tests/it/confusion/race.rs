@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
-use super::faults::{Fault, Scene};
+use super::faults::Fault;
+use super::scene::Scene;
 use crate::support::dice::Dice;
 
 /// The fault that it is.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use shellac_log::FileSource;
+use shellac_log::{FileSource, Grouping};
 use shellac_render::failures::Failures;
 
-use super::faults::{FAULTS, Fault, Gets, RARE, Scene};
+use super::faults::{FAULTS, Fault, Gets, RARE};
+use super::scene::Scene;
 use super::{alone, groups, verdict, verdicts};
 use crate::support::deadline::Deadline;
 use crate::support::fixture;
@@ -16,18 +17,27 @@ use crate::support::fixture;
 /// Faults that are met at the same time.
 const AT_ONCE: usize = 8;
 
-/// Whether an answer is what was wanted.
-fn check(gets: Gets, answer: &[u8]) -> Result<(), String> {
-    let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        let is_nothing = gets == Gets::Nothing && answer.is_empty();
-        return if is_nothing { Ok(()) } else { Err(format!("no answer: {text:?}")) };
-    };
+/// The head of an answer, its body as it came, and whether that has its end; `None` when there is no head.
+pub(super) fn parts(answer: &str) -> Option<(&str, &str, bool)> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
     let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
     let length = field("Content-Length: ").and_then(|length| length.parse::<usize>().ok());
     let whole = match length {
         Some(length) => body.len() == length,
-        None => field("Transfer-Encoding: chunked").is_some() && body.ends_with("0\r\n\r\n"),
+        None => {
+            let chunked = field("Transfer-Encoding: chunked").is_some();
+            chunked && body.ends_with("0\r\n\r\n")
+        }
+    };
+    Some((head, body, whole))
+}
+
+/// Whether an answer is what was wanted.
+fn check(gets: Gets, answer: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body, whole)) = parts(&text) else {
+        let is_nothing = gets == Gets::Nothing && answer.is_empty();
+        return if is_nothing { Ok(()) } else { Err(format!("no answer: {text:?}")) };
     };
     let wanted = match gets {
         Gets::Page(status) => {
@@ -57,7 +67,7 @@ fn recorded() -> BTreeMap<&'static str, BTreeSet<Vec<String>>> {
             let file = file.unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut source = FileSource::open(name.to_owned(), file, None).expect("it is a log");
             let mut texts = BTreeSet::new();
-            groups(&mut source, |group| {
+            groups(&mut source, Grouping::Request, |group| {
                 let read = Failures::read(group);
                 for failed in read.iter().flat_map(|read| &read.attempts) {
                     texts.insert(failed.error.split("; ").map(nameless).collect());

@@ -50,6 +50,11 @@ impl Client {
         Client { wire: Wire::new(stream) }
     }
 
+    /// Its port, by which the log names it.
+    pub(crate) fn port(&self) -> u16 {
+        self.wire.stream.local_addr().expect("it is connected").port()
+    }
+
     /// Sends everything, or panics.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).expect("the proxy reads");

@@ -1,6 +1,6 @@
 //! An origin server that does what a script says, and remembers what it was sent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,8 @@ pub(crate) enum Step {
     ReadBodyBytes(u64),
     /// Wait, or until the origin is stopped.
     Delay(Duration),
+    /// Send these bytes again and again, with pauses, until the origin [is told](Origin::tell) to go on with this target.
+    SendUntilTold(&'static str),
     /// Send these bytes.
     Send(Vec<u8>),
     /// Send a 200 with the digest of the body read so far as its body.
@@ -95,6 +97,8 @@ struct State {
     received: Vec<Received>,
     connections: usize,
     open: HashMap<usize, TcpStream>,
+    /// Targets that may go on.
+    told: HashSet<String>,
 }
 
 struct Shared {
@@ -163,6 +167,12 @@ impl Origin {
         self.shared.lock().connections
     }
 
+    /// Lets requests for `target` go on.
+    pub(crate) fn tell(&self, target: &str) {
+        self.shared.lock().told.insert(target.to_owned());
+        self.shared.changed.notify_all();
+    }
+
     /// Waits until `count` requests have come and the script is through with them.
     pub(crate) fn wait_finished(&self, count: usize) -> Vec<Received> {
         Deadline::generous().wait_for("requests at the origin", || {
@@ -202,6 +212,21 @@ impl Shared {
         let state = self.lock();
         let waited = self.changed.wait_timeout_while(state, duration, |state| !state.stopped);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits a moment; whether the request with this number still has to wait then.
+    fn is_untold(&self, number: usize) -> bool {
+        const PAUSE: Duration = Duration::from_millis(20);
+        let state = self.lock();
+        let waited = self.changed.wait_timeout_while(state, PAUSE, |state| state.is_untold(number));
+        waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+}
+
+impl State {
+    /// Whether the request with this number has to wait on.
+    fn is_untold(&self, number: usize) -> bool {
+        !self.stopped && !self.told.contains(&self.received[number].asked.target)
     }
 }
 
@@ -346,6 +371,12 @@ fn perform(
         Step::ReadBody => body.read(wire, u64::MAX, number, shared, deadline)?,
         Step::ReadBodyBytes(bytes) => body.read(wire, bytes, number, shared, deadline)?,
         Step::Delay(duration) => shared.pause(duration),
+        Step::SendUntilTold(bytes) => {
+            wire.stream.write_all(bytes.as_bytes())?;
+            while shared.is_untold(number) {
+                wire.stream.write_all(bytes.as_bytes())?;
+            }
+        }
         Step::Send(bytes) => wire.stream.write_all(&bytes)?,
         Step::SendOn => {
             let bytes = vec![b'x'; 256 << 10];
