@@ -38,7 +38,8 @@ pub(super) const OWN: &[Cause] = &[
         when: When::Always,
         means: "Not this request failed but the process that served it, with all others that it had. \
                 The client saw its connection end. What is shown of it here was taken from the \
-                scoreboard, so its headers and answers are missing.",
+                scoreboard, so its headers and answers are missing; all but its end is there when it \
+                was cut short by a worker that was to end, once its time to finish was over.",
         todo: &[
             "How it died stands in the text: a signal 9 that nobody sent is the kernel's for lack of \
              memory (`dmesg`); 6 and 11 are a fault of the program; one that was killed, as its time \

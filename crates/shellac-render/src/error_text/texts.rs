@@ -146,6 +146,7 @@ pub(super) const FETCH: &[Text] = &[
     fetch(Starts("HTC "), &[FirstByte, Head], &[Eof, Reset, Timeout, Overflow, Junk]),
     fetch(Is("http format error"), &[Head], &[Junk]),
     failed(Around("shellac: worker ", ") while this waited for "), Phase::ALL, &[Died]),
+    failed(Is("shellac: transaction cut short"), Phase::ALL, &[Died]),
     failed(Is("304 response but not conditional fetch"), &[Head], &[Unasked]),
     failed(Is("Body cannot be fetched"), &[Head], &[Framing]),
     failed(Is("Invalid content-length header"), &[Head], &[Framing]),
