@@ -21,6 +21,7 @@ pub struct Course {
 impl Course {
     /// The way of a request whose key has this hash. Without one (the key is empty) a consistent hash takes turns.
     #[must_use]
+    #[inline]
     pub fn new(key: Option<u32>) -> Course {
         Course { key, ..Course::default() }
     }

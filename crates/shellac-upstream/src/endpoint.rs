@@ -139,8 +139,9 @@ pub struct Endpoint {
 #[derive(Debug)]
 #[repr(C)]
 struct Hot {
-    in_flight: AtomicU64,
+    /// Attempts that were begun, and those of them that are over.
     attempts: AtomicU64,
+    over: AtomicU64,
     /// A [`Mode`].
     admin: AtomicU8,
     /// `down` in the configuration.
@@ -220,8 +221,8 @@ impl Endpoint {
     fn with_health(index: usize, spec: EndpointSpec, health: Arc<Health>) -> Self {
         Self {
             hot: Hot {
-                in_flight: AtomicU64::new(0),
                 attempts: AtomicU64::new(0),
+                over: AtomicU64::new(0),
                 admin: AtomicU8::new(Mode::Auto as u8),
                 down: spec.down,
                 limit: spec.max_conns,
@@ -332,7 +333,9 @@ impl Endpoint {
     /// An attempt counts from the moment it is selected, before there is a connection, until its response has been passed on.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.hot.in_flight.load(Ordering::Relaxed)
+        // In this order; a place that is given back between the two still counts, and there is never less than nothing.
+        let over = self.hot.over.load(Ordering::Relaxed);
+        self.attempts().saturating_sub(over)
     }
 
     /// Attempts since the start, running ones included.
@@ -383,7 +386,6 @@ impl Endpoint {
         };
         let forced = self.admin() == Mode::Healthy;
         let probing = self.hot.health.admit(mercy, forced, limit, now)?;
-        self.hot.in_flight.fetch_add(1, Ordering::Relaxed);
         self.hot.attempts.fetch_add(1, Ordering::Relaxed);
         Some(probing)
     }
@@ -391,14 +393,13 @@ impl Endpoint {
     /// Reserves a place without asking anybody: `compat_nginx` counts by itself.
     pub(crate) fn reserve(&self) {
         self.hot.health.reserve();
-        self.hot.in_flight.fetch_add(1, Ordering::Relaxed);
         self.hot.attempts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Gives a place back.
     pub(crate) fn release(&self) {
         self.hot.health.release();
-        self.hot.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.hot.over.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Attempts that are running now, over all workers and configurations.

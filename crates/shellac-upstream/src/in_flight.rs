@@ -67,6 +67,7 @@ impl InFlight {
     /// The head of a response has come, and it is none that counts as a failure.
     ///
     /// That ends the test of an ejected endpoint, so that a long body does not keep it out.
+    #[inline]
     pub fn answered(&mut self, now: Duration) -> Option<Event> {
         if !std::mem::take(&mut self.testing) {
             return None;
@@ -75,6 +76,7 @@ impl InFlight {
     }
 
     /// The attempt is over; only the first call counts. The place stays taken until this is dropped.
+    #[inline]
     pub fn finish(&mut self, outcome: Outcome, now: Duration) -> Option<Event> {
         if std::mem::replace(&mut self.finished, true) {
             return None;
@@ -84,33 +86,47 @@ impl InFlight {
             return nginx.free(self.pool.members(), self.position, outcome, now);
         }
         let settings = self.pool.passive()?;
+        let health = self.endpoint().health();
+        let blame = settings.blame(outcome);
+        match blame {
+            Blame::Good if !self.testing => {
+                health.succeeded(settings, now);
+                None
+            }
+            // A test that has said nothing is given back when this is dropped.
+            Blame::Nothing => None,
+            Blame::Good | Blame::Bad(_) => self.judge(blame, now),
+        }
+    }
+
+    /// What changes for the endpoint when an attempt has failed, or was a test.
+    #[cold]
+    fn judge(&mut self, blame: Blame, now: Duration) -> Option<Event> {
+        let settings = self.pool.passive()?;
         let endpoint = self.endpoint();
         let health = endpoint.health();
-        let blame = settings.blame(outcome);
-        if let Blame::Bad(_) = blame {
-            endpoint.failed();
-        }
-        match blame {
+        let testing = self.testing;
+        let event = match blame {
             Blame::Good => {
-                let back = if self.testing { health.passed(now) } else { None };
+                let back = if testing { health.passed(now) } else { None };
                 health.succeeded(settings, now);
-                self.testing = false;
                 back
             }
             Blame::Bad(fault) => {
+                endpoint.failed();
                 let event =
-                    health.failed(settings, fault, self.testing, now, self.pool.chance(), || {
+                    health.failed(settings, fault, testing, now, self.pool.chance(), || {
                         self.pool.can_spare(self.position, now)
                     });
-                self.testing = false;
                 if let Some(Event::Spared { .. }) = event {
                     self.pool.test_others_soon(self.position, now);
                 }
                 event
             }
-            // A test that has said nothing is given back when this is dropped.
-            Blame::Nothing => None,
-        }
+            Blame::Nothing => return None,
+        };
+        self.testing = false;
+        event
     }
 
     fn end_watch(&mut self, made: Option<Duration>) {

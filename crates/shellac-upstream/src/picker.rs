@@ -158,6 +158,7 @@ impl Picker {
     /// assert_eq!(picker.pick(&mut course, now).unwrap().endpoint().name(), "api1");
     /// assert_eq!(picker.pick(&mut course, now).unwrap().endpoint().name(), "api2");
     /// ```
+    #[inline]
     pub fn pick(&mut self, course: &mut Course, now: Duration) -> Result<InFlight, NoEndpoint> {
         let pool = &self.pool;
         if let Some(nginx) = pool.nginx() {
@@ -209,6 +210,7 @@ impl Picker {
     }
 
     /// Asks the primaries and then the backups. `strict` leaves out where the request has been.
+    #[inline]
     fn choose(
         &mut self,
         course: &mut Course,

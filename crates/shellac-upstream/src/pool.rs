@@ -158,6 +158,7 @@ impl Pool {
 
     /// Who decides about health.
     #[must_use]
+    #[inline]
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
@@ -170,6 +171,7 @@ impl Pool {
 
     /// Attempts that a request may make when nobody limits them: one for each endpoint that is not `down`.
     #[must_use]
+    #[inline]
     pub fn most_attempts(&self) -> usize {
         self.members.iter().filter(|endpoint| !endpoint.spec().down).count().max(1)
     }

@@ -64,7 +64,8 @@ impl Recent {
 #[allow(clippy::cast_possible_truncation, reason = "only differences of neighbours are looked at")]
 fn number(window: Duration, now: Duration) -> u32 {
     let width = (window / PIECES).max(Duration::from_millis(1));
-    (now.as_nanos() / width.as_nanos()) as u32
+    // A division of 64 bits, which is good for centuries: one of 128 is a call.
+    (now.as_nanos() as u64 / width.as_nanos() as u64) as u32
 }
 
 #[cfg(test)]

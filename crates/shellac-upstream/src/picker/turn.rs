@@ -53,8 +53,17 @@ impl Turn {
     fn plain(&mut self, search: &Search<'_>) -> Option<InFlight> {
         let Range { start, end } = self.tier;
         let first = start + self.next;
-        let place = search.first((first..end).chain(start..first))?;
-        self.next = (place.position() - start + 1) % self.tier.len();
+        // Mostly the one whose turn it is takes it.
+        let place = if first < end
+            && search.look(first) == Look::Open
+            && let Some(place) = search.admit(first)
+        {
+            place
+        } else {
+            search.first((first..end).chain(start..first))?
+        };
+        let next = place.position() + 1 - start;
+        self.next = if next == self.tier.len() { 0 } else { next };
         Some(place)
     }
 
