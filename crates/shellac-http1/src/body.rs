@@ -183,6 +183,7 @@ impl Decoder {
     }
 
     /// The trailer fields of a complete chunked body.
+    #[inline]
     pub fn trailers(&self) -> &Headers {
         self.trailer.as_ref().map_or(&NO_TRAILERS, |section| &section.fields)
     }

@@ -30,16 +30,24 @@ impl Decimal {
 /// written by eights.
 #[inline]
 pub(crate) fn fill(room: &mut [u8], number: u64) -> usize {
-    let mut end = room.len();
-    let mut rest = number;
-    while rest >= SHORT {
-        room[end - 8..end].copy_from_slice(&eight_digits(rest % SHORT));
-        end -= 8;
-        rest /= SHORT;
+    let end = room.len() - 8;
+    let (front, last) = (number / SHORT, eight_digits(number % SHORT));
+    room[end..].copy_from_slice(&last);
+    match front {
+        0 => end + zeros(last),
+        // Numbers of transactions have up to sixteen digits.
+        1..SHORT => {
+            let first = eight_digits(front);
+            room[end - 8..end].copy_from_slice(&first);
+            end - 8 + zeros(first)
+        }
+        _ => {
+            let (first, middle) = (eight_digits(front / SHORT), eight_digits(front % SHORT));
+            room[end - 16..end - 8].copy_from_slice(&first);
+            room[end - 8..end].copy_from_slice(&middle);
+            end - 16 + zeros(first)
+        }
     }
-    let first = eight_digits(rest);
-    room[end - 8..end].copy_from_slice(&first);
-    end - 8 + zeros(first)
 }
 
 /// The eight digits of a number below a hundred million, the first of them zeros where it has fewer.

@@ -110,6 +110,7 @@ impl Encoder {
     /// # Errors
     ///
     /// [`EncodeError::TooLong`]; `out` is then as it was.
+    #[inline]
     pub fn data(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let head = self.head(data.len())?;
         if !data.is_empty() {

@@ -70,10 +70,9 @@ impl BodyFraming {
 
 /// Whether one Content-Length and nothing else says so already.
 fn says_only(headers: &Headers, bytes: u64) -> bool {
-    let mut lengths = headers.values(Known::ContentLength);
-    lengths.next().is_some_and(|length| is_decimal(length, bytes))
-        && lengths.next().is_none()
-        && !headers.contains(Known::TransferEncoding)
+    !headers.contains(Known::TransferEncoding)
+        && !headers.may_repeat(Known::ContentLength)
+        && headers.get(Known::ContentLength).is_some_and(|length| is_decimal(length, bytes))
 }
 
 /// What Content-Length says.
@@ -102,6 +101,7 @@ enum Coding {
 /// # Errors
 ///
 /// The [`HeadError`]s of Content-Length and Transfer-Encoding.
+#[inline]
 pub fn request_framing(head: &RequestHead) -> Result<BodyFraming, HeadError> {
     match transfer_coding(&head.headers) {
         Coding::Absent => {}
@@ -128,6 +128,7 @@ pub fn request_framing(head: &RequestHead) -> Result<BodyFraming, HeadError> {
 ///
 /// [`FramingError`]: the body cannot be fetched, and the connection cannot be used any more. A bad
 /// Content-Length is an error even where no body follows, because it would reach the client.
+#[inline]
 pub fn response_framing(
     head: &ResponseHead,
     request_method: &str,
@@ -161,10 +162,11 @@ pub(crate) fn check_request(head: &mut RequestHead) -> Result<(), HeadError> {
     Ok(())
 }
 
+#[inline]
 fn content_length(headers: &Headers) -> Length {
-    let mut values = headers.values(Known::ContentLength);
-    let Some(first) = values.next() else { return Length::Absent };
-    if first.is_empty() || values.any(|value| value != first) {
+    let Some(first) = headers.get(Known::ContentLength) else { return Length::Absent };
+    let are_the_same = || headers.values(Known::ContentLength).all(|value| value == first);
+    if first.is_empty() || (headers.may_repeat(Known::ContentLength) && !are_the_same()) {
         return Length::Bad;
     }
     let mut bytes = Some(0_u64);
@@ -182,7 +184,11 @@ fn content_length(headers: &Headers) -> Length {
     Length::Bytes(bytes)
 }
 
+#[inline]
 fn transfer_coding(headers: &Headers) -> Coding {
+    if !headers.contains(Known::TransferEncoding) {
+        return Coding::Absent;
+    }
     let mut values = headers.values(Known::TransferEncoding);
     let Some(first) = values.next() else { return Coding::Absent };
     if first.eq_ignore_ascii_case(b"chunked") && values.next().is_none() {

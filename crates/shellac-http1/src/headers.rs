@@ -62,6 +62,8 @@ pub struct Headers {
     present: Names,
     /// Those that may be there more than once.
     repeated: Names,
+    /// A field was removed: lines that no field points to may lie between the others.
+    has_gaps: bool,
     /// The fields of the head that was read last, as they came: their lines are still in the text.
     came: Vec<Field>,
     /// Their names, and those of several of them.
@@ -88,6 +90,7 @@ impl Headers {
             fields: Vec::new(),
             present: none,
             repeated: none,
+            has_gaps: false,
             came: Vec::new(),
             came_names: (none, none),
         }
@@ -105,6 +108,7 @@ impl Headers {
         self.fields.clear();
         self.present = Names::default();
         self.repeated = Names::default();
+        self.has_gaps = false;
     }
 
     /// Memory that it holds for names and values.
@@ -135,6 +139,12 @@ impl Headers {
 
     /// Hands out the lines of all fields with their ends, in pieces as long as they lie one behind the other.
     pub(crate) fn runs(&self, mut run: impl FnMut(&[u8])) {
+        if !self.has_gaps
+            && let [first, ..] = &self.fields[..]
+            && let [.., last] = &self.fields[..]
+        {
+            return run(&self.text[first.start()..last.end() + LINE_END.len()]);
+        }
         let (mut start, mut end) = (0, 0);
         for field in &self.fields {
             if field.start() != end {
@@ -262,6 +272,12 @@ impl Headers {
         }
     }
 
+    /// Whether there may be several fields of this name.
+    #[inline]
+    pub(crate) fn may_repeat(&self, name: Known) -> bool {
+        self.repeated.has(name)
+    }
+
     /// Whether one of these names is there.
     #[inline]
     pub(crate) fn has_one_of(&self, names: Names) -> bool {
@@ -285,7 +301,9 @@ impl Headers {
         let before = self.fields.len();
         let text = &self.text;
         self.fields.retain(|field| keep(text, field));
-        before - self.fields.len()
+        let removed = before - self.fields.len();
+        self.has_gaps |= removed > 0;
+        removed
     }
 
     /// Adds a field that the parser has already checked: a token, and a value without CR, LF and NUL.

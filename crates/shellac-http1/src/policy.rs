@@ -32,28 +32,38 @@ const CLOSE: &str = "close";
 ///
 /// Transfer-Encoding goes too; [`BodyFraming::set`] or [`frame_response`] puts the framing of the next hop in
 /// its place. So does `Trailer`; what may be said of it to the next hop is in [`Trailing`](crate::Trailing).
+#[inline]
 pub fn strip_hop_by_hop(headers: &mut Headers) {
     // Without any of these nothing is nominated either.
     if headers.has_one_of(HOP_BY_HOP) {
-        let nominated = nominated(headers);
-        headers.remove_all(HOP_BY_HOP);
-        if !nominated.is_empty() {
-            let is_nominated = |name: &[u8]| {
-                nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated))
-            };
-            headers.retain(|header| !is_nominated(header.name));
-        }
+        strip(headers);
     }
+}
+
+fn strip(headers: &mut Headers) {
+    let nominated = nominated(headers);
+    headers.remove_all(HOP_BY_HOP);
+    if !nominated.is_empty() {
+        let is_nominated =
+            |name: &[u8]| nominated.iter().any(|nominated| name.eq_ignore_ascii_case(nominated));
+        headers.retain(|header| !is_nominated(header.name));
+    }
+}
+
+/// Whether a head says of its connection what most say that say something, and in the usual way, or nothing.
+#[inline]
+fn is_usual(headers: &Headers) -> bool {
+    !headers.may_repeat(Known::Connection)
+        && headers.get(Known::Connection).is_none_or(|value| value == KEEP_ALIVE.as_bytes())
 }
 
 /// What `Connection` takes away besides the hop-by-hop fields.
 pub(crate) fn nominated(headers: &Headers) -> Vec<Vec<u8>> {
     let names_no_field = |value: &[u8]| {
-        value == KEEP_ALIVE.as_bytes()
-            || value.eq_ignore_ascii_case(KEEP_ALIVE.as_bytes())
-            || value.eq_ignore_ascii_case(CLOSE.as_bytes())
+        let is = |usual: &str| value.eq_ignore_ascii_case(usual.as_bytes());
+        is(KEEP_ALIVE) || is(CLOSE)
     };
-    if headers.values(Known::Connection).all(names_no_field) {
+    if is_usual(headers) || headers.values(Known::Connection).all(names_no_field) {
         return Vec::new();
     }
     headers
@@ -85,6 +95,7 @@ pub fn strip_interim(headers: &mut Headers) {
 /// Whether the client wants its connection kept after the answer.
 ///
 /// An unread request body, an answer framed by close or a broken one are reasons to close all the same.
+#[inline]
 pub fn client_keeps_alive(head: &RequestHead) -> bool {
     keeps_alive(head.version, &head.headers)
 }
@@ -94,6 +105,7 @@ pub fn client_keeps_alive(head: &RequestHead) -> bool {
 /// Not after a body that ends with the connection, nor after a message with both Transfer-Encoding and
 /// Content-Length or with Transfer-Encoding in HTTP/1.0: the other side may have meant another end. Nor after a 204 that
 /// announces a body: whoever does that may send one, and it would be the answer to the next request.
+#[inline]
 pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
     let coded = head.headers.contains(Known::TransferEncoding);
     let long = |length: &[u8]| length.iter().any(|digit| *digit != b'0');
@@ -106,12 +118,9 @@ pub fn response_persistent(head: &ResponseHead, framing: BodyFraming) -> bool {
         && keeps_alive(head.version, &head.headers)
 }
 
+#[inline]
 fn keeps_alive(version: Version, headers: &Headers) -> bool {
-    let mut says = headers.values(Known::Connection);
-    // Most who say something say this alone, and in this way.
-    let is_usual =
-        says.next().is_none_or(|value| value == KEEP_ALIVE.as_bytes()) && says.next().is_none();
-    if !is_usual && headers.has_token(Known::Connection, CLOSE) {
+    if !is_usual(headers) && headers.has_token(Known::Connection, CLOSE) {
         return false;
     }
     match version {
@@ -136,6 +145,7 @@ pub fn takes_interim(head: &RequestHead) -> bool {
 ///
 /// To be asked before [`strip_hop_by_hop`]. HTTP/1.0 cannot, and neither can a request with a body: where that ends and the other
 /// protocol begins would be another thing to agree on.
+#[inline]
 pub fn wanted_upgrade(
     head: &RequestHead,
     framing: BodyFraming,

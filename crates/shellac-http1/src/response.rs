@@ -34,8 +34,7 @@ pub fn parse_response_into(
     limits: &Limits,
 ) -> Result<Option<usize>, HeadError> {
     const START: &[u8] = b"HTTP/";
-    let known = buf.len().min(START.len());
-    if buf[..known] != START[..known] {
+    if !buf.starts_with(START) && !START.starts_with(buf) {
         return Err(HeadError::NotHttp);
     }
     match plain::response(head, buf, limits) {
