@@ -101,6 +101,11 @@ impl<'w> RequestBody<'w> {
         }
     }
 
+    /// Whether everything that has come is kept, or known not to be, without a wait.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.kept.is_settled()
+    }
+
     /// Waits until everything that has come is kept, or is known not to be.
     pub(crate) async fn settle(&mut self) {
         self.kept.settle().await;

@@ -212,6 +212,11 @@ impl<'w> Kept<'w> {
         }
     }
 
+    /// Whether nothing of it is on its way to a file.
+    pub(super) fn is_settled(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Waits until what has come is in the file, or is known not to be kept.
     pub(super) async fn settle(&mut self) {
         poll_fn(|cx| {

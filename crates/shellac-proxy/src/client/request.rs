@@ -273,14 +273,14 @@ pub(super) async fn serve(session: &mut Session, heard: Heard) -> After {
         exchange.txn.returns("synth");
         exchange.txn.call("HASH");
         exchange.txn.returns("lookup");
-        return answer::synth(exchange, Page { status, reason, detail: reason }).await;
+        return Box::pin(answer::synth(exchange, Page { status, reason, detail: reason })).await;
     }
     if pipes {
         exchange.txn.call("RECV");
         exchange.txn.returns("pipe");
         exchange.txn.call("HASH");
         exchange.txn.returns("lookup");
-        return fetch::pipe(exchange, upgrade).await;
+        return Box::pin(fetch::pipe(exchange, upgrade)).await;
     }
     exchange.txn.row(Row::Pass);
     fetch::run(&mut exchange).await

@@ -155,7 +155,7 @@ impl Session {
             let after = match self.wait().await {
                 Waited::End(end) => break (end, false),
                 Waited::Refused(error, first_byte) => {
-                    answer::refuse(&mut self, error, first_byte).await
+                    Box::pin(answer::refuse(&mut self, error, first_byte)).await
                 }
                 Waited::Head(heard) => {
                     let after;
@@ -171,7 +171,7 @@ impl Session {
             }
         };
         if linger {
-            self.drain().await;
+            Box::pin(self.drain()).await;
         }
         let Session { worker, txn, opened, client, .. } = *self;
         // Whatever followed from that.

@@ -1,6 +1,8 @@
 //! One attempt at a backend, up to the head of its response.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shellac_config::Config;
 use shellac_counters::live::Phase;
@@ -38,7 +40,7 @@ pub(super) enum Attempt {
 }
 
 /// A response whose body is still to come.
-pub(super) struct Got {
+pub(super) struct Got<'l> {
     pub(super) txn: Txn,
     pub(super) conn: Box<Conn>,
     pub(super) upload: Upload,
@@ -49,7 +51,7 @@ pub(super) struct Got {
     /// The time, as nobody has been waited for since it was read.
     pub(super) at: Micros,
     /// The place that it has at the backend.
-    pub(super) busy: Busy,
+    pub(super) busy: Busy<'l>,
     /// What would have to be logged if the body broke off.
     pub(super) number: u32,
     /// The node that the response names, of a first attempt.
@@ -65,10 +67,10 @@ struct Running {
 }
 
 /// Makes one attempt. What follows the head of a response goes into `got`.
-pub(super) async fn attempt(
-    exchange: &mut Exchange<'_>,
+pub(super) async fn attempt<'s>(
+    exchange: &mut Exchange<'s>,
     fetch: &mut Fetch<'_>,
-    got: &mut Option<Got>,
+    got: &mut Option<Got<'s>>,
 ) -> Attempt {
     let worker = exchange.worker;
     fetch.number += 1;
@@ -104,14 +106,14 @@ pub(super) async fn attempt(
     txn.timestamp("Fetch", now);
     if let Some(reason) = exchange.live.kill_reason() {
         let failure = Failure::killed(LogPhase::Choose, &reason);
-        return fail(exchange, fetch, txn, &failure, None, None).await;
+        return failed(exchange, fetch, txn, failure, None, None).await;
     }
     let mut busy = match picked {
         Ok(in_flight) => local.begin(in_flight),
         Err(why) => {
             local.not_picked(&worker.stats, pool, why, steady);
             let failure = Failure::no_backend(&local.generation().pools[pool], why);
-            return fail(exchange, fetch, txn, &failure, None, None).await;
+            return failed(exchange, fetch, txn, failure, None, None).await;
         }
     };
     let kept = if fetch.budget.may_reuse() {
@@ -123,26 +125,29 @@ pub(super) async fn attempt(
     let reused = kept.is_some();
     let mut conn = match kept {
         Some(conn) => conn,
-        None => match connect(exchange, &mut busy, fetch.until).await {
+        // In memory of its own, as all that is done rarely: a request that goes well needs no room for it.
+        None => match Box::pin(connect(exchange, &mut busy, fetch.until)).await {
             Ok(conn) => conn,
             Err(failure) => {
                 let lately = worker.node.lately(failure.asked());
                 let failure = failure.on(lately);
                 failure.count(&worker.stats, local.counts(busy.endpoint()));
-                return fail(exchange, fetch, txn, &failure, None, Some(busy)).await;
+                return failed(exchange, fetch, txn, failure, None, Some(busy)).await;
             }
         },
     };
     let connected = if reused { now } else { conn.opened };
     log_open(&mut txn, &conn, connected, reused);
-    if !reused && let Err(failure) = tls::secure(exchange, &txn, &mut conn, fetch.until).await {
+    if !reused
+        && let Err(failure) = Box::pin(tls::secure(exchange, &txn, &mut conn, fetch.until)).await
+    {
         let counts = local.counts(busy.endpoint());
         failure.count(&worker.stats, counts);
         // Nothing is sent.
         let mut upload = Upload::new(Vec::new(), &exchange.body, false);
         upload.logged = true;
         let running = Running { conn, upload, written_before: 0 };
-        return fail(exchange, fetch, txn, &failure, Some(running), Some(busy)).await;
+        return failed(exchange, fetch, txn, failure, Some(running), Some(busy)).await;
     }
     worker.stats.sent(local.counts(busy.endpoint()), reused);
 
@@ -171,7 +176,7 @@ pub(super) async fn attempt(
             failure.count(&worker.stats, counts);
             fetch.acct.response_head += failure.received.unwrap_or(0);
             counts.add(Vbe::BerespHdrbytes, failure.received.unwrap_or(0));
-            return fail(exchange, fetch, txn, &failure, Some(running), Some(busy)).await;
+            return failed(exchange, fetch, txn, failure, Some(running), Some(busy)).await;
         }
     };
     fetch.acct.response_head += response.head_len;
@@ -196,28 +201,21 @@ pub(super) async fn attempt(
     }
     txn.call("BACKEND_RESPONSE");
     let status = response.head.status;
-    if status >= 400 {
+    if status >= 400 && !exchange.body.is_settled() {
         // Whoever decides about another attempt has to know.
-        exchange.body.settle().await;
+        Box::pin(exchange.body.settle()).await;
     }
     let at = if status >= 400 { worker.log.now() } else { response.at };
     let outcome = Outcome::Answered { status, retried: true };
-    let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
-    if fetch.budget.allows_status(status, &ended) {
+    let allows = fetch.budget.minds(status) && {
+        let ended = ended(exchange, fetch, Cause::Final, outcome, Some(&running), response.at);
+        fetch.budget.allows_status(status, &ended)
+    };
+    if allows {
         let pause = fetch.budget.pause(worker.chance.draw());
         if backoff::fits(pause, response.at, fetch.until) {
-            worker.stats.main().inc(Main::Retry);
-            txn.returns("retry");
-            over(exchange, &mut busy, outcome);
-            discard(exchange, fetch, &txn, running, &response).await;
-            drop(busy);
-            exchange.live.leaves_backend();
-            if backoff::wait(exchange, &txn, pause).await == Paused::Gone {
-                txn.bereq_acct(&fetch.acct);
-                txn.end();
-                return Attempt::ClientGone;
-            }
-            return again(fetch, txn, worker.log.now(), worker.log.next_xid());
+            let retried = Retried { txn, running, busy, response, outcome };
+            return Box::pin(retry(exchange, fetch, retried, pause)).await;
         }
         refuse(&txn, Refusal::Time);
     }
@@ -231,6 +229,38 @@ pub(super) async fn attempt(
     let Response { head, framing, head_len, .. } = response;
     *got = Some(Got { txn, conn, upload, framing, head_len, at, busy, number, node });
     Attempt::Response(head)
+}
+
+/// An attempt whose response is not passed on.
+struct Retried<'l> {
+    txn: Txn,
+    running: Running,
+    busy: Busy<'l>,
+    response: Response,
+    outcome: Outcome,
+}
+
+/// Ends such an attempt; the next one follows after `pause`.
+async fn retry(
+    exchange: &mut Exchange<'_>,
+    fetch: &mut Fetch<'_>,
+    retried: Retried<'_>,
+    pause: Duration,
+) -> Attempt {
+    let worker = exchange.worker;
+    let Retried { txn, running, mut busy, response, outcome } = retried;
+    worker.stats.main().inc(Main::Retry);
+    txn.returns("retry");
+    over(exchange, &mut busy, outcome);
+    discard(exchange, fetch, &txn, running, &response).await;
+    drop(busy);
+    exchange.live.leaves_backend();
+    if backoff::wait(exchange, &txn, pause).await == Paused::Gone {
+        txn.bereq_acct(&fetch.acct);
+        txn.end();
+        return Attempt::ClientGone;
+    }
+    again(fetch, txn, worker.log.now(), worker.log.next_xid())
 }
 
 /// Gives a response without a date that of its arrival: whoever has a clock owes it to those behind.
@@ -301,14 +331,28 @@ fn taken(running: &Running) -> Option<u64> {
     Some(taken.min(running.upload.written))
 }
 
+/// [`fail`] in memory of its own: what goes well needs no room for it, and its code is elsewhere.
+#[cold]
+#[inline(never)]
+fn failed<'a>(
+    exchange: &'a mut Exchange<'_>,
+    fetch: &'a mut Fetch<'_>,
+    txn: Txn,
+    failure: Box<Failure>,
+    running: Option<Running>,
+    busy: Option<Busy<'a>>,
+) -> Pin<Box<dyn Future<Output = Attempt> + 'a>> {
+    Box::pin(fail(exchange, fetch, txn, failure, running, busy))
+}
+
 /// Logs a failure and decides what follows.
 async fn fail(
     exchange: &mut Exchange<'_>,
     fetch: &mut Fetch<'_>,
     mut txn: Txn,
-    failure: &Failure,
+    failure: Box<Failure>,
     running: Option<Running>,
-    busy: Option<Busy>,
+    busy: Option<Busy<'_>>,
 ) -> Attempt {
     let worker = exchange.worker;
     let now = worker.log.now();

@@ -55,7 +55,7 @@ enum End {
 struct Delivery<'a, 's> {
     exchange: &'a mut Exchange<'s>,
     /// The backend's half of a response: gone as soon as the body is complete.
-    source: &'a mut Option<Got>,
+    source: &'a mut Option<Got<'s>>,
     /// The backend's connection is good for another request when the body is complete.
     persistent: bool,
     /// Its version says that the connection ends, and nothing else does.
@@ -78,7 +78,8 @@ struct Delivery<'a, 's> {
     /// What is configured for the backend.
     backend: &'s BackendConfig,
     /// Whom it waits for, once somebody has to be waited for: most responses are there as a whole, and fit.
-    pace: Option<Pace<'s>>,
+    /// It has its place outside, for this is moved and that is large.
+    pace: &'a mut Option<Pace<'s>>,
     /// Bytes sent to the backend.
     uploaded: u64,
     /// Those that were accounted for.
@@ -89,10 +90,10 @@ struct Delivery<'a, 's> {
 }
 
 /// Passes a response on and ends both transactions.
-pub(super) async fn deliver(
-    exchange: &mut Exchange<'_>,
+pub(super) async fn deliver<'s>(
+    exchange: &mut Exchange<'s>,
     mut head: Box<ResponseHead>,
-    source: &mut Option<Got>,
+    source: &mut Option<Got<'s>>,
     acct: Acct,
 ) -> After {
     let (worker, local) = (exchange.worker, exchange.local);
@@ -145,6 +146,7 @@ pub(super) async fn deliver(
     });
     worker.spare.keep_head(head);
 
+    let mut pace = None;
     let mut delivery = Delivery {
         uploaded: upload.written,
         accounted: upload.written,
@@ -162,14 +164,13 @@ pub(super) async fn deliver(
         spoiled: false,
         begun: now,
         backend,
-        pace: None,
+        pace: &mut pace,
         exchange: &mut *exchange,
         source,
     };
     delivery.take_buffered(now);
     let end = poll_fn(|cx| delivery.poll(cx)).await;
     delivery.abandon(&end);
-    let waits = delivery.pace.as_ref().map(|pace| pace.waits);
     let body = delivery.acct.response_body - delivery.earlier;
     let data = delivery.decoder.received_bytes();
     drop(delivery);
@@ -181,7 +182,9 @@ pub(super) async fn deliver(
     let sent = exchange.written.saturating_sub(interim);
     exchange.acct.response_head = sent.min(head_len);
     exchange.acct.response_body = sent.saturating_sub(head_len).min(data);
-    if let (End::Late, Some(waits)) = (&end, waits) {
+    if let End::Late = end
+        && let Some(Pace { waits, .. }) = &pace
+    {
         exchange.txn.note("http.timeout", waits.limit.name());
         if let Some(time) = waits.time {
             exchange.txn.note_seconds("http.limit", micros(time));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shellac_config::BackendConfig;
+use shellac_config::{BackendConfig, RouteTimeouts, Timeouts};
 
 use crate::client::Exchange;
 use crate::clock::Micros;
@@ -113,27 +113,42 @@ impl Wait {
 
 /// The times of one attempt: a route's own go before a backend's, and these before everybody's.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    pub(super) send: Duration,
-    pub(super) first_byte: Duration,
-    pub(super) between_bytes: Duration,
-    pub(super) client_body: Duration,
-    /// The client takes its answer.
-    pub(super) deliver: Duration,
+pub(super) struct Times<'c> {
+    own: &'c RouteTimeouts,
+    backend: &'c BackendConfig,
+    all: &'c Timeouts,
 }
 
-impl Times {
+impl<'c> Times<'c> {
     /// Those of an attempt at `backend`.
-    pub(super) fn of(exchange: &Exchange<'_>, backend: &BackendConfig) -> Times {
-        let own = &exchange.route.timeouts;
+    pub(super) fn of(exchange: &Exchange<'c>, backend: &'c BackendConfig) -> Times<'c> {
         let all = &exchange.local.config().timeouts;
-        Times {
-            send: own.send.unwrap_or(backend.send_timeout),
-            first_byte: own.first_byte.unwrap_or(backend.first_byte_timeout),
-            between_bytes: own.between_bytes.unwrap_or(backend.between_bytes_timeout),
-            client_body: own.client_body.unwrap_or(all.client_body),
-            deliver: own.send.unwrap_or(all.send),
-        }
+        Times { own: &exchange.route.timeouts, backend, all }
+    }
+
+    /// The backend takes the request.
+    pub(super) fn send(&self) -> Duration {
+        self.own.send.unwrap_or(self.backend.send_timeout)
+    }
+
+    /// It begins to answer.
+    pub(super) fn first_byte(&self) -> Duration {
+        self.own.first_byte.unwrap_or(self.backend.first_byte_timeout)
+    }
+
+    /// It goes on.
+    pub(super) fn between_bytes(&self) -> Duration {
+        self.own.between_bytes.unwrap_or(self.backend.between_bytes_timeout)
+    }
+
+    /// The client goes on with its body.
+    pub(super) fn client_body(&self) -> Duration {
+        self.own.client_body.unwrap_or(self.all.client_body)
+    }
+
+    /// The client takes its answer.
+    pub(super) fn deliver(&self) -> Duration {
+        self.own.send.unwrap_or(self.all.send)
     }
 }
 

@@ -76,10 +76,14 @@ pub(crate) async fn run(exchange: &mut Exchange<'_>) -> After {
         match attempt::attempt(exchange, &mut fetch, &mut got).await {
             Attempt::Again => {}
             Attempt::Response(head) => match got.take_if(|_| head.status == 101) {
-                Some(got) => return upgrade::tunnel(exchange, *head, got, fetch.acct).await,
+                Some(got) => {
+                    return Box::pin(upgrade::tunnel(exchange, *head, got, fetch.acct)).await;
+                }
                 None => return deliver::deliver(exchange, head, &mut got, fetch.acct).await,
             },
-            Attempt::Failed { head, html } => return client::send(exchange, *head, &html).await,
+            Attempt::Failed { head, html } => {
+                return Box::pin(client::send(exchange, *head, &html)).await;
+            }
             Attempt::ClientGone => {
                 let now = exchange.worker.log.now();
                 exchange.worker.stats.main().inc(Main::ReqGone);

@@ -135,7 +135,7 @@ async fn send_head(
     let head_len = write::request(&mut bytes, exchange.head) as u64;
     let mut out = Outbox::of(bytes);
     let start = worker.log.coarse();
-    let limit = Times::of(exchange, exchange.local.backend(&conn.endpoint)).send;
+    let limit = Times::of(exchange, exchange.local.backend(&conn.endpoint)).send();
     let wait = limit::Wait::new(start, Limit::Send, limit, exchange.until);
     let mut timer = Timer::new(&worker.deadlines, wait.at);
     let result = poll_fn(|cx| match out.poll_flush(&mut conn.stream, cx, &mut conn.written) {
@@ -163,7 +163,7 @@ async fn fail(
     txn: Txn,
     failure: &Failure,
     conn: Option<Box<Conn>>,
-    busy: Option<Busy>,
+    busy: Option<Busy<'_>>,
 ) -> After {
     let worker = exchange.worker;
     let details = Details {

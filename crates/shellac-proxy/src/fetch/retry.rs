@@ -153,16 +153,20 @@ impl<'r> Budget<'r> {
         if self.is_free || self.spend() { Ok(()) } else { Err(Refusal::Max) }
     }
 
+    /// Whether another attempt could follow a response of `status`, whatever else is known.
+    pub(super) fn minds(&self, status: u16) -> bool {
+        match self.rules {
+            Rules::Retry(policy, _) => policy.on.status && policy.statuses.contains(&status),
+            Rules::Next(_) => true,
+        }
+    }
+
     /// Whether another attempt follows a response of `status`.
     pub(super) fn allows_status(&mut self, status: u16, ended: &Ended<'_>) -> bool {
         self.is_free = false;
         match self.rules {
-            Rules::Retry(policy, method) => {
-                policy.on.status
-                    && policy.statuses.contains(&status)
-                    && method
-                    && ended.replayable
-                    && self.spend()
+            Rules::Retry(_, method) => {
+                self.minds(status) && method && ended.replayable && self.spend()
             }
             Rules::Next(next) => self.goes_on(next, Trouble::Status(status), ended).is_ok(),
         }

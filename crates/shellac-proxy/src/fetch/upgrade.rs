@@ -13,7 +13,7 @@ use crate::tunnel::{Passed, Tunnel};
 pub(super) async fn tunnel(
     exchange: &mut Exchange<'_>,
     mut head: ResponseHead,
-    got: Got,
+    got: Got<'_>,
     acct: Acct,
 ) -> After {
     let (worker, local) = (exchange.worker, exchange.local);

@@ -59,7 +59,8 @@ impl Upload {
             written: 0,
             framing_bytes: 0,
             open,
-            finished: false,
+            // There is nothing to be framed then.
+            finished: body.framing().is_empty(),
             stopped: false,
             waits_for_client: false,
             logged: false,

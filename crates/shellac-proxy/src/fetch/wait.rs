@@ -55,7 +55,7 @@ struct Waiting<'a, 's> {
     txn: &'a mut Txn,
     conn: &'a mut Conn,
     upload: &'a mut Upload,
-    times: Times,
+    times: Times<'s>,
     stage: Stage,
     timer: Timer<'s>,
     /// What the timer waits for, if it does not go off for a look in between.
@@ -75,8 +75,10 @@ struct Waiting<'a, 's> {
     /// Bytes sent and received when the timer was set, and whether it is for the client.
     progress: u64,
     for_client: bool,
-    /// How fast the client has to send its body.
-    rate: Rate,
+    /// The backend had nothing to say when it was last looked at.
+    was_quiet: bool,
+    /// How fast the client has to send its body, once it is waited for.
+    rate: Option<Rate>,
     reused: bool,
 }
 
@@ -97,9 +99,7 @@ pub(super) async fn wait(
     let now = worker.log.coarse();
     let reused = conn.uses > 0;
     let times = Times::of(exchange, exchange.local.backend(&conn.endpoint));
-    let waits = limit::Wait::new(now, Limit::Send, times.send, until);
-    let limits = &exchange.local.config().limits;
-    let rate = Rate::new(Limit::ClientBodyRate, limits.client_body_rate, limits.rate_grace);
+    let waits = limit::Wait::new(now, Limit::Send, times.send(), until);
     let hold = (!upload.open).then(|| Timer::new(&worker.deadlines, now.after(CONTINUE)));
     let mut waiting = Waiting {
         waits,
@@ -119,7 +119,8 @@ pub(super) async fn wait(
         broken: None,
         progress: 0,
         for_client: false,
-        rate,
+        was_quiet: false,
+        rate: None,
         reused,
     };
     let result = poll_fn(|cx| waiting.poll(cx)).await;
@@ -170,7 +171,7 @@ impl Waiting<'_, '_> {
             let stream = &self.conn.stream;
             match self.waits.look(&mut self.taking, || stream.taken(), now) {
                 Look::Over => return true,
-                Look::Moved => self.wait(now, Limit::Send, self.times.send),
+                Look::Moved => self.wait(now, Limit::Send, self.times.send()),
                 Look::Still => self.timer.set(self.waits.next_look(now)),
             }
         }
@@ -194,13 +195,21 @@ impl Waiting<'_, '_> {
         let buffers = &self.exchange.worker.buffers;
         loop {
             let limit = self.exchange.local.limits.head_bytes + ROOM_BEHIND;
-            buffers.lend(&mut self.conn.input);
-            let room = self.conn.input.room(limit);
-            let count = match self.conn.stream.poll_read_head(cx, room) {
+            // Hardly a response is there when its request has just been sent; whoever is woken later is told by the read itself.
+            let is_quiet = !self.was_quiet && self.conn.stream.poll_read_ready(cx).is_pending();
+            let read = if is_quiet {
+                Poll::Pending
+            } else {
+                buffers.lend(&mut self.conn.input);
+                let room = self.conn.input.room(limit);
+                self.conn.stream.poll_read_head(cx, room)
+            };
+            let count = match read {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.ended(None))),
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.ended(Some(&error)))),
                 Poll::Pending => {
+                    self.was_quiet = true;
                     // Who waits holds no memory, so few pieces of it are in use and stay in the caches.
                     buffers.reclaim(&mut self.conn.input);
                     return Poll::Pending;
@@ -220,13 +229,13 @@ impl Waiting<'_, '_> {
         let now = self.exchange.worker.log.now();
         if !self.conn.input.is_empty() {
             self.stage = Stage::Head;
-            self.wait(now, Limit::BetweenBytes, self.times.between_bytes);
+            self.wait(now, Limit::BetweenBytes, self.times.between_bytes());
         } else if self.upload.is_running() {
             self.stage = Stage::Sending;
             self.push_deadline();
         } else {
             self.stage = Stage::FirstByte;
-            self.wait(now, Limit::FirstByte, self.times.first_byte);
+            self.wait(now, Limit::FirstByte, self.times.first_byte());
         }
     }
 
@@ -282,14 +291,20 @@ impl Waiting<'_, '_> {
     fn push_deadline(&mut self) {
         let now = self.exchange.worker.log.coarse();
         if self.upload.waits_for_client && self.upload.open {
-            self.rate.begin(now);
-            let slow = Until::first(self.until, self.rate.until(self.exchange.body.raw()));
-            let time = self.times.client_body;
+            let limits = &self.exchange.local.config().limits;
+            let rate = self.rate.get_or_insert_with(|| {
+                Rate::new(Limit::ClientBodyRate, limits.client_body_rate, limits.rate_grace)
+            });
+            rate.begin(now);
+            let slow = Until::first(self.until, rate.until(self.exchange.body.raw()));
+            let time = self.times.client_body();
             self.waits = limit::Wait::new(now, Limit::ClientBody, time, slow);
             self.timer.set(self.waits.at);
         } else {
-            self.rate.end(now);
-            self.wait(now, Limit::Send, self.times.send);
+            if let Some(rate) = &mut self.rate {
+                rate.end(now);
+            }
+            self.wait(now, Limit::Send, self.times.send());
         }
     }
 
@@ -302,7 +317,7 @@ impl Waiting<'_, '_> {
         self.upload.logged = true;
         if self.stage == Stage::Sending {
             self.stage = Stage::FirstByte;
-            self.wait(now, Limit::FirstByte, self.times.first_byte);
+            self.wait(now, Limit::FirstByte, self.times.first_byte());
         }
     }
 

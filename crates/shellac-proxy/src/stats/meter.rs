@@ -8,20 +8,20 @@ use shellac_upstream::InFlight;
 
 /// An attempt that has chosen its backend, counted there from before it connects until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Busy {
+pub(crate) struct Busy<'p> {
     in_flight: InFlight,
-    published: Published<Vbe>,
+    published: &'p Published<Vbe>,
 }
 
-impl Busy {
+impl<'p> Busy<'p> {
     /// Counts one more.
-    pub(crate) fn begin(in_flight: InFlight, published: &Published<Vbe>) -> Busy {
+    pub(crate) fn begin(in_flight: InFlight, published: &'p Published<Vbe>) -> Busy<'p> {
         published.add(in_flight.endpoint().index(), Vbe::Conn, 1);
-        Busy { in_flight, published: published.clone() }
+        Busy { in_flight, published }
     }
 }
 
-impl Deref for Busy {
+impl Deref for Busy<'_> {
     type Target = InFlight;
 
     fn deref(&self) -> &InFlight {
@@ -29,13 +29,13 @@ impl Deref for Busy {
     }
 }
 
-impl DerefMut for Busy {
+impl DerefMut for Busy<'_> {
     fn deref_mut(&mut self) -> &mut InFlight {
         &mut self.in_flight
     }
 }
 
-impl Drop for Busy {
+impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.published.add(self.in_flight.endpoint().index(), Vbe::Conn, u64::MAX);
     }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use shellac_counters::live::{Bytes, Phase};
 use shellac_counters::vsc::table::{Main, Vbe};
+use shellac_upstream::InFlight;
 
 use super::flow::{Flow, Lost};
 use super::passed::{End, Passed};
 use crate::client::Exchange;
 use crate::clock::Micros;
 use crate::log::Txn;
-use crate::stats::Busy;
 use crate::worker::{Conn, Look, Taking, Timer, Transport, Worker};
 
 /// Reads in each direction before others get their turn.
@@ -23,7 +23,7 @@ pub(crate) struct Tunnel<'a, 's> {
     exchange: &'a mut Exchange<'s>,
     txn: &'a Txn,
     conn: Box<Conn>,
-    busy: &'a mut Busy,
+    busy: &'a mut InFlight,
     _open: Open<'s>,
     /// From the client to the backend.
     up: Flow,
@@ -61,7 +61,7 @@ impl<'a, 's> Tunnel<'a, 's> {
         exchange: &'a mut Exchange<'s>,
         txn: &'a Txn,
         mut conn: Box<Conn>,
-        busy: &'a mut Busy,
+        busy: &'a mut InFlight,
         head_len: u64,
     ) -> Tunnel<'a, 's> {
         let worker = exchange.worker;

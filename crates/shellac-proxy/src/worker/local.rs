@@ -94,7 +94,7 @@ impl Local {
     }
 
     /// Counts an attempt that has chosen a backend, for as long as what is returned lives.
-    pub(crate) fn begin(&self, in_flight: InFlight) -> Busy {
+    pub(crate) fn begin(&self, in_flight: InFlight) -> Busy<'_> {
         Busy::begin(in_flight, self.backends.published())
     }
 

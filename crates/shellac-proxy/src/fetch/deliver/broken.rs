@@ -119,7 +119,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Accounts for what was sent since the response began.
-    pub(super) fn settle(&mut self, source: &Got) {
+    pub(super) fn settle(&mut self, source: &Got<'_>) {
         let sent = source.upload.written - self.accounted;
         self.accounted = source.upload.written;
         self.acct.request_body += sent;
@@ -133,7 +133,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn end_broken(&mut self, source: Got, broken: &Broken) {
+    fn end_broken(&mut self, source: Got<'_>, broken: &Broken) {
         let &Broken { class, reason, errno, expected, received, is_late, client } = broken;
         let Got { txn, conn, number, busy, node: named, .. } = source;
         let (pace, exchange) = self.pace();

@@ -23,19 +23,20 @@ pub(super) struct Pace<'s> {
     response_rate: Rate,
     delivery_rate: Rate,
     watch: Watch<'s>,
-    times: Times,
+    times: Times<'s>,
 }
 
 impl<'s> Pace<'s> {
     /// The backend moves next, from `now` on; `received` bytes of its body are there.
     pub(super) fn new(
         exchange: &Exchange<'s>,
-        backend: &BackendConfig,
+        backend: &'s BackendConfig,
         now: Micros,
         received: u64,
     ) -> Pace<'s> {
         let times = Times::of(exchange, backend);
-        let waits = limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes, exchange.until);
+        let waits =
+            limit::Wait::new(now, Limit::BetweenBytes, times.between_bytes(), exchange.until);
         let limits = &exchange.local.config().limits;
         let rate = |limit, least| Rate::new(limit, least, limits.rate_grace);
         let mut pace = Pace {
@@ -59,12 +60,12 @@ impl<'s> Pace<'s> {
             self.response_rate.end(now);
             self.delivery_rate.begin(now);
             let slow = self.delivery_rate.until(exchange.written);
-            limit::Wait::new(now, Limit::Send, self.times.deliver, Until::first(until, slow))
+            limit::Wait::new(now, Limit::Send, self.times.deliver(), Until::first(until, slow))
         } else {
             self.delivery_rate.end(now);
             self.response_rate.begin(now);
             let slow = self.response_rate.until(received);
-            let time = self.times.between_bytes;
+            let time = self.times.between_bytes();
             limit::Wait::new(now, Limit::BetweenBytes, time, Until::first(until, slow))
         };
         self.timer.set(self.waits.next_look(now));
