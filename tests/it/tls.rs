@@ -6,6 +6,7 @@ mod clients;
 mod faults;
 mod peers;
 mod reload;
+mod renegotiation;
 mod rights;
 mod tunnels;
 
