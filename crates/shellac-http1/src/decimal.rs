@@ -73,6 +73,37 @@ pub const fn short(number: u64) -> ([u8; 8], usize) {
     ((u64::from_le_bytes(digits) >> (8 * zeros)).to_le_bytes(), 8 - zeros)
 }
 
+/// The sixteen digits of a number below ten to the sixteenth.
+#[inline]
+const fn sixteen_digits(number: u64) -> [u8; 16] {
+    let first = u64::from_le_bytes(eight_digits(number / SHORT));
+    let last = u64::from_le_bytes(eight_digits(number % SHORT));
+    (first as u128 | (last as u128) << 64).to_le_bytes()
+}
+
+/// A number below ten to the sixteenth without zeros in front, as [`short`]: its digits, zero bytes behind them, and how many
+/// there are. `None` for a larger one.
+#[inline]
+pub const fn long(number: u64) -> Option<([u8; 16], usize)> {
+    if number >= LONG {
+        return None;
+    }
+    if number < SHORT {
+        let (digits, len) = short(number);
+        return Some(((u64::from_le_bytes(digits) as u128).to_le_bytes(), len));
+    }
+    let digits = sixteen_digits(number);
+    let zeros = long_zeros(digits);
+    Some(((u128::from_le_bytes(digits) >> (8 * zeros)).to_le_bytes(), 16 - zeros))
+}
+
+/// [`zeros`] of sixteen digits.
+#[inline]
+const fn long_zeros(digits: [u8; 16]) -> usize {
+    const ALL: u128 = (ZEROS as u128) << 64 | ZEROS as u128;
+    ((u128::from_le_bytes(digits) ^ ALL | 1 << 120).trailing_zeros() / 8) as usize
+}
+
 /// How many of eight digits are zeros in front. A zero has one digit.
 #[inline]
 const fn zeros(digits: [u8; 8]) -> usize {
@@ -81,6 +112,8 @@ const fn zeros(digits: [u8; 8]) -> usize {
 
 /// The first number that has more than eight digits.
 const SHORT: u64 = 100_000_000;
+/// The first number that has more than sixteen digits.
+const LONG: u64 = SHORT * SHORT;
 
 /// A number below ten thousand without zeros in front, as [`short`]: half the work, and most numbers are that small.
 #[inline]

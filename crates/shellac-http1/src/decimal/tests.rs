@@ -5,7 +5,15 @@ use proptest::prelude::*;
 use super::*;
 
 fn check(number: u64) {
-    assert_eq!(Decimal::new(number).as_bytes(), number.to_string().as_bytes());
+    let text = number.to_string();
+    assert_eq!(Decimal::new(number).as_bytes(), text.as_bytes());
+    match long(number) {
+        Some((digits, len)) => {
+            assert_eq!(digits[..len], *text.as_bytes());
+            assert!(digits[len..].iter().all(|&byte| byte == 0), "{number}");
+        }
+        None => assert!(text.len() > 16, "{number}"),
+    }
 }
 
 #[test]

@@ -312,7 +312,7 @@ pub(super) fn log_open(txn: &mut Txn, conn: &Conn, at: Micros, reused: bool) {
     txn.timestamp("Connected", at);
     let age = at.since(conn.opened);
     let reuse = reused.then_some((age, conn.uses));
-    txn.backend_open(conn.fd(), conn.endpoint.name(), &conn.remote_text, &conn.local, reuse);
+    txn.backend_open(&conn.ends, reuse);
     if reused {
         txn.note_seconds("fetch.age", age);
         txn.note_seconds("fetch.idle", at.since(conn.released));

@@ -20,7 +20,7 @@ use tokio::net::{TcpStream, UnixStream};
 use super::failure::Failure;
 use super::limit::{self, Limit, Until};
 use crate::client::{Exchange, Watch};
-use crate::log::{AddressText, Phase};
+use crate::log::{EndsText, Phase};
 use crate::worker::{Buffer, Conn, Outbox, Timer, Transport};
 
 /// Connects to the endpoint of `busy`, within its time and until `until`, as long as the client is there.
@@ -93,13 +93,13 @@ pub(super) async fn connect(
     worker.stats.connected(local.counts(&endpoint), worker.log.now().since(start));
     let now = worker.log.now();
     busy.connected(worker.log.steady(now));
+    let ends = EndsText::new(stream.fd(), endpoint.name(), remote.unwrap_or(NOWHERE), own);
     Ok(Box::new(Conn {
         stream,
+        ends,
         endpoint: Arc::clone(&endpoint),
         input: Buffer::default(),
         remote: remote.unwrap_or(HERE),
-        remote_text: AddressText::new(remote.unwrap_or(NOWHERE)),
-        local: AddressText::new(own),
         opened: now,
         released: now,
         single: send_proxy.is_some(),

@@ -12,8 +12,10 @@ const FULL_BYTES: usize = 12 << 10;
 const SHORT_BYTES: usize = 64;
 /// Labels of times are no longer, on the short way.
 const LABEL_BYTES: usize = 16;
+/// What may be written behind a text and its NUL.
+const BEHIND_BYTES: usize = 16;
 /// Room for any record that is written on the short way.
-const SHORT_ROOM_BYTES: usize = STAMP_BYTES + SHORT_BYTES + WORD;
+const SHORT_ROOM_BYTES: usize = STAMP_BYTES + SHORT_BYTES + BEHIND_BYTES;
 
 /// Room for records, put together in place.
 ///
@@ -82,6 +84,30 @@ impl Buffer {
         }
         let Some(record) = self.short_room(bytes.len()) else { return false };
         self.at += write(record, Start::of(stamp, number), bytes);
+        true
+    }
+
+    /// Adds a record of `len` bytes that `fill` writes, to room for [`SHORT_BYTES`] and [`BEHIND_BYTES`] of which the last
+    /// of the text, its NUL and padding are zero, and returns `true`; changes nothing and returns `false` when that needs
+    /// [`Buffer::text`], or another buffer.
+    #[inline(always)]
+    pub(super) fn filled(
+        &mut self,
+        stamp: &Stamp,
+        number: u8,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> bool {
+        if len > SHORT_BYTES {
+            return false;
+        }
+        let Some(record) = self.short_room(len) else { return false };
+        record[..STAMP_BYTES].copy_from_slice(stamp.head());
+        record[..WORD].copy_from_slice(&stamp.first_word(number, len + 1));
+        let text = &mut record[stamp.head_bytes()..];
+        text[padded(len) - WORD..padded(len)].copy_from_slice(&[0; WORD]);
+        fill(text);
+        self.at += stamp.head_bytes() + padded(len);
         true
     }
 

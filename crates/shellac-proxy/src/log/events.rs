@@ -9,9 +9,16 @@ use shellac_http1::{Decimal, Ends, Headers, Preamble, PreambleVersion, RequestHe
 use super::grammar::CloseReason;
 use super::head::HeadTags;
 use super::rows::Row;
-use super::text::{AddressText, Piece};
+use super::text::{AddressText, EndsText, Parts, Piece, seconds};
 use super::txn::{Log, Txn};
 use crate::clock::Micros;
+
+const BLANK: Piece = Piece::new(" ");
+const COLON: Piece = Piece::new(":");
+const COLON_BLANK: Piece = Piece::new(": ");
+const RECYCLE: Piece = Piece::new(" recycle");
+const CONNECT: Piece = Piece::new(" connect");
+const REUSE: Piece = Piece::new(" reuse");
 
 /// What kind of transaction begins, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,19 +223,13 @@ impl Txn {
         at: Micros,
     ) -> Txn {
         let txn = Txn::open(log, vxid, kind.side(), first, at);
-        let (word, reason) = kind.words();
-        txn.record(Tag::Begin, |text| {
-            text.piece(word).number(parent.0).piece(reason);
-        });
+        txn.numbered(Tag::Begin, kind.words(), parent.0);
         txn
     }
 
     /// This transaction started another one.
     pub(crate) fn link(&self, kind: TxnKind, child: Vxid) {
-        let (word, reason) = kind.words();
-        self.record(Tag::Link, |text| {
-            text.piece(word).number(child.0).piece(reason);
-        });
+        self.numbered(Tag::Link, kind.words(), child.0);
     }
 
     /// A named point in time.
@@ -254,9 +255,7 @@ impl Txn {
 
     /// A client's end point and the listener's name.
     pub(crate) fn req_start(&self, client: &AddressText, listener: &str) {
-        self.record(Tag::ReqStart, |text| {
-            text.bytes(&client.text).word(listener.as_bytes());
-        });
+        self.pair(Tag::ReqStart, &client.text, BLANK, listener.as_bytes());
     }
 
     /// A connection was accepted.
@@ -352,16 +351,12 @@ impl Txn {
 
     /// One header field, set.
     pub(crate) fn header(&self, tags: HeadTags, name: &str, value: &[u8]) {
-        self.record(tags.header, |text| {
-            text.bytes(name.as_bytes()).mark(b": ").bytes(value);
-        });
+        self.pair(tags.header, name.as_bytes(), COLON_BLANK, value);
     }
 
     /// One header field, removed.
     pub(crate) fn unset(&self, tags: HeadTags, name: &str, value: &[u8]) {
-        self.record(tags.unset, |text| {
-            text.bytes(name.as_bytes()).mark(b": ").bytes(value);
-        });
+        self.pair(tags.unset, name.as_bytes(), COLON_BLANK, value);
     }
 
     /// Bytes that could not be parsed, from their start.
@@ -383,55 +378,55 @@ impl Txn {
 
     /// `key:value`.
     pub(crate) fn note(&self, key: &str, value: impl AsRef<[u8]>) {
-        self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).mark(b":").bytes(value.as_ref());
-        });
+        self.pair(Tag::VclLog, key.as_bytes(), COLON, value.as_ref());
     }
 
     /// `key:NUMBER`.
     pub(crate) fn note_number(&self, key: &str, value: u64) {
-        self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).mark(b":").number(value);
-        });
+        self.note(key, Decimal::new(value).as_bytes());
     }
 
     /// `key:SECONDS`.
     pub(crate) fn note_seconds(&self, key: &str, micros: u64) {
-        self.record(Tag::VclLog, |text| {
-            text.bytes(key.as_bytes()).mark(b":").seconds(micros);
-        });
+        match seconds(micros) {
+            Some((text, len)) => self.note(key, &text[..len]),
+            None => self.record(Tag::VclLog, |text| {
+                text.bytes(key.as_bytes()).mark(b":").seconds(micros);
+            }),
+        }
+    }
+
+    /// Two texts and what stands between them.
+    #[inline]
+    fn pair(&self, tag: Tag, first: &[u8], between: Piece, second: &[u8]) {
+        self.parts(tag, &Parts { first, between, second, last: Piece::NONE });
     }
 
     /// A connection to a backend was obtained. `reuse` is the age in microseconds and the number of earlier uses.
-    pub(crate) fn backend_open(
-        &self,
-        fd: i32,
-        name: &str,
-        remote: &AddressText,
-        local: &AddressText,
-        reuse: Option<(u64, u64)>,
-    ) {
-        let with_age = self.grammar().has_reuse_age();
-        self.record(Tag::BackendOpen, |text| {
-            text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
-            text.word(&remote.text).word(&local.text);
-            match reuse {
-                None => text.mark(b" connect"),
-                Some((age, uses)) if with_age => text.mark(b" reuse ").seconds(age).field(uses),
-                Some(_) => text.mark(b" reuse"),
-            };
-        });
+    pub(crate) fn backend_open(&self, ends: &EndsText, reuse: Option<(u64, u64)>) {
+        let between = match reuse {
+            None => CONNECT,
+            Some((age, uses)) if self.grammar().has_reuse_age() => {
+                return self.record(Tag::BackendOpen, |text| {
+                    text.bytes(ends.text()).mark(b" reuse ").seconds(age).field(uses);
+                });
+            }
+            Some(_) => REUSE,
+        };
+        self.pair(Tag::BackendOpen, ends.text(), between, b"");
     }
 
     /// A connection to a backend was given up (`Some`) or kept (`None`).
     pub(crate) fn backend_close(&self, fd: i32, name: &str, reason: Option<CloseReason>) {
-        let reason = reason.map(|reason| self.grammar().close_text(reason));
+        let fd = Decimal::new(u64::from(fd.unsigned_abs()));
+        let Some(reason) = reason else {
+            let (first, second) = (fd.as_bytes(), name.as_bytes());
+            let parts = Parts { first, between: BLANK, second, last: RECYCLE };
+            return self.parts(Tag::BackendClose, &parts);
+        };
+        let reason = self.grammar().close_text(reason);
         self.record(Tag::BackendClose, |text| {
-            text.number(u64::from(fd.unsigned_abs())).word(name.as_bytes());
-            match reason {
-                Some(reason) => text.word(b"close").word(reason),
-                None => text.mark(b" recycle"),
-            };
+            text.bytes(fd.as_bytes()).word(name.as_bytes()).word(b"close").word(reason);
         });
     }
 
@@ -443,9 +438,7 @@ impl Txn {
     /// What is known beside the text of a `FetchError`.
     pub(crate) fn fetch_details(&self, details: &Details<'_>) {
         if let Some(phase) = details.phase {
-            self.record(Tag::VclLog, |text| {
-                text.bytes(b"fetch.phase:").bytes(phase.text());
-            });
+            self.note("fetch.phase", phase.text());
         }
         if let Some(class) = details.class {
             self.note("fetch.class", class);
@@ -516,9 +509,7 @@ impl Txn {
 
     /// The length of a body that is complete.
     pub(crate) fn length(&self, bytes: u64) {
-        self.record(Tag::Length, |text| {
-            text.number(bytes);
-        });
+        self.numbered(Tag::Length, (Piece::NONE, Piece::NONE), bytes);
     }
 
     /// Byte counts of a client's request.

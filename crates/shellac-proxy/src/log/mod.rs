@@ -29,7 +29,7 @@ pub use remains::Predecessor;
 pub(crate) use remains::{CLASS, REST, Remains, Unfinished};
 pub(crate) use rows::Row;
 pub use sink::LogSink;
-pub(crate) use text::AddressText;
+pub(crate) use text::{AddressText, EndsText};
 pub(crate) use turn::{Turn, Turning};
 pub(crate) use txn::{Log, Txn, Written};
 pub(crate) use xid::Xids;

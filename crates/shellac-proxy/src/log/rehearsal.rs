@@ -7,7 +7,7 @@ use shellac_format::{Dialect, Vxid};
 use shellac_http1::{Headers, RequestHead, ResponseHead, Version};
 
 use super::{
-    Acct, AddressText, BodyKind, Grammar, HeadTags, Log, LogSink, Row, Txn, TxnKind, Xids,
+    Acct, AddressText, BodyKind, EndsText, Grammar, HeadTags, Log, LogSink, Row, Txn, TxnKind, Xids,
 };
 use crate::clock::Clock;
 
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 pub struct Rehearsal {
     log: Rc<Log>,
     client: AddressText,
-    backend: AddressText,
+    ends: EndsText,
     request: RequestHead,
     response: ResponseHead,
 }
@@ -50,7 +50,12 @@ impl Rehearsal {
         Rehearsal {
             log: Rc::new(log),
             client: AddressText::new(([192, 0, 2, 1], 40_000).into()),
-            backend: AddressText::new(([127, 0, 0, 1], 8080).into()),
+            ends: EndsText::new(
+                20,
+                "origin",
+                ([127, 0, 0, 1], 8080).into(),
+                ([192, 0, 2, 1], 40_000).into(),
+            ),
             request: RequestHead {
                 method: "GET".to_owned(),
                 target: "/path?query".to_owned(),
@@ -68,7 +73,7 @@ impl Rehearsal {
 
     /// Writes one request with its attempt.
     pub fn request(&mut self) {
-        let Rehearsal { log, client, backend, request, response } = self;
+        let Rehearsal { log, client, ends, request, response } = self;
         let protocol = Version::Http11.as_str();
         let (xid, attempt) = (log.next_xid(), log.next_xid());
         let at = log.now();
@@ -88,7 +93,7 @@ impl Rehearsal {
         bereq.row(Row::Fetch);
         bereq.timestamp("Fetch", at);
         bereq.timestamp("Connected", at);
-        bereq.backend_open(20, "origin", backend, client, Some((1_000, 7)));
+        bereq.backend_open(ends, Some((1_000, 7)));
         bereq.note_seconds("fetch.age", 1_000);
         bereq.note_seconds("fetch.idle", 500);
         let at = log.now();

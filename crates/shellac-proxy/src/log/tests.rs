@@ -459,3 +459,69 @@ fn session_times_have_three_decimals() {
         ]
     );
 }
+
+/// Publishes, and checks that each pair of records of its batches is the same one twice.
+fn all_twice(txn: &Txn, batches: &Batches, layout: Layout) {
+    txn.flush();
+    for batch in batches.0.lock().unwrap().drain(..) {
+        let mut ends = vec![0];
+        let mut records = Records::new(layout, &batch);
+        while let Some(record) = records.next() {
+            record.unwrap();
+            ends.push(records.position());
+        }
+        assert_eq!((ends.last(), ends.len() % 2), (Some(&batch.len()), 1));
+        for pair in ends.windows(3).step_by(2) {
+            let [start, middle, end] = pair.try_into().unwrap();
+            let (first, second) = (&batch[start..middle], &batch[middle..end]);
+            assert_eq!(first, second, "{:?}", String::from_utf8_lossy(second));
+        }
+    }
+}
+
+#[test]
+fn records_in_parts_are_those_of_their_whole_text() {
+    for (dialect, reclen) in
+        [(Dialect::Vs9_0, 1024), (Dialect::V6_0, 1024), (Dialect::Vs9_0, 60), (Dialect::V6_0, 16)]
+    {
+        let (log, batches) = log(dialect, reclen, Duration::from_secs(1));
+        let mut txn = begin(&log);
+        txn.flush();
+        batches.0.lock().unwrap().clear();
+        let long = "abcdefghij".repeat(9);
+        for first in 0..70 {
+            for second in [0, 1, 2, 3, 7, 8, 9, 20, 33, 50, 61, 62, 63, 64, 65, 90] {
+                let (key, value) = (&long[..first], &long[..second]);
+                txn.note(key, value);
+                txn.plain(Tag::VclLog, format!("{key}:{value}").as_bytes());
+                txn.unset(HeadTags::REQ, key, value.as_bytes());
+                txn.plain(Tag::ReqUnset, format!("{key}: {value}").as_bytes());
+            }
+            all_twice(&txn, &batches, dialect.layout());
+        }
+        for fd in [0, 9, 10, 1000, i32::MAX] {
+            txn.backend_close(fd, "origin", None);
+            txn.plain(Tag::BackendClose, format!("{fd} origin recycle").as_bytes());
+            let (remote, local) = ("[2001:db8::1]:80", "192.0.2.1:40000");
+            let ends = EndsText::new(fd, "origin", remote.parse().unwrap(), local.parse().unwrap());
+            txn.backend_open(&ends, None);
+            let open = format!("{fd} origin 2001:db8::1 80 192.0.2.1 40000 connect");
+            txn.plain(Tag::BackendOpen, open.as_bytes());
+        }
+        for figure in (0..20).flat_map(|power| [10_u64.pow(power) - 1, 10_u64.pow(power)]) {
+            txn.link(TxnKind::Request, Vxid(figure));
+            txn.plain(Tag::Link, format!("req {figure} rxreq").as_bytes());
+            txn.link(TxnKind::Retry, Vxid(figure));
+            txn.plain(Tag::Link, format!("bereq {figure} retry").as_bytes());
+            txn.length(figure);
+            txn.plain(Tag::Length, figure.to_string().as_bytes());
+            txn.note_number("key", figure);
+            txn.plain(Tag::VclLog, format!("key:{figure}").as_bytes());
+            txn.note_seconds("key", figure);
+            let seconds = format!("key:{}.{:06}", figure / 1_000_000, figure % 1_000_000);
+            txn.plain(Tag::VclLog, seconds.as_bytes());
+        }
+        all_twice(&txn, &batches, dialect.layout());
+        txn.finish();
+    }
+}

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use shellac_http1::Decimal;
-use shellac_http1::decimal::{digit, eight_digits, short, tiny};
+use shellac_http1::decimal::{digit, eight_digits, long, short, tiny};
 
 /// More than any number or time takes; so much room is there behind the longest text.
 pub(super) const ROOM_BYTES: usize = 64;
@@ -39,6 +39,11 @@ impl<'a> Text<'a> {
     #[inline(always)]
     pub(super) fn mark<const N: usize>(&mut self, bytes: &[u8; N]) -> &mut Self {
         self.fixed(*bytes, N)
+    }
+
+    /// [`Parts`].
+    pub(super) fn parts(&mut self, parts: &Parts<'_>) -> &mut Self {
+        self.bytes(parts.first).piece(parts.between).bytes(parts.second).piece(parts.last)
     }
 
     /// A piece.
@@ -202,11 +207,99 @@ fn as_tiny(number: u64) -> Option<u32> {
 /// A short text, of a length that need not be known where it is copied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
-    bytes: [u8; 8],
-    len: usize,
+    /// With zeros behind it.
+    pub(super) bytes: [u8; 8],
+    pub(super) len: usize,
+}
+
+/// Texts that make one record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts<'t> {
+    pub(super) first: &'t [u8],
+    pub(super) between: Piece,
+    pub(super) second: &'t [u8],
+    pub(super) last: Piece,
+}
+
+impl Parts<'_> {
+    /// Bytes of all.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.first.len() + self.between.len + self.second.len() + self.last.len
+    }
+
+    /// Writes them to the start of `out`, which has room for all and a [`Piece`] more, and is zero behind them up to a word.
+    #[inline(always)]
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let Parts { first, between, second, last } = self;
+        put(out, first);
+        let at = first.len();
+        // Behind what a piece says are zeros, and what comes next.
+        out[at..at + between.bytes.len()].copy_from_slice(&between.bytes);
+        let at = at + between.len;
+        put(&mut out[at..], second);
+        let at = at + second.len();
+        out[at..at + last.bytes.len()].copy_from_slice(&last.bytes);
+    }
+}
+
+/// A number between two words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbered {
+    before: Piece,
+    after: Piece,
+    digits: [u8; 16],
+    digits_len: usize,
+}
+
+impl Numbered {
+    /// `None` for one of more than sixteen digits.
+    #[inline(always)]
+    pub(super) fn new((before, after): (Piece, Piece), number: u64) -> Option<Numbered> {
+        let (digits, digits_len) = long(number)?;
+        Some(Numbered { before, after, digits, digits_len })
+    }
+
+    /// Bytes of all.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.before.len + self.digits_len + self.after.len
+    }
+
+    /// As [`Parts::write`].
+    #[inline(always)]
+    pub(super) fn write(&self, out: &mut [u8]) {
+        let Numbered { before, after, digits, digits_len } = self;
+        // What is longer than it says ends with zeros.
+        out[..before.bytes.len()].copy_from_slice(&before.bytes);
+        out[before.len..before.len + digits.len()].copy_from_slice(digits);
+        let at = before.len + digits_len;
+        out[at..at + after.bytes.len()].copy_from_slice(&after.bytes);
+    }
+}
+
+/// Microseconds as seconds with six decimals, and how many bytes that are, if they are those of less than thirty years.
+#[inline]
+pub(super) fn seconds(micros: u64) -> Option<([u8; 16], usize)> {
+    let mut text = [0; 16];
+    if micros < SHORT_MICROS {
+        text[..8].copy_from_slice(&short_seconds(micros));
+        return Some((text, 8));
+    }
+    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
+    if whole / 10 >= SHORT {
+        return None;
+    }
+    let (digits, len) = short(whole / 10);
+    text[..8].copy_from_slice(&digits);
+    text[len..len + 8].copy_from_slice(&fraction(digit(whole), rest));
+    Some((text, len + 8))
 }
 
 impl Piece {
+    /// Nothing.
+    pub(super) const NONE: Piece = Piece::new("");
+
     /// One of at most eight bytes.
     pub(super) const fn new(text: &str) -> Piece {
         let (text, mut bytes) = (text.as_bytes(), [0; 8]);
@@ -365,7 +458,7 @@ fn ends<const N: usize>(out: &mut [u8], bytes: &[u8]) {
     }
 }
 
-/// Both ends of a connection as the log shows them, made once per connection.
+/// One end of a connection as the log shows it, made once per connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AddressText {
     /// `ADDRESS PORT`.
@@ -392,5 +485,23 @@ impl AddressText {
     /// The address without its port.
     pub(crate) fn host(&self) -> &[u8] {
         &self.text[..self.host_len]
+    }
+}
+
+/// What the log says of a connection to a backend whenever it is used, made once per connection.
+#[derive(Clone, Debug)]
+pub(crate) struct EndsText(Box<[u8]>);
+
+impl EndsText {
+    /// Of the connection `fd` to the backend `name`.
+    pub(crate) fn new(fd: i32, name: &str, remote: SocketAddr, local: SocketAddr) -> EndsText {
+        let fd = Decimal::new(u64::from(fd.unsigned_abs()));
+        let (remote, local) = (AddressText::new(remote).text, AddressText::new(local).text);
+        EndsText([fd.as_bytes(), name.as_bytes(), &remote, &local].join(&b' ').into())
+    }
+
+    /// `FD NAME ADDRESS PORT ADDRESS PORT`: the backend's end and ours.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.0
     }
 }

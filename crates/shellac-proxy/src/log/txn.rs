@@ -13,7 +13,7 @@ use super::buffer::Buffer;
 use super::grammar::Grammar;
 use super::rows::{Blocks, Row};
 use super::sink::LogSink;
-use super::text::{Face, Text, Times};
+use super::text::{Face, Numbered, Parts, Piece, Text, Times};
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
 
@@ -336,6 +336,63 @@ impl Txn {
         inner.records += 1;
     }
 
+    /// Adds one record of `len` bytes that `short` writes as [`Buffer::filled`] says, or that `fill` writes.
+    #[inline(always)]
+    fn filled(
+        &self,
+        number: u8,
+        len: usize,
+        short: impl FnOnce(&mut [u8]),
+        fill: impl FnOnce(&mut Text<'_>),
+    ) {
+        let log = &*self.log;
+        let inner = &mut *log.inner.borrow_mut();
+        inner.records += 1;
+        let slot = &mut inner.open[self.key];
+        slot.touched = log.coarse.get();
+        if slot.buffer.is_missing()
+            && let Some(buffer) = inner.spare.pop()
+        {
+            slot.buffer = buffer;
+        }
+        if !slot.buffer.filled(&slot.stamp, number, len, short) {
+            inner.make_room(self.key, log.grammar.longest_text());
+            let slot = &mut inner.open[self.key];
+            slot.buffer.text(&slot.stamp, number, fill);
+        }
+    }
+
+    /// Adds one record of `parts`.
+    #[inline(never)]
+    pub(super) fn parts(&self, tag: Tag, parts: &Parts<'_>) {
+        let number = self.log.number(tag);
+        if number != 0 {
+            self.filled(
+                number,
+                parts.len(),
+                |out| parts.write(out),
+                |text| {
+                    text.parts(parts);
+                },
+            );
+        }
+    }
+
+    /// Adds one record of a number between `words`.
+    pub(super) fn numbered(&self, tag: Tag, words: (Piece, Piece), figure: u64) {
+        let number = self.log.number(tag);
+        if number == 0 {
+            return;
+        }
+        let fill = |text: &mut Text<'_>| {
+            text.piece(words.0).number(figure).piece(words.1);
+        };
+        match Numbered::new(words, figure) {
+            Some(text) => self.filled(number, text.len(), |out| text.write(out), fill),
+            None => self.record(tag, fill),
+        }
+    }
+
     /// Adds one record of `bytes`.
     pub(super) fn plain(&self, tag: Tag, bytes: &[u8]) {
         self.plain_each(std::iter::once((tag, bytes)));
@@ -437,7 +494,10 @@ impl Txn {
 
     fn close(&mut self) {
         self.ended = true;
-        self.record(Tag::End, |_| {});
+        let number = self.log.number(Tag::End);
+        if number != 0 {
+            self.filled(number, 0, |_| {}, |_| {});
+        }
         let mut inner = self.log.inner.borrow_mut();
         inner.publish(self.key);
         inner.free.push(self.key);

@@ -11,7 +11,7 @@ use shellac_upstream::Endpoint;
 use super::buffer::Buffer;
 use super::transport::Transport;
 use crate::clock::Micros;
-use crate::log::{AddressText, CloseReason, Log};
+use crate::log::{CloseReason, EndsText, Log};
 use crate::stats::Socket;
 
 /// A connection to a backend. It is boxed when it is made, for it is handed on many times.
@@ -23,10 +23,8 @@ pub(crate) struct Conn {
     pub(crate) input: Buffer,
     /// The backend's end; of this machine and without a port for a path.
     pub(crate) remote: SocketAddr,
-    /// The same, as the log shows it.
-    pub(crate) remote_text: AddressText,
-    /// Our end, as the log shows it.
-    pub(crate) local: AddressText,
+    /// Both ends, as the log shows them.
+    pub(crate) ends: EndsText,
     pub(crate) opened: Micros,
     /// When the last response ended.
     pub(crate) released: Micros,
