@@ -118,12 +118,19 @@ const LONG: u64 = SHORT * SHORT;
 /// A number below ten thousand without zeros in front, as [`short`]: half the work, and most numbers are that small.
 #[inline]
 pub const fn tiny(number: u32) -> ([u8; 4], usize) {
+    let digits = u32::from_le_bytes(four_digits(number));
+    let zeros = ((digits ^ 0x3030_3030 | 1 << 24).trailing_zeros() / 8) as usize;
+    ((digits >> (8 * zeros)).to_le_bytes(), 4 - zeros)
+}
+
+/// The four digits of a number below ten thousand.
+#[inline]
+pub const fn four_digits(number: u32) -> [u8; 4] {
     let hundreds = (number * 5_243) >> 19;
     let pairs = ((number - 100 * hundreds) << 16) + hundreds;
     let tens = ((pairs * 103) >> 10) & 0x000f_000f;
     let digits = ((pairs - 10 * tens) << 8) + tens;
-    let zeros = ((digits | 1 << 24).trailing_zeros() / 8) as usize;
-    (((digits | 0x3030_3030) >> (8 * zeros)).to_le_bytes(), 4 - zeros)
+    (digits | 0x3030_3030).to_le_bytes()
 }
 
 /// Eight times `0`.

@@ -43,6 +43,17 @@ pub trait CellsMut: Cells {
     /// If `index` is out of bounds, as does [`CellsMut::store_release`].
     fn store(&self, index: usize, value: u64);
 
+    /// [`CellsMut::store`] of cells one behind the other, from `index` on.
+    ///
+    /// # Panics
+    ///
+    /// If the last one is out of bounds.
+    fn store_all(&self, index: usize, values: &[u64]) {
+        for (behind, value) in values.iter().enumerate() {
+            self.store(index + behind, *value);
+        }
+    }
+
     /// Stores one cell after everything that this thread did before.
     fn store_release(&self, index: usize, value: u64);
 
@@ -86,7 +97,7 @@ impl View {
         }
     }
 
-    /// The one place where a pointer into the mapping becomes a reference to a cell.
+    /// Here and in [`View::cells`] a pointer into the mapping becomes a reference, and nowhere else.
     #[inline]
     fn cell(&self, index: usize) -> Option<&AtomicU64> {
         if index >= self.len_cells {
@@ -97,6 +108,18 @@ impl View {
         // SAFETY: mapped as long as `self` lives, and aligned as `new` found. All access to it is by 8-byte
         // atomics, or by block copies outside of the language's view.
         Some(unsafe { cell.as_ref() })
+    }
+
+    /// `count` cells from `index` on.
+    #[inline]
+    fn cells(&self, index: usize, count: usize) -> Option<&[AtomicU64]> {
+        if index.checked_add(count)? > self.len_cells {
+            return None;
+        }
+        // SAFETY: `index <= len_cells`, so the result is inside the mapping or right behind it.
+        let first = unsafe { self.base.add(index) };
+        // SAFETY: `index + count <= len_cells`; the rest as in `cell`.
+        Some(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
     }
 }
 
@@ -172,6 +195,15 @@ impl CellsMut for CellViewMut {
     #[inline]
     fn store(&self, index: usize, value: u64) {
         self.cell(index).store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn store_all(&self, index: usize, values: &[u64]) {
+        let cells = self.view.cells(index, values.len());
+        let cells = cells.expect("the writer stays inside its cells");
+        for (cell, value) in cells.iter().zip(values) {
+            cell.store(*value, Ordering::Relaxed);
+        }
     }
 
     #[inline]

@@ -82,16 +82,10 @@ impl<C: CellsMut> Slot<C> {
         taken.sequence = sequence;
         // Not one that readers are to be told of: it is given up without its end.
         let edit = Edit { slot: &mut taken, ends: false };
-        edit.store(slot::XID, 0);
-        edit.store(slot::SESSION, 0);
-        edit.store(slot::ATTEMPT_XID, 0);
-        edit.store(slot::STARTED, started);
-        edit.store(slot::SINCE, started);
-        edit.store(slot::DEADLINE, 0);
-        for way in 0..Bytes::default().cells().len() {
-            edit.store(slot::BYTES + way, 0);
-        }
-        edit.store(slot::LENGTHS, 0);
+        let mut cells = [0; slot::LENGTHS + 1 - slot::XID];
+        cells[slot::STARTED - slot::XID] = started;
+        cells[slot::SINCE - slot::XID] = started;
+        edit.store_all(slot::XID, &cells);
         drop(edit);
         taken
     }
@@ -104,6 +98,16 @@ impl<C: CellsMut> Slot<C> {
             attempt: 0,
             deadline: 0,
             lengths: Lengths::default(),
+        }
+    }
+
+    /// Whose session the request belongs to.
+    pub fn session(&mut self, xid: u64, client: SocketAddr) {
+        if self.phase.is_some() {
+            self.edit().session(xid, client);
+        } else {
+            // As in `open`.
+            Edit { slot: self, ends: false }.session(xid, client);
         }
     }
 
@@ -141,9 +145,7 @@ impl<C: CellsMut> Slot<C> {
     /// Bytes that have gone each way by now.
     pub fn bytes(&mut self, bytes: Bytes) {
         if let Place::Slot(seat, _, first) = &self.place {
-            for (way, count) in bytes.cells().into_iter().enumerate() {
-                seat.cells().store(first + slot::BYTES + way, count);
-            }
+            seat.cells().store_all(first + slot::BYTES, &bytes.cells());
         }
     }
 
@@ -188,10 +190,12 @@ impl<C: CellsMut> Edit<'_, C> {
             }
             IpAddr::V6(ip) => (6, ip.octets()),
         };
-        self.text(slot::CLIENT, &octets);
         self.slot.lengths.family = family;
         self.slot.lengths.port = client.port();
-        self.store(slot::LENGTHS, self.slot.lengths.pack());
+        let octets = octets.as_chunks::<8>().0;
+        let [first, second] = [0, 1].map(|half| u64::from_ne_bytes(octets[half]));
+        const { assert!(slot::CLIENT == slot::LENGTHS + 1) };
+        self.store_all(slot::LENGTHS, &[self.slot.lengths.pack(), first, second]);
         self
     }
 
@@ -243,22 +247,33 @@ impl<C: CellsMut> Edit<'_, C> {
         self
     }
 
+    #[inline]
     pub(super) fn store(&self, cell: usize, value: u64) {
         if let Place::Slot(seat, _, first) = &self.slot.place {
             seat.cells().store(first + cell, value);
         }
     }
 
+    /// [`Edit::store`] of cells one behind the other.
+    #[inline]
+    fn store_all(&self, cell: usize, values: &[u64]) {
+        if let Place::Slot(seat, _, first) = &self.slot.place {
+            seat.cells().store_all(first + cell, values);
+        }
+    }
+
     /// Stores bytes from a cell on, the last cell filled up with zeroes.
     fn text(&self, cell: usize, bytes: &[u8]) {
+        let Place::Slot(seat, _, first) = &self.slot.place else { return };
+        let (cells, cell) = (seat.cells(), first + cell);
         let (whole, rest) = bytes.as_chunks::<8>();
         for (index, octets) in whole.iter().enumerate() {
-            self.store(cell + index, u64::from_ne_bytes(*octets));
+            cells.store(cell + index, u64::from_ne_bytes(*octets));
         }
         if !rest.is_empty() {
             let mut octets = [0; 8];
             octets[..rest.len()].copy_from_slice(rest);
-            self.store(cell + whole.len(), u64::from_ne_bytes(octets));
+            cells.store(cell + whole.len(), u64::from_ne_bytes(octets));
         }
     }
 }

@@ -63,8 +63,9 @@ fn request(xid: u64, url: &[u8]) -> Request<'_> {
 fn a_request_is_shown_from_its_first_phase_until_it_is_dropped() {
     let (_, view, seats) = board(2, 4);
     let mut slot = seats[1].claim(100);
+    slot.session(1, client());
     assert_eq!(view.snapshot().requests, [], "it has no phase yet");
-    slot.edit().session(1, client()).waits(Phase::ReadHead, 101, Some(900));
+    slot.edit().waits(Phase::ReadHead, 101, Some(900));
     let expected = InFlight {
         seat: 1,
         phase: Phase::ReadHead,
@@ -103,6 +104,15 @@ fn a_request_is_shown_from_its_first_phase_until_it_is_dropped() {
         bytes,
         ..expected
     };
+    assert_eq!(view.snapshot().requests, std::slice::from_ref(&expected));
+
+    // As after a preamble of another connection in front.
+    let other = SocketAddr::new("2001:db8::7".parse().unwrap(), 99);
+    slot.session(5, other);
+    let moved = InFlight { session: 5, client: Some(other), ..expected };
+    assert_eq!(view.snapshot().requests, std::slice::from_ref(&moved));
+    slot.session(1, client());
+    let expected = InFlight { session: 1, client: Some(client()), ..moved };
     assert_eq!(view.snapshot().requests, std::slice::from_ref(&expected));
 
     // The same wait goes on: since when stays, until when does not.

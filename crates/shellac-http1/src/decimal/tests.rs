@@ -40,7 +40,9 @@ fn every_pair_of_every_half_and_every_length() {
         check_short(half);
         check_short(half * 10_000);
         check_short(half * 10_000 + 9_999 - half);
-        let (digits, len) = tiny(u32::try_from(half).unwrap());
+        let half = u32::try_from(half).unwrap();
+        assert_eq!(four_digits(half), format!("{half:04}").as_bytes());
+        let (digits, len) = tiny(half);
         assert_eq!(digits[..len], *half.to_string().as_bytes());
     });
     for power in 0..8 {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use shellac_http1::Decimal;
-use shellac_http1::decimal::{digit, eight_digits, long, short, tiny};
+use shellac_http1::decimal::{digit, eight_digits, four_digits, long, short, tiny};
 
 /// More than any number or time takes; so much room is there behind the longest text.
 pub(super) const ROOM_BYTES: usize = 64;
@@ -253,10 +253,17 @@ pub(super) struct Numbered {
 }
 
 impl Numbered {
-    /// `None` for one of more than sixteen digits.
+    /// `None` for one of more than sixteen digits. `near` is made for some of them.
     #[inline(always)]
-    pub(super) fn new((before, after): (Piece, Piece), number: u64) -> Option<Numbered> {
-        let (digits, digits_len) = long(number)?;
+    pub(super) fn new(
+        (before, after): (Piece, Piece),
+        number: u64,
+        near: &Near,
+    ) -> Option<Numbered> {
+        let (digits, digits_len) = match near.digits(number) {
+            Some(digits) => digits,
+            None => long(number)?,
+        };
         Some(Numbered { before, after, digits, digits_len })
     }
 
@@ -275,6 +282,46 @@ impl Numbered {
         out[before.len..before.len + digits.len()].copy_from_slice(digits);
         let at = before.len + digits_len;
         out[at..at + after.bytes.len()].copy_from_slice(&after.bytes);
+    }
+}
+
+/// Ten thousand numbers that differ in their last four digits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Near {
+    first: u64,
+    /// How many: none where they are shorter or longer than most.
+    count: u64,
+    /// The digits of the first one, and zeros.
+    digits: [u8; 16],
+    len: usize,
+}
+
+impl Near {
+    /// Those around `number`.
+    pub(super) fn around(number: u64) -> Near {
+        let first = number - number % 10_000;
+        match long(first) {
+            Some((digits, len @ 5..)) => Near { first, count: 10_000, digits, len },
+            _ => Near::default(),
+        }
+    }
+
+    /// Whether `number` is one of them.
+    #[inline]
+    pub(super) const fn has(&self, number: u64) -> bool {
+        number.wrapping_sub(self.first) < self.count
+    }
+
+    /// Digits of one of them, zeros, and how many digits there are.
+    #[inline(always)]
+    fn digits(&self, number: u64) -> Option<([u8; 16], usize)> {
+        if !self.has(number) {
+            return None;
+        }
+        let mut digits = self.digits;
+        let last = u32::try_from(number - self.first).ok()?;
+        digits[self.len - 4..self.len].copy_from_slice(&four_digits(last));
+        Some((digits, self.len))
     }
 }
 

@@ -13,7 +13,7 @@ use super::buffer::Buffer;
 use super::grammar::Grammar;
 use super::rows::{Blocks, Row};
 use super::sink::LogSink;
-use super::text::{Face, Numbered, Parts, Piece, Text, Times};
+use super::text::{Face, Near, Numbered, Parts, Piece, Text, Times};
 use super::xid::Xids;
 use crate::clock::{Clock, Micros, micros};
 
@@ -30,6 +30,8 @@ pub(crate) struct Log {
     /// How tags are written: 0 when the dialect lacks one, or it is masked.
     numbers: [Cell<u8>; 256],
     xids: RefCell<Xids>,
+    /// Those that begin like the last one.
+    near: Cell<Near>,
     inner: RefCell<Inner>,
 }
 
@@ -160,6 +162,7 @@ impl Log {
             stall: micros(stall),
             numbers,
             xids: RefCell::new(xids),
+            near: Cell::default(),
             inner: RefCell::new(Inner {
                 sink,
                 face: Face::at(0),
@@ -221,7 +224,11 @@ impl Log {
 
     /// A new transaction number.
     pub(crate) fn next_xid(&self) -> Vxid {
-        self.xids.borrow_mut().next()
+        let vxid = self.xids.borrow_mut().next();
+        if !self.near.get().has(vxid.0) {
+            self.near.set(Near::around(vxid.0));
+        }
+        vxid
     }
 
     /// Publishes what has stalled, and lets the sink try again. Called ten times a second.
@@ -387,7 +394,7 @@ impl Txn {
         let fill = |text: &mut Text<'_>| {
             text.piece(words.0).number(figure).piece(words.1);
         };
-        match Numbered::new(words, figure) {
+        match Numbered::new(words, figure, &self.log.near.get()) {
             Some(text) => self.filled(number, text.len(), |out| text.write(out), fill),
             None => self.record(tag, fill),
         }

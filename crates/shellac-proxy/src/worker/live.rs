@@ -35,7 +35,7 @@ impl Live {
             Some(seat) => seat.claim(origin.saturating_add(first_byte.0)),
             None => Slot::nowhere(),
         };
-        slot.edit().session(session.0, client);
+        slot.session(session.0, client);
         let entry = worker.running.enter(first_byte, client);
         Live { slot, entry, origin }
     }

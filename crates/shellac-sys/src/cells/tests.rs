@@ -30,3 +30,21 @@ fn a_part_of_a_file_has_cells_where_it_is_aligned() {
     let odd = CellView::open(MappedFile::open(&path, 12, 24).unwrap());
     assert_eq!(odd.unwrap_err(), CellsError::Misaligned);
 }
+
+#[test]
+fn several_cells_go_in_at_once_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cells");
+    let file = MappedFileMut::create(&path, 32, &CreateOptions::default()).unwrap();
+    let writer = CellViewMut::create(file).unwrap();
+    writer.store_all(1, &[11, 12]);
+    writer.store_all(3, &[13]);
+    writer.store_all(4, &[]);
+    let get = || [0, 1, 2, 3].map(|index| writer.get(index).unwrap());
+    assert_eq!(get(), [0, 11, 12, 13]);
+    for (index, values) in [(3, &[1, 2][..]), (4, &[1]), (5, &[]), (usize::MAX, &[1])] {
+        let store = std::panic::AssertUnwindSafe(|| writer.store_all(index, values));
+        assert!(std::panic::catch_unwind(store).is_err(), "{index}");
+    }
+    assert_eq!(get(), [0, 11, 12, 13]);
+}
