@@ -16,6 +16,9 @@ use crate::worker::{Outbox, SWEEP, Timer, Worker};
 /// the same whatever the answer will be, and the fetch is cancelled when a reset comes back. Where the answer has begun and
 /// nothing more of it was sent in this time, there is nothing to ask with, and the fetch is cancelled then. A reset
 /// without a FIN is certain and cancels at once.
+///
+/// RFC 9112 (9.6) allows a client to end its sending and to wait for its answer. A varnishd answers too, and never looks whether
+/// anybody is there; nginx closes without an answer (499), unless it is told to ignore such ends altogether.
 const HALF_CLOSED: Duration = Duration::from_secs(1);
 
 /// What every answer begins with; a byte of it is sent each time that a client is asked whether it is there.
