@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::{cargo_command, finish, root};
+use crate::{cargo_command, finish, host, root};
 
 /// Runs each target in `fuzz/fuzz_targets` for `time`, with the seeds that lie in `fuzz/seeds/TARGET`.
 ///
@@ -55,12 +55,4 @@ fn install() -> anyhow::Result<()> {
     let mut command = cargo_command();
     command.args(["install", "cargo-fuzz", "--locked"]);
     finish(command)
-}
-
-/// The triple that this toolchain builds for; cargo-fuzz would assume musl when it was built so.
-fn host() -> anyhow::Result<String> {
-    let output = Command::new("rustc").args(["--version", "--verbose"]).output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let line = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(line.context("rustc --version --verbose names no host")?.to_owned())
 }

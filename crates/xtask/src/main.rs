@@ -1,9 +1,10 @@
-//! The project's recipes: `cargo xtask ci | test | model | model-long | fuzz | bench | docs | package`.
+//! The project's recipes: `cargo xtask ci | test | model | model-long | fuzz | bench | docs | pgo | package`.
 //!
 //! A person and the build server call the same ones, and none of them needs anything installed but a Rust
-//! toolchain, except that `ci` and `fuzz` fetch cargo-fuzz when it is missing, and `package` asks for cargo-deb.
+//! toolchain, except that `ci` and `fuzz` fetch cargo-fuzz when it is missing, `pgo` asks for a part
+//! of the toolchain, and `package` for cargo-deb too.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use anyhow::{Context, bail};
 mod fuzz;
 mod model;
 mod package;
+mod pgo;
 
 /// How long each fuzz target runs: all of them together less than five minutes.
 const FUZZ_SECONDS: u64 = 25;
@@ -20,7 +22,7 @@ const FUZZ_SECONDS: u64 = 25;
 const USAGE: &str = "\
 usage: cargo xtask RECIPE
 
-  ci           everything below but bench, package and model-long, in the order that fails fastest
+  ci           everything below but bench, pgo, package and model-long, in the order that fails fastest
   lint         rustfmt and clippy, warnings are errors
   test         the README's test command
   model        the ring's and the scoreboard's protocols under model checkers, with their mutants (at most 8 minutes)
@@ -28,7 +30,8 @@ usage: cargo xtask RECIPE
   fuzz [SECS]  every fuzz target for SECS seconds (25)
   bench        the benches that benches/RESULTS.md quotes
   docs         the API documentation, warnings are errors
-  package      the Debian package with manual pages and completions (needs cargo-deb)
+  pgo          programs that are built with a profile of what they do all day (needs llvm-tools of rustup)
+  package      the Debian package of these, with manual pages and completions (needs cargo-deb)
   package-files PROGRAM DIR  only what PROGRAM, a built shellac, says of itself, into DIR";
 
 fn main() -> ExitCode {
@@ -61,6 +64,10 @@ fn run() -> anyhow::Result<()> {
         }
         "bench" => cargo(["bench", "-p", "shellac", "--benches"]),
         "docs" => docs(),
+        "pgo" => {
+            eprintln!("xtask: programs in {}", pgo::build()?.programs().display());
+            Ok(())
+        }
         "package" => package::run(),
         "package-files" => match (arguments.next(), arguments.next()) {
             (Some(program), Some(folder)) => package::generate(program.as_ref(), folder.as_ref()),
@@ -123,6 +130,33 @@ fn finish(mut command: Command) -> anyhow::Result<()> {
         bail!("{command:?}: {status}");
     }
     Ok(())
+}
+
+/// Runs it without a word unless it fails, when what it wrote to standard error is told, and returns what it printed.
+fn finish_quietly(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(output.stdout)
+}
+
+/// The triple that this toolchain builds for.
+fn host() -> anyhow::Result<String> {
+    let told = finish_quietly(Command::new(rustc()).args(["--version", "--verbose"]))?;
+    let told = String::from_utf8_lossy(&told);
+    let line = told.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line.context("rustc --version --verbose names no host")?.to_owned())
+}
+
+fn rustc() -> OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+/// The folder that cargo builds in.
+fn target() -> PathBuf {
+    let told = std::env::var_os("CARGO_TARGET_DIR").filter(|told| told != OsStr::new(""));
+    root().join(told.unwrap_or_else(|| "target".into()))
 }
 
 /// The root of the workspace: two folders above this crate.

@@ -1,14 +1,13 @@
 //! The Debian package: what the program writes about itself goes beside it first, then cargo-deb takes both.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::{cargo, cargo_command, finish, root};
+use crate::{cargo_command, finish, finish_quietly, pgo};
 
 /// Under the folder of the release build, where the manifest of `tools` looks for it.
 const FOLDER: &str = "package";
@@ -25,11 +24,14 @@ const COMPLETIONS: [(&str, &str, &str); 6] = [
 /// Builds the program, has it write its pages, and makes the package.
 pub(crate) fn run() -> anyhow::Result<()> {
     look_for_cargo_deb()?;
-    cargo(["build", "--release", "-p", "shellac", "--bins"])?;
-    let built = target().join("release");
-    generate(&built.join("shellac"), &built.join(FOLDER))?;
-    // Built again it might be another program than the one whose pages these are.
-    cargo(["deb", "-p", "shellac", "--no-build"])
+    let built = pgo::build()?;
+    let programs = built.programs();
+    generate(&programs.join("shellac"), &programs.join(FOLDER))?;
+    let mut command = cargo_command();
+    // Built again it would be another program than the one that was trained and whose pages these are.
+    command.args(["deb", "-p", "shellac", "--no-build", "--target", &built.host]);
+    command.env("CARGO_TARGET_DIR", &built.folder);
+    finish(command)
 }
 
 /// Writes manual pages and completions of `program` into `folder`, which is made anew, and its other name.
@@ -53,7 +55,7 @@ pub(crate) fn generate(program: &Path, folder: &Path) -> anyhow::Result<()> {
         symlink(to, folder.join(name)).with_context(|| format!("cannot link {name}"))?;
     }
     let mut pages = Command::new(program);
-    finish_with(pages.arg("man"), &man)?;
+    finish_quietly(pages.arg("man").arg(&man))?;
     // cargo-deb compresses no file that it takes from the folder of a build.
     let pages = std::fs::read_dir(&man).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let pages = pages.with_context(|| format!("cannot read {}", man.display()))?;
@@ -71,14 +73,6 @@ pub(crate) fn generate(program: &Path, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn finish_with(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
-    let output = command.arg(folder).output().with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        bail!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
-}
-
 fn look_for_cargo_deb() -> anyhow::Result<()> {
     let mut command = cargo_command();
     let there = command.args(["deb", "--version"]).output();
@@ -86,10 +80,4 @@ fn look_for_cargo_deb() -> anyhow::Result<()> {
         bail!("cargo-deb is not installed: `cargo install cargo-deb --locked`");
     }
     Ok(())
-}
-
-/// The folder that cargo builds in.
-fn target() -> PathBuf {
-    let told = std::env::var_os("CARGO_TARGET_DIR").filter(|told| told != OsStr::new(""));
-    root().join(told.unwrap_or_else(|| "target".into()))
 }
