@@ -7,7 +7,8 @@
 //! `shellacd` has its whole log; `without its log` is the same with every tag masked, so the difference is what the log costs
 //! in place. Clients and server run on the same machine and are not counted.
 //!
-//! `cargo bench -p shellac --bench proxy [-- ROUNDS]`; what is not installed is left out. With `log` instead of a number only
+//! `cargo bench -p shellac --bench proxy [-- ROUNDS]`; what is not installed is left out. `SHELLACD_PROFILED` names a `shellacd`
+//! that `cargo xtask pgo` made, which takes part then. With `log` instead of a number only
 //! the log by itself is measured.
 
 #[path = "support/calls.rs"]
@@ -19,7 +20,7 @@ mod peers;
 #[allow(dead_code, reason = "of what is shared here only the log is used")]
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -32,6 +33,7 @@ use shellac_ring::Publisher;
 /// What all others are compared with.
 const REFERENCE: &str = "nginx";
 const OWN: &str = "shellacd";
+const PROFILED: &str = "shellacd, profiled";
 const UNLOGGED: &str = "shellacd without its log";
 
 fn main() {
@@ -112,12 +114,14 @@ fn now() -> Instant {
 fn start(directory: &Path, origin: &Peer) -> Vec<Peer> {
     let at = origin.address;
     let log = directory.join("access.log").display().to_string();
+    let profiled = std::env::var_os("SHELLACD_PROFILED").map(PathBuf::from);
     let peers = [
         peers::nginx_proxy(directory, REFERENCE, "off", at),
         peers::nginx_proxy(directory, "nginx with access_log", &log, at),
         peers::haproxy(directory, at),
         peers::varnishd(directory, at),
         peers::shellacd(directory, OWN, 1, at),
+        profiled.and_then(|program| peers::shellacd_from(&program, directory, PROFILED, 1, at)),
         peers::shellacd(directory, "shellacd, two threads", 2, at),
         peers::shellacd(directory, UNLOGGED, 1, at),
     ];

@@ -164,6 +164,17 @@ pub(crate) fn shellacd(
     threads: usize,
     origin: SocketAddr,
 ) -> Option<Peer> {
+    shellacd_from(env!("CARGO_BIN_EXE_shellacd").as_ref(), directory, name, threads, origin)
+}
+
+/// The same from another build.
+pub(crate) fn shellacd_from(
+    program: &Path,
+    directory: &Path,
+    name: &'static str,
+    threads: usize,
+    origin: SocketAddr,
+) -> Option<Peer> {
     let (address, path) = (free(), subdirectory(directory, name));
     let text = format!(
         "instance = \"bench\"\nworkdir = {:?}\nthreads = {threads}\n[[listen]]\nname = \"main\"\naddress = \"{address}\"\n\
@@ -171,7 +182,7 @@ pub(crate) fn shellacd(
         workdir(directory, name)
     );
     let file = written(&path, "toml", &text);
-    Peer::start(name, address, Command::new(env!("CARGO_BIN_EXE_shellacd")).args(["-f", &file]))
+    Peer::start(name, address, Command::new(program).args(["-f", &file]))
 }
 
 /// Where our own publishes itself.
