@@ -10,7 +10,7 @@ mod texts;
 mod words;
 
 pub use pattern::Pattern;
-pub(crate) use set::TLS;
+pub(crate) use set::{CLIENT, TLS};
 pub use set::{Class, Classes, Phase, Phases};
 
 use foreign::FOREIGN;

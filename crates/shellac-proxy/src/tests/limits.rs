@@ -193,8 +193,8 @@ fn a_client_that_takes_its_answer_too_slowly_is_let_go_and_no_backend_is_blamed(
 
 /// Somebody who is slow takes so many pieces of 4 KB with a pause behind each: for three seconds, and far less than lies in the buffers
 /// between the two, so that nothing can be written meanwhile.
-pub(super) const PIECES: usize = 150;
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
+const PIECES: usize = 150;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A client whose kernel holds little of what it does not read.
 pub(super) fn with_little_room(rig: &Rig) -> TcpStream {
@@ -226,17 +226,21 @@ fn a_client_that_takes_its_answer_slowly_but_steadily_is_served() {
     assert_eq!(attempt.note("fetch.timeout"), None);
 }
 
+/// Takes so many bytes, the first of them in pieces with a pause behind each; how many have not come.
+pub(super) fn take_body_slowly(connection: &mut Connection, mut left: usize) -> usize {
+    for _ in 0..PIECES {
+        left -= connection.take(4096).len();
+        std::thread::sleep(PAUSE);
+    }
+    left - connection.take(left).len()
+}
+
 #[test]
 fn a_backend_that_takes_a_request_slowly_but_steadily_gets_it() {
     const LEN: usize = 16 << 20;
     let origin = Origin::start(|_, mut connection| {
         connection.head();
-        let mut left = LEN;
-        for _ in 0..PIECES {
-            left -= connection.take(4096).len();
-            std::thread::sleep(PAUSE);
-        }
-        connection.take(left);
+        take_body_slowly(&mut connection, LEN);
         connection.respond(200, "all");
     });
     let rig = Rig::start(DIALECT, origin.address, "send_timeout = \"2s\"\n");

@@ -8,7 +8,7 @@ use shellac_counters::live::Phase;
 use shellac_counters::vsc::table::{Main, Vbe};
 use shellac_format::{Dialect, Tag};
 
-use super::limits::{PAUSE, PIECES, take_slowly, with_little_room};
+use super::limits::{take_body_slowly, take_slowly, with_little_room};
 use super::log::{PATIENCE, Transaction};
 use super::origin::{Connection, Origin};
 use super::rig::{Client, Rig, get, xid};
@@ -210,12 +210,7 @@ fn a_backend_that_takes_slowly_but_steadily_keeps_its_tunnel() {
     const LEN: usize = 16 << 20;
     let origin = Origin::start(|_, mut connection| {
         connection.head();
-        let mut left = LEN;
-        for _ in 0..PIECES {
-            left -= connection.take(4096).len();
-            thread::sleep(PAUSE);
-        }
-        left -= connection.take(left).len();
+        let left = take_body_slowly(&mut connection, LEN);
         connection.send(format!("{left} left"));
     });
     let settings = format!("{ROUTES}[timeouts]\npipe_idle = '2s'\n");

@@ -262,6 +262,16 @@ pub(crate) const TLS: &[Class] = &[
     Class::TlsOurs,
 ];
 
+/// What may have gone wrong when it was the client.
+pub(crate) const CLIENT: &[Class] = &[
+    Class::Client,
+    Class::ClientLeft,
+    Class::ClientSlow,
+    Class::ClientBad,
+    Class::ClientTls,
+    Class::TooLarge,
+];
+
 /// The words of `fetch.class:` details, and what each of them leaves possible.
 const CLASS_WORDS: &[(&str, &[Class])] = &[
     ("eof", &[Class::Eof]),
@@ -285,17 +295,7 @@ const CLASS_WORDS: &[(&str, &[Class])] = &[
         ],
     ),
     ("truncated", &[Class::Truncated]),
-    (
-        "client",
-        &[
-            Class::Client,
-            Class::ClientLeft,
-            Class::ClientSlow,
-            Class::ClientBad,
-            Class::ClientTls,
-            Class::TooLarge,
-        ],
-    ),
+    ("client", CLIENT),
     ("sick", &[Class::Sick, Class::Unset]),
     ("busy", &[Class::Busy]),
     ("admin", &[Class::Policy]),

@@ -3,7 +3,7 @@
 //! It is made of what is known of phase, class and connection, so a log that says less gives a key that
 //! says less: `eof_before_byte_fresh`, `eof_before_byte`, `closed_before_answer`.
 
-use crate::error_text::{Class, Classes, Phase, Phases, Reading, TLS};
+use crate::error_text::{CLIENT, Class, Classes, Phase, Phases, Reading, TLS};
 
 /// What is left of a set of classes, from the narrowest set to the widest.
 const HOW: &[(&[Class], &str)] = &[
@@ -41,17 +41,7 @@ const WHOLE: &[(&[Class], &str)] = &[
     (&[Class::BodyFile], "body_file"),
     (&[Class::Died], "died"),
     (&[Class::TooLarge], "request_too_large"),
-    (
-        &[
-            Class::Client,
-            Class::ClientLeft,
-            Class::ClientSlow,
-            Class::ClientBad,
-            Class::ClientTls,
-            Class::TooLarge,
-        ],
-        "client",
-    ),
+    (CLIENT, "client"),
     (&[Class::Sick], "sick"),
     (&[Class::Unset], "no_backend"),
     (&[Class::Sick, Class::Unset], "no_backend"),
